@@ -1,0 +1,40 @@
+"""fastdigits: from tables of pixels to a digit recogniser that one can trust and hand on."""
+
+import importlib
+import warnings
+
+# Importing fastai uses what torch and pandas call deprecated; its users can do nothing about it.
+warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated", category=FutureWarning)
+warnings.filterwarnings("ignore", message=r"The 'mode\.chained_assignment' option is deprecated")
+
+# Public name -> module. Loaded on first use: `import fastdigits` must not load torch.
+_PUBLIC = {
+    "InputError": "errors",
+    "convert": "conversion",
+    "read_folder": "folders",
+    "digit_loaders": "loaders",
+    "list_models": "models",
+    "find_backbone": "models",
+    "open_model": "prediction",
+    "predict": "prediction",
+    "evaluate": "evaluation",
+    "finetune": "training",
+    "lr_find": "training",
+    "export": "exporting",
+    "quickstart": "quickstarting",
+}
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fastdigits")
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

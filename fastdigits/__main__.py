@@ -1,0 +1,5 @@
+"""`python -m fastdigits` is the command `fastdigits`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,374 @@
+"""convert(): a pixel source -> an image folder."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from .errors import InputError
+from .folders import (
+    MANIFEST,
+    MANIFEST_SCHEMA,
+    TEST,
+    TRAIN,
+    VALID,
+    ImageFolder,
+    PixelSums,
+    class_order,
+    picture_path,
+    read_folder,
+)
+from .outputs import check_output, whole_folder
+from .progress import progress_bar
+from .sources import Chunk, PixelSource, open_source
+
+SplitMethod = Literal["stratified", "random", "first"]
+
+MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
+FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system
+PARALLEL_ROWS = 4096  # below this, starting worker processes costs more than it saves
+
+
+def convert(
+    source: str | Path,
+    out: Path,
+    *,
+    valid: float = 0.15,
+    split: SplitMethod = "stratified",
+    seed: int = 5,
+    groups: Path | None = None,
+    test: str | Path | None = None,
+    overwrite: bool = False,
+) -> ImageFolder:
+    """Make an image folder from a table of pixels.
+
+    Writes 3-channel pictures `train/<label>/<id>.png`, `valid/<label>/<id>.png`, `test/<id>.png` and, last,
+    `manifest.json`. A table without labels becomes `test/`. Memory does not grow with the table's pixels.
+
+    Parameters
+    ----------
+    source
+        csv (plain, .gz, .zip; a competition's zip; archive.zip/member.csv), parquet, npz, idx files,
+        sklearn:digits, torchvision:mnist|kmnist|usps|qmnist|emnist-digits.
+    out
+        The folder to make.
+    valid
+        Share of the labelled rows kept for validation, 0 or more and below 1; 0: all rows train.
+    split
+        stratified: every class in proportion; random: any rows; first: the table's first rows are the validation set.
+    seed
+        Of the split's random choice.
+    groups
+        A csv with an id column and one group column (such as the writer): no group on both sides of the split.
+    test
+        A second source whose pictures become test/.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    ImageFolder
+
+    Raises
+    ------
+    InputError
+        When anything in the source, the groups or the options is wrong; nothing is left behind.
+    """
+    out, groups = Path(out), Path(groups) if groups else None
+    _check_options(valid, split, groups)
+    check_output(out, overwrite)
+    table = open_source(source)
+    test_table = _test_table(table, test)
+    if not table.has_labels:
+        table, test_table = None, table
+    with whole_folder(out) as partial:
+        rows, notes = {}, []
+        if table:
+            labelled = _write_table(table, partial, TRAIN)
+            group_of = read_groups(groups, labelled.ids) if groups else None
+            in_valid = choose_valid(labelled.labels, valid, split, seed, group_of)
+            _move_to_valid(partial, labelled, in_valid)
+            rows |= _rows_by_split(labelled, in_valid, group_of)
+            notes += table.notes
+        if test_table:
+            tested = _write_table(test_table, partial, TEST)
+            rows[TEST] = {"ids": tested.ids, "labels": tested.labels, "groups": None, "own_ids": test_table.has_ids}
+            notes += test_table.notes
+        statistics = labelled.sums.statistics(~in_valid) if table else (0.0, 1.0)
+        manifest = {
+            "schema": MANIFEST_SCHEMA,
+            "source": _describe(table),
+            "test_source": _describe(test_table),
+            "classes": sorted(set(labelled.labels), key=class_order) if table else [],
+            "size": (table or test_table).size,
+            "channels": 3,
+            "pixels": dict(zip(("mean", "std"), statistics)),
+            "split": {
+                "method": split,
+                "valid": valid,
+                "seed": seed,
+                "groups": groups.name if groups else None,
+            },
+            "counts": {name: _counts(part) for name, part in rows.items()},
+            "notes": notes,
+            "rows": rows,
+        }
+        _write_manifest(partial / MANIFEST, manifest)
+    for note in notes:
+        print(note)
+    return read_folder(out)
+
+
+def _check_options(valid: float, split: str, groups: Path | None) -> None:
+    if not 0 <= valid < 1:
+        raise InputError(f"--valid {valid} is no share; accepted are 0 (all rows train) up to below 1, such as 0.15")
+    if split not in SplitMethod.__args__:
+        raise InputError(f"--split {split!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
+    if groups and split == "first":
+        raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
+
+
+def _test_table(table: PixelSource, test: str | Path | None) -> PixelSource | None:
+    if test is None:
+        return table.test if table.has_labels else None
+    if not table.has_labels:
+        raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
+    test_table = open_source(test)
+    if test_table.size != table.size:
+        raise InputError(
+            f"{test_table.name} has {test_table.size}x{test_table.size} pictures, {table.name} has "
+            f"{table.size}x{table.size}; train and test pictures must have one size"
+        )
+    return test_table
+
+
+@dataclass
+class _Written:
+    """What is remembered of a table whose pictures are on disk."""
+
+    own_ids: bool
+    ids: list[str] = field(default_factory=list)
+    labels: list[str] | None = None
+    sums: PixelSums = field(default_factory=PixelSums)
+
+
+def _write_table(table: PixelSource, partial: Path, split: str) -> _Written:
+    """Write every picture of `table` under `split` (labelled ones all under train, to be moved later)."""
+    written = _Written(table.has_ids, labels=[] if table.has_labels else None)
+    seen: set[str] = set()
+    made: set[Path] = set()
+
+    def checked_jobs():
+        for chunk in table.chunks():
+            _check_names(chunk, table.name, len(written.ids), seen)
+            labels = chunk.labels or [None] * len(chunk.ids)
+            files = [partial / picture_path(split, label, id_) for label, id_ in zip(labels, chunk.ids)]
+            for folder in {file.parent for file in files} - made:
+                folder.mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            written.ids += chunk.ids
+            if written.labels is not None:
+                written.labels += chunk.labels
+            written.sums.add(chunk.images)
+            yield chunk.images, [str(file) for file in files]
+
+    with progress_bar(f"{split} pictures", table.rows) as advance:
+        for n in _write_parallel(checked_jobs()):
+            advance(n)
+    return written
+
+
+def _write_parallel(jobs):
+    """Write the pictures of each (images, files) job, in worker processes once there are many; yields counts."""
+    waiting, rows = [], 0
+    for job in jobs:
+        waiting.append(job)
+        rows += len(job[1])
+        if rows > PARALLEL_ROWS:
+            break
+    if rows <= PARALLEL_ROWS:
+        yield from (write_pictures(*job) for job in waiting)
+        return
+    from itertools import chain
+
+    from joblib import Parallel, delayed  # loky: safe beside threads, and scripts need no main guard
+
+    parallel = Parallel(n_jobs=os.cpu_count(), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+    yield from parallel(delayed(write_pictures)(*job) for job in chain(waiting, jobs))
+
+
+def write_pictures(images: np.ndarray, files: list[str]) -> int:
+    """Write uint8 gray pictures (n, h, w) as 3-channel PNGs; returns n."""
+    from PIL import Image
+
+    for image, file in zip(images, files):
+        # level 1: pictures this small are all header, higher levels cost time and save nothing
+        Image.fromarray(image).convert("RGB").save(file, "PNG", compress_level=1)
+    return len(files)
+
+
+def _check_names(chunk: Chunk, table: str, first_row: int, seen: set[str]) -> None:
+    """InputError for ids and labels that are repeated or cannot be the name of a file or folder."""
+    for k, id_ in enumerate(chunk.ids):
+        where = f"row {first_row + k + 1} of {table}"
+        if chunk.labels is not None:
+            _check_name(chunk.labels[k], "label", where)
+        _check_name(id_, "id", where)
+        if id_.lower() in seen:  # some file systems do not tell letter cases apart
+            raise InputError(f"{where}: the id {id_!r} occurs twice; give every row its own id or drop the id column")
+        seen.add(id_.lower())
+
+
+def _check_name(text: str, what: str, where: str) -> None:
+    if not text:
+        raise InputError(f"{where}: the {what} is empty; fill it or drop the row")
+    bad = text.startswith(".") or not FORBIDDEN_CHARACTERS.isdisjoint(text) or not text.isprintable()
+    if bad or len(text.encode()) > MAX_NAME_BYTES:
+        raise InputError(
+            f"{where}: the {what} {text[:40]!r} cannot name a file; accepted are short texts without / \\ < > : \" | ? * "
+            "that do not start with a dot"
+        )
+
+
+def read_groups(path: Path, ids: list[str]) -> np.ndarray:
+    """The group of each of `ids`, as an array of texts (n,), from a csv with an id column and one group column."""
+    import pandas as pd
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; --groups takes a csv with an id column and one group column")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, EOFError, OSError) as error:
+        raise InputError(f"{path} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    id_columns = [name for name in table.columns if name.strip().lower() in ("id", "imageid")]
+    if len(table.columns) != 2 or len(id_columns) != 1:
+        raise InputError(
+            f"{path} has the columns {', '.join(table.columns)}; --groups takes an id column and one group column"
+        )
+    group_column = next(name for name in table.columns if name != id_columns[0])
+    group_of = dict(zip(table[id_columns[0]].str.strip(), table[group_column].str.strip()))
+    missing = [id_ for id_ in ids if not group_of.get(id_)]
+    if missing:
+        raise InputError(f"{path} names no group for {len(missing)} of {len(ids)} ids, e.g. {missing[0]!r}")
+    return np.array([group_of[id_] for id_ in ids])
+
+
+def choose_valid(
+    labels: list[str], valid: float, split: SplitMethod, seed: int, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Which rows are kept for validation.
+
+    Parameters
+    ----------
+    labels : list of str, length n
+    valid : float
+        Share 0 <= valid < 1.
+    split : 'stratified', 'random' or 'first'
+    seed : int
+    groups : ndarray of str, shape (n,), optional
+        No group is on both sides.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    n, n_valid = len(labels), round(valid * len(labels))
+    in_valid = np.zeros(n, bool)
+    if n_valid == 0 and valid > 0:
+        raise InputError(f"--valid {valid} of {n} rows is no row at all; pass --valid 0 or a larger share")
+    if n_valid == 0:
+        return in_valid
+    if groups is not None:
+        in_valid[_valid_groups(np.asarray(labels), groups, valid, split, seed)] = True
+    elif split == "first":
+        in_valid[:n_valid] = True
+    elif split == "random":
+        in_valid[np.random.default_rng(seed).permutation(n)[:n_valid]] = True
+    else:
+        in_valid[_stratified(labels, n_valid, seed)] = True
+    _check_every_class(np.asarray(labels), in_valid)
+    return in_valid
+
+
+def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
+    from sklearn.model_selection import train_test_split
+
+    label, count = min(Counter(labels).items(), key=lambda item: item[1])
+    n_classes = len(set(labels))
+    if count < 2:
+        raise InputError(f"the label {label!r} has one row, so it cannot stand on both sides; add rows or use --valid 0")
+    if min(n_valid, len(labels) - n_valid) < n_classes:
+        raise InputError(
+            f"{n_valid} of {len(labels)} rows for validation cannot hold all {n_classes} classes on both sides; "
+            "change --valid, or use --valid 0 to train on all rows"
+        )
+    return train_test_split(np.arange(len(labels)), test_size=n_valid, stratify=labels, random_state=seed)[1]
+
+
+def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: str, seed: int) -> np.ndarray:
+    """Rows of whole groups that come nearest to the share `valid`, by class when stratified."""
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+
+    n_groups = len(set(groups))
+    if n_groups < 2:
+        raise InputError(f"--groups has the one group {groups[0]!r}; a split by group needs two or more")
+    if split == "random":
+        splitter = GroupShuffleSplit(1, test_size=valid, random_state=seed)
+        return next(splitter.split(labels, labels, groups))[1]
+    n_folds = min(max(2, round(1 / valid)), n_groups)
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
+    return min((test for _, test in folds), key=lambda test: abs(len(test) - valid * len(labels)))
+
+
+def _check_every_class(labels: np.ndarray, in_valid: np.ndarray) -> None:
+    for side, rows in ((TRAIN, ~in_valid), (VALID, in_valid)):
+        missing = sorted(set(labels) - set(labels[rows]), key=class_order)
+        if missing:
+            raise InputError(
+                f"this split leaves no row of the class {missing[0]!r} in {side}; "
+                "change --valid or --seed, or use --split stratified"
+            )
+
+
+def _move_to_valid(partial: Path, written: _Written, in_valid: np.ndarray) -> None:
+    for k in np.flatnonzero(in_valid):
+        label, id_ = written.labels[k], written.ids[k]
+        target = partial / picture_path(VALID, label, id_)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (partial / picture_path(TRAIN, label, id_)).rename(target)
+
+
+def _rows_by_split(written: _Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:
+    rows = {}
+    for name, chosen in ((TRAIN, np.flatnonzero(~in_valid)), (VALID, np.flatnonzero(in_valid))):
+        if len(chosen):
+            rows[name] = {
+                "ids": [written.ids[k] for k in chosen],
+                "labels": [written.labels[k] for k in chosen],
+                "groups": None if groups is None else groups[chosen].tolist(),
+                "own_ids": written.own_ids,
+            }
+    return rows
+
+
+def _counts(rows: dict) -> dict[str, int] | int:
+    if rows["labels"] is None:
+        return len(rows["ids"])
+    return dict(sorted(Counter(rows["labels"]).items(), key=lambda item: class_order(item[0])))
+
+
+def _describe(table: PixelSource | None) -> dict | None:
+    return None if table is None else {"name": table.name, "sha256": table.digest()}
+
+
+def _write_manifest(path: Path, manifest: dict) -> None:
+    import json
+
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(manifest, file)
+        file.flush()
+        os.fsync(file.fileno())

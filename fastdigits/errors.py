@@ -1,0 +1,12 @@
+"""The one exception that means "the user gave something we cannot use"."""
+
+
+class InputError(Exception):
+    """A user's mistake: one line that says what was found, where, what is accepted and what to do.
+
+    The command line prints the line and exits with code 2; from Python it is raised as it is.
+    """
+
+    def __init__(self, message: str):
+        # A torch DataLoader worker raises it again with its own traceback as the message: keep our line only.
+        super().__init__(message.rsplit("InputError: ", 1)[-1].strip())

@@ -1,0 +1,255 @@
+"""The image folder: split names, label folders, and the manifest that is written last.
+
+    DATA/train/<label>/<id>.png   valid/<label>/<id>.png   test/<id>.png   manifest.json
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+
+TRAIN, VALID, TEST = "train", "valid", "test"
+MANIFEST = "manifest.json"
+MANIFEST_SCHEMA = 1
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+STATISTICS_PICTURES = 2000  # enough for a mean and deviation of folders that were not made by `convert`
+
+
+@dataclass
+class Split:
+    """One split of an image folder, in the order of the table that it came from.
+
+    Attributes
+    ----------
+    files : list of Path
+    ids : list of str
+    labels, groups : list of str, or None where unknown
+    own_ids : bool
+        Whether the ids came with the source, rather than being row numbers.
+    """
+
+    files: list[Path]
+    ids: list[str]
+    labels: list[str] | None
+    groups: list[str] | None = None
+    own_ids: bool = True
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass
+class ImageFolder:
+    """A readable image folder.
+
+    Attributes
+    ----------
+    path : Path
+    classes : list of str
+        In the order of the model's outputs.
+    size : int or None
+        Height and width in pixels when all pictures are equal squares, else None.
+    splits : dict of str to Split
+        Only splits that have pictures.
+    digest : str
+        sha256 of the manifest, or of the file listing where there is none.
+    manifest : dict or None
+        None for a folder that was not made by `convert`.
+    """
+
+    path: Path
+    classes: list[str]
+    size: int | None
+    splits: dict[str, Split]
+    digest: str
+    manifest: dict | None = None
+
+    def split(self, name: str) -> Split:
+        """The split called `name`; InputError when it has no pictures."""
+        if name not in self.splits:
+            raise InputError(f"{self.path} has no {name} pictures; it has {', '.join(self.splits)}")
+        return self.splits[name]
+
+    def __rich__(self) -> str:
+        counts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
+        size = f"{self.size}x{self.size} px" if self.size else "mixed sizes"
+        return f"{self.path}: {counts}; {len(self.classes)} classes; {size}"
+
+    __str__ = __rich__
+
+
+def read_folder(path: str | Path) -> ImageFolder:
+    """The image folder at `path`: made by `convert`, or by hand as train/<label>/ and valid/<label>/.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder, its manifest is unreadable or names files that are gone.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path} is no folder; make one with `fastdigits convert SOURCE {path}`")
+    folder = _read_manifest(path) if (path / MANIFEST).is_file() else _scan_folder(path)
+    if not folder.splits:
+        raise InputError(
+            f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/; make it with `fastdigits convert`"
+        )
+    return folder
+
+
+def _read_manifest(path: Path) -> ImageFolder:
+    content = (path / MANIFEST).read_bytes()
+    try:
+        manifest = json.loads(content)
+        schema = manifest["schema"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path / MANIFEST} is damaged; convert again with --overwrite") from None
+    if schema != MANIFEST_SCHEMA:
+        raise InputError(f"{path / MANIFEST} has schema {schema}, this fastdigits reads {MANIFEST_SCHEMA}; upgrade it")
+    splits = {}
+    for name, rows in manifest["rows"].items():
+        files = [path / picture_path(name, label, id_) for id_, label in zip(rows["ids"], _or_nones(rows["labels"]))]
+        _check_present(path, name, files)
+        splits[name] = Split(files, rows["ids"], rows["labels"], rows["groups"], rows["own_ids"])
+    digest = hashlib.sha256(content).hexdigest()
+    return ImageFolder(path, manifest["classes"], manifest["size"], splits, digest, manifest)
+
+
+def _or_nones(values: list[str] | None):
+    return values if values is not None else iter(lambda: None, 0)
+
+
+def picture_path(split: str, label: str | None, id_: str) -> Path:
+    """Where a picture lies inside the folder: test pictures flat, others under their label."""
+    return Path(split, f"{id_}.png") if split == TEST else Path(split, label, f"{id_}.png")
+
+
+def _check_present(path: Path, split: str, files: list[Path]) -> None:
+    present = {os.path.join(where, name) for where, _, names in os.walk(path / split) for name in names}
+    gone = [file for file in files if str(file) not in present]
+    if gone:
+        raise InputError(f"{len(gone)} pictures of {path / MANIFEST} are gone, e.g. {gone[0]}; convert again")
+
+
+def _scan_folder(path: Path) -> ImageFolder:
+    splits: dict[str, Split] = {}
+    for name in (TRAIN, VALID):
+        files = sorted(file for file in (path / name).glob("*/*") if file.suffix.lower() in PICTURE_ENDINGS)
+        if files:
+            splits[name] = Split(files, [file.stem for file in files], [file.parent.name for file in files])
+    tests = list_pictures(path / TEST)
+    if tests:
+        splits[TEST] = Split(tests, [file.stem for file in tests], None)
+    classes = sorted({label for split in splits.values() for label in split.labels or ()}, key=class_order)
+    listing = "\n".join(
+        f"{file.relative_to(path)} {file.stat().st_size}" for split in splits.values() for file in split.files
+    )
+    size = _common_size([file for split in splits.values() for file in split.files])
+    return ImageFolder(path, classes, size, splits, hashlib.sha256(listing.encode()).hexdigest())
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """Picture files directly in the folder `path`, numbers in their order, then names."""
+    if not path.is_dir():
+        return []
+    files = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_ENDINGS]
+    return sorted(files, key=lambda file: class_order(file.stem))
+
+
+def class_order(label: str) -> tuple:
+    """Sort key: whole numbers by value, then texts."""
+    return (0, int(label), label) if label.isdecimal() else (1, 0, label)
+
+
+def _common_size(files: list[Path]) -> int | None:
+    """Side in pixels of equal square pictures, None when they differ; headers are read, not pixels."""
+    from PIL import Image
+
+    sizes = set()
+    for file in files:
+        try:
+            with Image.open(file) as picture:
+                sizes.add(picture.size)
+        except OSError:
+            raise damaged_picture(file) from None
+        if len(sizes) > 1:
+            return None
+    width, height = sizes.pop() if sizes else (0, 1)
+    return width if width == height else None
+
+
+def damaged_picture(file: Path) -> InputError:
+    return InputError(f"{file} is no readable picture; replace or remove it")
+
+
+def read_gray(file: Path) -> np.ndarray:
+    """The picture as gray levels, uint8 of the shape (h, w); InputError when it is damaged."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as picture:
+            return np.asarray(picture.convert("L"))
+    except FileNotFoundError:
+        raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's words for damage
+        raise damaged_picture(file) from None
+
+
+def pixel_statistics(folder: ImageFolder) -> tuple[float, float]:
+    """Mean and standard deviation of the training pictures' gray levels, on the scale 0..1."""
+    if folder.manifest:
+        return folder.manifest["pixels"]["mean"], folder.manifest["pixels"]["std"]
+    files = folder.split(TRAIN).files
+    step = max(1, len(files) // STATISTICS_PICTURES)
+    sums = PixelSums()
+    for file in files[::step]:
+        sums.add(read_gray(file)[None])
+    return sums.statistics(np.ones(len(sums.counts), bool))
+
+
+class PixelSums:
+    """Sums of each picture's gray levels, so that statistics can be taken once the split is known."""
+
+    def __init__(self):
+        self.counts, self.sums, self.squares = [], [], []
+
+    def add(self, images: np.ndarray) -> None:
+        """Take in uint8 pictures (n, h, w)."""
+        flat = images.reshape(len(images), -1).astype(np.float64) / 255
+        self.counts += [flat.shape[1]] * len(flat)
+        self.sums += flat.sum(1).tolist()
+        self.squares += (flat**2).sum(1).tolist()
+
+    def statistics(self, chosen: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation over the pictures where the bool array `chosen` (n,) holds.
+
+        Pictures without any contrast have the deviation 1, so that dividing by it is harmless.
+        """
+        count = float(np.asarray(self.counts)[chosen].sum())
+        if count == 0:
+            return 0.0, 1.0
+        mean = float(np.asarray(self.sums)[chosen].sum() / count)
+        variance = float(np.asarray(self.squares)[chosen].sum() / count) - mean**2
+        return round(mean, 6), round(variance**0.5, 6) if variance > 1e-8 else 1.0
+
+
+def check_trainable(folder: ImageFolder) -> None:
+    """InputError unless there are at least two classes and each stands in train, and in valid where there is one."""
+    if len(folder.classes) < 2:
+        only = f"the one class {folder.classes[0]!r}" if folder.classes else "no labelled pictures"
+        raise InputError(f"{folder.path} has {only}; training needs two classes or more")
+    for name in (TRAIN, VALID):
+        if name == TRAIN or name in folder.splits:
+            counts = Counter(folder.split(name).labels)
+            missing = [label for label in folder.classes if not counts[label]]
+            if missing:
+                raise InputError(
+                    f"{folder.path / name} has no pictures of the class {missing[0]!r}; "
+                    "convert with --split stratified, or give every class some rows"
+                )

@@ -1,0 +1,233 @@
+"""Classifiers of torchvision and timm by name, built for any number of classes."""
+
+import difflib
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property
+
+from ..errors import InputError
+
+TIMM = "timm:"  # how a name says that timm's model is meant where torchvision has one of that name
+IMAGENET_MEAN, IMAGENET_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+SEVERAL_OUTPUTS = ("googlenet", "inception_v3")  # torchvision's give more than one tensor while they train
+COUNTED_MODELS = 100  # parameters are counted by building each network, which takes a while for all of timm
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One classifier that can be built.
+
+    Attributes
+    ----------
+    name : str
+        As the user writes it: `resnet50`, `convnext_atto`, `timm:resnet50`.
+    library : 'torchvision' or 'timm'
+    """
+
+    name: str
+    library: str
+
+    @property
+    def library_name(self) -> str:
+        return self.name.removeprefix(TIMM)
+
+    def build(self, n_classes: int, size: int | None = None):
+        """A module from pictures (n, 3, size, size) to logits (n, n_classes), with fresh weights."""
+        if self.library == "timm":
+            import timm
+
+            # networks that are built for one picture size are built for ours
+            fixed = {"img_size": size} if size and self.fixed_size and size != self.fixed_size else {}
+            try:
+                return timm.create_model(self.library_name, num_classes=n_classes, **fixed)
+            except (TypeError, AssertionError, ValueError, RuntimeError):
+                raise self.wrong_size(size) from None
+        import torchvision
+
+        return torchvision.models.get_model(self.library_name, weights=None, num_classes=n_classes)
+
+    @cached_property
+    def pretrained_config(self) -> dict:
+        """timm's description of the default weights; empty for torchvision."""
+        if self.library != "timm":
+            return {}
+        import timm
+
+        return timm.get_pretrained_cfg(self.library_name).to_dict()
+
+    @property
+    def fixed_size(self) -> int | None:
+        """The one picture size in pixels that the network takes, None when it takes many."""
+        config = self.pretrained_config
+        if config:
+            return config["input_size"][-1] if config.get("fixed_input_size") else None
+        return 224 if self.library_name.startswith("vit_") else None
+
+    @property
+    def mean_std(self) -> tuple[list[float], list[float]]:
+        """Normalisation that the published weights were trained with, on the scale 0..1, one value a channel."""
+        config = self.pretrained_config
+        if config:
+            return list(config["mean"]), list(config["std"])
+        return IMAGENET_MEAN, IMAGENET_STD
+
+    def wrong_size(self, size: int | None) -> InputError:
+        need = f"it takes {self.fixed_size}" if self.fixed_size else "it needs larger ones, such as 32, 64 or 224"
+        return InputError(f"{self.name} does not work on pictures of {size} px; {need}: pass --size")
+
+    def check_size(self, module, size: int) -> None:
+        """InputError unless the module takes pictures of `size` pixels."""
+        import torch
+
+        training = module.training
+        try:
+            with torch.no_grad():
+                module.eval()(torch.zeros(1, 3, size, size, device=next(module.parameters()).device))
+        except (RuntimeError, AssertionError, ValueError):
+            raise self.wrong_size(size) from None
+        finally:
+            module.train(training)
+
+    @cached_property
+    def head_names(self) -> frozenset[str]:
+        """Names of the parameters that depend on the number of classes: the head."""
+        import torch
+
+        with torch.device("meta"):
+            shapes = [{name: p.shape for name, p in self.build(n).named_parameters()} for n in (3, 5)]
+        return frozenset(name for name, shape in shapes[0].items() if shape != shapes[1][name])
+
+    def parameter_count(self, n_classes: int = 10) -> int:
+        """Number of trainable parameters with `n_classes` outputs; nothing is allocated."""
+        import torch
+
+        with torch.device("meta"):
+            return sum(p.numel() for p in self.build(n_classes).parameters())
+
+    @property
+    def weights_source(self) -> str:
+        """Where `--weights pretrained` comes from, in a word."""
+        if self.library == "torchvision":
+            return "torchvision download"
+        config = self.pretrained_config
+        if config.get("hf_hub_id"):
+            return f"hub {config['hf_hub_id']}"
+        return "timm download" if config.get("url") else "none published"
+
+    def layer_groups(self, module) -> list[list]:
+        """Parameters in three groups, early body, late body and head, for discriminative learning rates.
+
+        The body's blocks come from timm's own `group_matcher`, or from torchvision's modules in their order; the
+        first two thirds of them are the early body, which for a ResNet is everything before its third stage.
+        """
+        parameters = dict(module.named_parameters())
+        body = [name for name in parameters if name not in self.head_names]
+        block_of = self._block_numbers(module, body)
+        blocks = sorted(set(block_of.values()))
+        early = set(blocks[: max(1, len(blocks) * 2 // 3)])
+        return [
+            [parameters[name] for name in body if block_of[name] in early],
+            [parameters[name] for name in body if block_of[name] not in early],
+            [parameters[name] for name in parameters if name in self.head_names],
+        ]
+
+    def _block_numbers(self, module, body: list[str]) -> dict[str, int]:
+        if hasattr(module, "group_matcher"):
+            from timm.models import group_with_matcher
+
+            matched = group_with_matcher(((name, None) for name in body), module.group_matcher(), reverse=True)
+            return {name: matched[name] for name in body}
+        blocks: dict[str, int] = {}
+        return {name: blocks.setdefault(_block_name(name), len(blocks)) for name in body}
+
+
+def _block_name(parameter: str) -> str:
+    """`layer3` of `layer3.0.conv1.weight`, `features.4` of `features.4.0.block.1.weight`."""
+    first, *rest = parameter.split(".")
+    if first == "encoder" and rest[0] == "layers":  # torchvision's vision transformers
+        return f"{first}.{rest[1]}"
+    return f"{first}.{rest[0]}" if first == "features" and rest else first
+
+
+def find_backbone(name: str) -> Backbone:
+    """The classifier called `name`; torchvision's where both libraries have it and no `timm:` stands before.
+
+    Raises
+    ------
+    InputError
+        With the nearest names when there is none.
+    """
+    import timm
+
+    if name in _torchvision_names():
+        return Backbone(name, "torchvision")
+    plain, _, tag = name.removeprefix(TIMM).partition(".")
+    if plain in timm.list_models():
+        if tag and name.removeprefix(TIMM) not in timm.list_pretrained(f"{plain}.*"):
+            tags = ", ".join(timm.list_pretrained(f"{plain}.*")) or "none"
+            raise InputError(f"timm has no weights {name!r}; it has {tags}")
+        return Backbone(name, "timm")
+    near = difflib.get_close_matches(plain.lower(), {*_torchvision_names(), *timm.list_models()}, n=4, cutoff=0.5)
+    hint = f"near are {', '.join(near)}; " if near else ""
+    raise InputError(f"{name!r} is no known architecture; {hint}`fastdigits models` lists all")
+
+
+def _torchvision_names() -> list[str]:
+    import torchvision
+
+    names = torchvision.models.list_models(module=torchvision.models)
+    return [name for name in names if name not in SEVERAL_OUTPUTS]
+
+
+@dataclass
+class ModelList:
+    """Names that `finetune` accepts, with parameters and where weights come from."""
+
+    backbones: list[Backbone]
+
+    @property
+    def names(self) -> list[str]:
+        return [backbone.name for backbone in self.backbones]
+
+    def __rich__(self):
+        from rich.table import Table
+
+        counted = len(self.backbones) <= COUNTED_MODELS
+        table = Table("name", "library", *(["parameters"] if counted else []), "takes", "pretrained weights")
+        for backbone in self.backbones:
+            count = [f"{backbone.parameter_count():,}"] if counted else []
+            takes = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
+            table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source)
+        table.caption = f"{len(self.backbones)} architectures"
+        if not counted:
+            table.caption += f"; parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
+        return table
+
+
+def list_models(filter: str = "*") -> ModelList:
+    """List the names that finetune accepts, their parameters, and where their pretrained weights come from.
+
+    Parameters
+    ----------
+    filter
+        Part of a name, or a pattern such as 'resnet*'.
+
+    Returns
+    -------
+    ModelList
+
+    Raises
+    ------
+    InputError
+        When no name fits.
+    """
+    import timm
+
+    ours = _torchvision_names()
+    names = {name: "torchvision" for name in ours}
+    names |= {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
+    pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
+    chosen = [Backbone(name, library) for name, library in names.items() if fnmatch(name, pattern)]
+    if not chosen:
+        raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")
+    return ModelList(chosen)

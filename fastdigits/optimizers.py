@@ -1,0 +1,62 @@
+"""fastai's Adam with torch's fused kernel: the same numbers, several times faster than a loop over tensors."""
+
+import torch
+from fastai.optimizer import Optimizer
+from torch.optim.adamw import adamw
+
+
+class FusedAdam(Optimizer):
+    """AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101) with fastai's groups, freezing and undecayed tensors.
+
+    Parameters
+    ----------
+    params : list of list of Tensor
+        Layer groups.
+    lr : float
+    mom, sqr_mom : float
+        Averaging of gradients and of their squares; fastai's names and defaults.
+    eps : float
+    wd : float
+        Decoupled weight decay; normalisation layers and biases are left alone, as fastai marks them.
+    """
+
+    def __init__(self, params, lr, mom=0.9, sqr_mom=0.99, eps=1e-5, wd=0.01):
+        super().__init__(params, [], lr=lr, mom=mom, sqr_mom=sqr_mom, eps=eps, wd=wd)
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group, hyper in zip(self.param_lists, self.hypers):
+            trained = [p for p in group if p.grad is not None]
+            for p in trained:
+                self._start(p)
+            decayed = [p for p in trained if self.state[p].get("do_wd", True)]
+            undecayed = [p for p in trained if not self.state[p].get("do_wd", True)]
+            self._update(decayed, hyper, hyper["wd"])
+            self._update(undecayed, hyper, 0.0)
+
+    def _start(self, p: torch.Tensor) -> None:
+        state = self.state[p]
+        if "exp_avg" not in state:
+            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(p), torch.zeros_like(p)
+            state["step"] = torch.zeros((), device=p.device)
+
+    def _update(self, params: list[torch.Tensor], hyper: dict, wd: float) -> None:
+        if not params:
+            return
+        states = [self.state[p] for p in params]
+        adamw(
+            params,
+            [p.grad for p in params],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=True,
+            amsgrad=False,
+            beta1=hyper["mom"],
+            beta2=hyper["sqr_mom"],
+            lr=float(hyper["lr"]),
+            weight_decay=wd,
+            eps=hyper["eps"],
+            maximize=False,
+        )

@@ -1,0 +1,262 @@
+"""predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .folders import MANIFEST, PICTURE_ENDINGS, TEST, list_pictures, read_folder, read_gray
+from .outputs import check_output, whole_file
+from .progress import progress_bar
+from .runs import Run
+from .saved import SavedModel, read_saved
+from .sources import open_source, submission_sample
+
+BATCH_PICTURES = 256
+SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
+
+
+@dataclass
+class Predictions:
+    """What one or more models say about n pictures.
+
+    Attributes
+    ----------
+    ids : list of str, length n
+    probabilities : ndarray of float32, shape (n, classes), rows sum to 1
+    classes : list of str
+    own_ids : bool
+        Whether the ids came with the source, rather than being row numbers.
+    file : Path or None
+        Where they were written.
+    """
+
+    ids: list[str]
+    probabilities: np.ndarray
+    classes: list[str]
+    own_ids: bool = True
+    file: Path | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        return [self.classes[k] for k in self.probabilities.argmax(1)]
+
+    @property
+    def confidences(self) -> np.ndarray:
+        """Probability of the predicted label, shape (n,)."""
+        return self.probabilities.max(1)
+
+    def table(self, probabilities: bool = False):
+        """A DataFrame `id,label,confidence`, with a column `p_<class>` for each class when asked."""
+        import pandas as pd
+
+        table = pd.DataFrame({"id": self.ids, "label": self.labels, "confidence": self.confidences})
+        if probabilities:
+            table[[f"p_{label}" for label in self.classes]] = self.probabilities
+        return table
+
+    def __rich__(self) -> str:
+        shown = min(len(self.ids), 10)
+        lines = [
+            f"{id_}: {label} ({confidence:.1%})"
+            for id_, label, confidence in zip(self.ids[:shown], self.labels, self.confidences)
+        ]
+        if len(self.ids) > shown:
+            lines = [f"{len(self.ids):,} predictions, mean confidence {self.confidences.mean():.1%}"]
+        return "\n".join(lines + ([f"written to {self.file}"] if self.file else []))
+
+    __str__ = __rich__
+
+
+def open_model(model: str | Path) -> SavedModel:
+    """The model that `model` names: a saved model's folder or a finished run's.
+
+    Raises
+    ------
+    InputError
+        When there is none, the run is unfinished, or the file is a pickle.
+    """
+    path = Path(model)
+    if path.is_file():
+        if path.suffix in (".pkl", ".pth", ".pt"):
+            raise InputError(f"{path} may hold pickled code and is not loaded; pass a run or a saved model's folder")
+        path = path.parent
+    if not path.is_dir():
+        raise InputError(f"{path} does not exist; pass a run directory or a saved model")
+    run = Run(path)
+    if run.record_file.is_file() and not run.finished:
+        raise InputError(f"{path} is an unfinished run; finish it with --resume")
+    return read_saved(path)
+
+
+def open_models(models: list[str | Path]) -> list[SavedModel]:
+    """Models of an ensemble; InputError unless they tell the same classes."""
+    opened = [open_model(model) for model in models]
+    for name, model in zip(models, opened):
+        if model.classes != opened[0].classes:
+            raise InputError(
+                f"{name} tells {', '.join(model.classes)}, {models[0]} tells {', '.join(opened[0].classes)}; "
+                "an ensemble needs the same classes"
+            )
+    return opened
+
+
+def probabilities_of(models: list[SavedModel], images: np.ndarray) -> np.ndarray:
+    """Mean class probabilities of the models for gray pictures uint8 (n, h, w): float32 (n, classes)."""
+    batches = [images[start : start + BATCH_PICTURES] for start in range(0, len(images), BATCH_PICTURES)]
+    return np.concatenate([np.mean([model.probabilities(batch) for model in models], axis=0) for batch in batches])
+
+
+def file_probabilities(models: list[SavedModel], files: list[Path], what: str = "pictures") -> np.ndarray:
+    """Mean class probabilities for picture files of any size: float32 (n, classes)."""
+    rows = []
+    with progress_bar(what, len(files)) as advance:
+        for images in _equal_sized(files):
+            rows.append(probabilities_of(models, images))
+            advance(len(images))
+    return np.concatenate(rows)
+
+
+def _equal_sized(files: list[Path]) -> Iterator[np.ndarray]:
+    """Runs of consecutive pictures of one size, as uint8 (n, h, w)."""
+    waiting: list[np.ndarray] = []
+    for file in files:
+        gray = read_gray(file)
+        if waiting and (gray.shape != waiting[0].shape or len(waiting) == BATCH_PICTURES):
+            yield np.stack(waiting)
+            waiting = []
+        waiting.append(gray)
+    if waiting:
+        yield np.stack(waiting)
+
+
+def predict(
+    model: str,
+    source: str,
+    *,
+    out: Path | None = None,
+    submission: str | None = None,
+    probabilities: bool = False,
+    ensemble: list[str] | None = None,
+    overwrite: bool = False,
+) -> Predictions:
+    """Predict the labels of a table, a picture or a folder.
+
+    Writes a csv with the columns id, label, confidence, or a competition's submission. A single picture is only
+    shown unless `out` is given.
+
+    Parameters
+    ----------
+    model
+        A run directory or a saved model.
+    source
+        A table as for convert, a picture file, a folder of pictures, or an image folder (its test pictures).
+    out
+        The csv to write; by default predictions.csv, or submission.csv.
+    submission
+        kaggle (ImageId,Label from 1), kannada (id,label with the table's ids), or a sample submission whose columns,
+        ids and order are kept (a csv, or the competition's zip).
+    probabilities
+        Add a column for each class.
+    ensemble
+        More models; probabilities are averaged.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    InputError
+        When the model, the source or the sample is wrong; nothing is written.
+    """
+    if submission and probabilities:
+        raise InputError("a submission has no room for probabilities; leave out --probabilities or --submission")
+    is_picture = Path(source).suffix.lower() in PICTURE_ENDINGS
+    if out is None and not is_picture:
+        out = Path("submission.csv" if submission else "predictions.csv")
+    if out is not None:
+        out = Path(out)
+        check_output(out, overwrite)
+    models = open_models([model, *(ensemble or [])])
+    predictions = _predict_source(models, source)
+    predictions.file = out
+    if out is not None:
+        table = submission_table(predictions, submission) if submission else predictions.table(probabilities)
+        with whole_file(out) as partial:
+            table.to_csv(partial, index=False)
+    return predictions
+
+
+def _predict_source(models: list[SavedModel], source: str) -> Predictions:
+    """Predictions for every picture that `source` holds, in its order."""
+    path, classes = Path(source), models[0].classes
+    if path.suffix.lower() in PICTURE_ENDINGS:
+        return Predictions([path.name], file_probabilities(models, [path]), classes)
+    if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
+        split = read_folder(path).split(TEST)
+        return Predictions(split.ids, file_probabilities(models, split.files), classes, split.own_ids)
+    if path.is_dir():
+        files = list_pictures(path)
+        if files:
+            return Predictions([file.name for file in files], file_probabilities(models, files), classes)
+    table = open_source(source)
+    ids, rows = [], []
+    with progress_bar("rows", table.rows) as advance:
+        for chunk in table.chunks():
+            ids += chunk.ids
+            rows.append(probabilities_of(models, chunk.images))
+            advance(len(chunk.ids))
+    return Predictions(ids, np.concatenate(rows), classes, table.has_ids)
+
+
+def submission_table(predictions: Predictions, submission: str):
+    """A DataFrame in the form that a competition wants; see `predict` for what `submission` may be."""
+    import pandas as pd
+
+    labels = predictions.labels
+    if submission == "kaggle":
+        ids = range(1, len(labels) + 1)
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (ids, labels))))
+    if submission == "kannada":
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (predictions.ids, labels))))
+    if not Path(submission).exists():
+        raise InputError(
+            f"--submission {submission} is neither kaggle nor kannada nor a file; pass the competition's sample"
+        )
+    return _like_sample(predictions, Path(submission))
+
+
+def _like_sample(predictions: Predictions, path: Path):
+    """The sample's own two columns, ids and order, with our labels: by id, or by position where the table had no ids."""
+    import pandas as pd
+
+    location = submission_sample(path)
+    try:
+        with location.open() as stream:
+            sample = pd.read_csv(stream, dtype=str)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{location.name} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    if len(sample.columns) != 2:
+        raise InputError(
+            f"{location.name} has the columns {', '.join(sample.columns)}; a sample has an id and a label column"
+        )
+    if len(sample) != len(predictions.ids):
+        raise InputError(
+            f"{location.name} has {len(sample):,} rows, the predicted table has {len(predictions.ids):,}; "
+            "is it the sample of another competition?"
+        )
+    id_column, label_column = sample.columns
+    label_of = dict(zip(predictions.ids, predictions.labels))
+    if set(sample[id_column]) == set(label_of):
+        sample[label_column] = [label_of[id_] for id_ in sample[id_column]]
+    elif predictions.own_ids:
+        strange = next(id_ for id_ in sample[id_column] if id_ not in label_of)
+        raise InputError(f"{location.name} asks for the id {strange!r}, which the predicted table does not have")
+    else:
+        sample[label_column] = predictions.labels
+    return sample

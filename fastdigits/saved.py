@@ -1,0 +1,145 @@
+"""The saved model: `model.safetensors` + `model.json`. Nothing in it is ever unpickled."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .models import find_backbone
+from .outputs import whole_file
+
+WEIGHTS_FILE, DESCRIPTION_FILE = "model.safetensors", "model.json"
+SCHEMA = 1
+REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
+
+
+@dataclass
+class SavedModel:
+    """A classifier with all that prediction needs.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        Pictures (n, 3, size, size) to logits (n, classes), in evaluation mode.
+    architecture : str
+    classes : list of str
+        In the order of the outputs.
+    size : int
+        Pixels.
+    mean, std : list of float, length 3
+        Normalisation on the scale 0..1.
+    temperature : float
+        Logits are divided by it before the softmax.
+    """
+
+    module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
+    architecture: str
+    classes: list[str]
+    size: int
+    mean: list[float]
+    std: list[float]
+    temperature: float = 1.0
+
+    def model_input(self, images: np.ndarray):
+        """Gray pictures uint8 (n, h, w) as the model wants them: float (n, 3, size, size), resized and normalised."""
+        import torch
+
+        from .loaders import resize
+
+        device = next(self.module.parameters()).device
+        batch = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].expand(-1, 3, -1, -1)
+        batch = resize(batch.float().div_(255), self.size)
+        mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        return (batch - mean) / std
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities of one batch.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, h, w)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, classes), rows sum to 1
+        """
+        import torch
+
+        with torch.inference_mode():
+            logits = self.module(self.model_input(images)).float()
+            return torch.softmax(logits / self.temperature, 1).cpu().numpy()
+
+    def write(self, folder: Path) -> None:
+        """Write both files into `folder`; the description, which holds the weights' sha256, last."""
+        import safetensors.torch
+        import torch
+
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.module.state_dict().items()}
+        with whole_file(folder / WEIGHTS_FILE) as partial:
+            safetensors.torch.save_file(tensors, partial)
+        description = {
+            "schema": SCHEMA,
+            "architecture": self.architecture,
+            "classes": self.classes,
+            "size": self.size,
+            "channels": 3,
+            "mean": self.mean,
+            "std": self.std,
+            "temperature": self.temperature,
+            "sha256": file_sha256(folder / WEIGHTS_FILE),
+            "versions": {"torch": torch.__version__},
+        }
+        with whole_file(folder / DESCRIPTION_FILE) as partial:
+            partial.write_text(json.dumps(description, indent=1), encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_description(folder: Path) -> dict:
+    """The checked content of `model.json` in `folder`."""
+    path = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in REQUIRED if key not in description]
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no saved model ({DESCRIPTION_FILE} is missing)") from None
+    except (ValueError, TypeError):
+        raise InputError(f"{path} is damaged; export the model again") from None
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; export the model again")
+    if description["schema"] > SCHEMA:
+        raise InputError(f"{path} has schema {description['schema']}, this fastdigits reads {SCHEMA}; upgrade it")
+    return description
+
+
+def read_saved(folder: str | Path) -> SavedModel:
+    """The saved model in `folder`, on the CPU, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or damaged, or the weights are not those that the description names.
+    """
+    import safetensors
+    import safetensors.torch
+
+    folder = Path(folder)
+    description = read_description(folder)
+    weights = folder / WEIGHTS_FILE
+    if not weights.is_file():
+        raise InputError(f"{folder} lacks {WEIGHTS_FILE}; export the model again")
+    if file_sha256(weights) != description["sha256"]:
+        raise InputError(f"{weights} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+    module = find_backbone(description["architecture"]).build(len(description["classes"]), description["size"])
+    try:
+        module.load_state_dict(safetensors.torch.load_file(weights))
+    except (RuntimeError, safetensors.SafetensorError):
+        raise InputError(f"{weights} does not fit {description['architecture']}; export the model again") from None
+    fields = ("architecture", "classes", "size", "mean", "std", "temperature")
+    return SavedModel(module.eval(), **{name: description[name] for name in fields})

@@ -1,0 +1,11 @@
+"""Every kind of pixel source, read as streamed chunks of square gray pictures.
+
+    csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
+    npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
+    sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
+"""
+
+from .opening import open_source, submission_sample
+from .pixels import Chunk, PixelSource
+
+__all__ = ["Chunk", "PixelSource", "open_source", "submission_sample"]

@@ -1,0 +1,178 @@
+"""Pixel arrays: npz archives (Keras's mnist.npz, images and labels) and idx files (MNIST's own format)."""
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import InputError
+from .location import Location, unpacking
+from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
+
+# (images, labels) under which arrays are saved, most telling first; the second table is the test set.
+TRAIN_KEYS = (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels"), ("x", "y"))
+TEST_KEYS = (("x_test", "y_test"), ("test_images", "test_labels"))
+UNNAMED_KEYS = (("arr_0", "arr_1"),)  # np.savez without names
+
+IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801  # unsigned bytes in three dimensions, in one
+
+
+def npz_source(location: Location) -> PixelSource:
+    """The training arrays of an npz archive, its test arrays as `.test`. Nothing is unpickled."""
+    try:
+        with zipfile.ZipFile(location.path) as archive:
+            members = {Path(name).stem.lower(): name for name in archive.namelist() if name.endswith(".npy")}
+    except zipfile.BadZipFile:
+        raise InputError(f"{location.name} is no npz archive, or is cut short; save it again") from None
+    train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS)
+    test = _npz_pair(location.path, members, TEST_KEYS)
+    if train is None:
+        raise InputError(
+            f"{location.name} holds the arrays {', '.join(sorted(members)) or 'none'}; "
+            "expected x_train and y_train, or images and labels"
+        )
+    train.test = test
+    return train
+
+
+def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], ...]) -> PixelSource | None:
+    for images_key, labels_key in keys:
+        if images_key in members:
+            images = Location(path, members[images_key])
+            labels = Location(path, members[labels_key]) if labels_key in members else None
+            return _npy_source(images, labels)
+    return None
+
+
+def _npy_source(images: Location, labels: Location | None) -> PixelSource:
+    with unpacking(images), images.open() as stream:
+        shape, dtype = _npy_header(stream, images.name)
+    rows, side = shape[0], _picture_side(shape[1:], images.name)
+    notes: list[str] = []
+
+    def chunks() -> Iterator[Chunk]:
+        texts = _npy_labels(labels, rows) if labels else None
+        levels = GrayLevels(images.name, lambda k: f"pixel {k}", notes)
+        with unpacking(images), images.open() as stream:
+            _npy_header(stream, images.name)
+            for start, block in _blocks(stream, rows, side * side, dtype, images.name):
+                pixels = levels.to_uint8(block, start + 1)
+                yield _chunk(pixels, side, start, texts)
+
+    return PixelSource(images.name, side, False, labels is not None, chunks, images.digest, rows=rows, notes=notes)
+
+
+def _npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of the array that `stream` holds; leaves it at the first value."""
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    try:
+        shape, by_column, dtype = read[np.lib.format.read_magic(stream)](stream)
+    except (ValueError, KeyError):
+        raise InputError(f"{name} is no numpy array, or is cut short; save it again") from None
+    if dtype.hasobject:
+        raise InputError(f"{name} holds pickled Python objects, which are not read; save plain numbers")
+    if by_column and len(shape) > 1:
+        raise InputError(f"{name} is stored by columns; save it with np.ascontiguousarray")
+    if not shape:
+        raise InputError(f"{name} holds a single value; expected one entry for each picture")
+    return shape, dtype
+
+
+def _npy_labels(location: Location, rows: int) -> list[str]:
+    with unpacking(location), location.open() as stream:
+        shape, dtype = _npy_header(stream, location.name)
+        if shape not in ((rows,), (rows, 1)):
+            raise InputError(f"{location.name} has the shape {shape}; expected {rows} labels, one for each picture")
+        values = np.frombuffer(stream.read(), dtype)
+    if len(values) != rows:
+        raise InputError(f"{location.name} is damaged or cut short ({len(values)} of {rows} labels); save it again")
+    return label_texts(values)
+
+
+def _picture_side(shape: tuple[int, ...], name: str) -> int:
+    """Side of pictures stored as (pixels,), (h, w) or (h, w, 1)."""
+    if len(shape) == 1:
+        return square_side(shape[0], name)
+    if len(shape) not in (2, 3) or shape[0] != shape[1] or shape[2:] not in ((), (1,)) or shape[0] == 0:
+        raise InputError(f"{name} holds pictures of the shape {shape}; expected square gray ones such as (28, 28)")
+    return shape[0]
+
+
+def _blocks(
+    stream: BinaryIO, rows: int, n_pixels: int, dtype: np.dtype, name: str
+) -> Iterator[tuple[int, np.ndarray]]:
+    """(first row from 0, values (n, n_pixels)) of consecutive pictures in a stream of plain numbers."""
+    if rows == 0:
+        raise InputError(f"{name} has no rows; pass the array with its pictures")
+    if not np.issubdtype(dtype, np.number) or np.issubdtype(dtype, np.complexfloating):
+        raise InputError(f"{name} holds {dtype}; gray levels are whole numbers 0..255 or fractions 0..1")
+    for start in range(0, rows, CHUNK_ROWS):
+        n = min(CHUNK_ROWS, rows - start)
+        data = stream.read(n * n_pixels * dtype.itemsize)
+        if len(data) != n * n_pixels * dtype.itemsize:
+            raise InputError(f"{name} is damaged or cut short: it ends before its {rows} pictures; get it again")
+        yield start, np.frombuffer(data, dtype).reshape(n, n_pixels)
+
+
+def _chunk(pixels: np.ndarray, side: int, start: int, texts: list[str] | None) -> Chunk:
+    stop = start + len(pixels)
+    ids = [str(row) for row in range(start, stop)]
+    return Chunk(pixels.reshape(-1, side, side), ids, None if texts is None else texts[start:stop])
+
+
+def idx_source(location: Location) -> PixelSource:
+    """The pictures of an idx file, with the labels of the idx1 file beside it where there is one."""
+    with unpacking(location), location.open() as stream:
+        rows, side = _idx_images_header(stream, location.name)
+    labels = _idx_labels_beside(location)
+
+    def chunks() -> Iterator[Chunk]:
+        texts = _idx_labels(labels, rows) if labels else None
+        with unpacking(location), location.open() as stream:
+            _idx_images_header(stream, location.name)
+            for start, block in _blocks(stream, rows, side * side, np.dtype(np.uint8), location.name):
+                yield _chunk(block, side, start, texts)
+
+    return PixelSource(location.name, side, False, labels is not None, chunks, location.digest, rows=rows)
+
+
+def idx_folder_source(folder: Path) -> PixelSource:
+    """MNIST's four files: the train pair, the t10k (or test) pair as `.test`."""
+    images = sorted(path for path in folder.iterdir() if "images" in path.name.lower() and "idx3" in path.name.lower())
+    tests = [path for path in images if path.name.lower().startswith(("t10k", "test"))]
+    trains = [path for path in images if path not in tests]
+    if len(trains) != 1 or len(tests) > 1:
+        raise InputError(
+            f"{folder} is no source: expected one train-images-idx3-ubyte file in it; pass a table or one idx file"
+        )
+    source = idx_source(Location(trains[0]))
+    source.test = idx_source(Location(tests[0])) if tests else None
+    return source
+
+
+def _idx_images_header(stream: BinaryIO, name: str) -> tuple[int, int]:
+    header = stream.read(16)
+    if len(header) < 16 or struct.unpack(">I", header[:4])[0] != IDX_IMAGES:
+        raise InputError(f"{name} is no idx file of pictures (magic number 0x{IDX_IMAGES:08x}); pass the images file")
+    _, rows, height, width = struct.unpack(">IIII", header)
+    return rows, _picture_side((height, width), name)
+
+
+def _idx_labels_beside(location: Location) -> Location | None:
+    beside = location.path.name.replace("images", "labels").replace("idx3", "idx1")
+    for name in (beside, beside.removesuffix(".gz"), beside + ".gz"):
+        path = location.path.with_name(name)
+        if path.is_file() and path != location.path:
+            return Location(path)
+    return None
+
+
+def _idx_labels(location: Location, rows: int) -> list[str]:
+    with unpacking(location), location.open() as stream:
+        header, values = stream.read(8), np.frombuffer(stream.read(), np.uint8)
+    if len(header) < 8 or struct.unpack(">II", header) != (IDX_LABELS, rows) or len(values) != rows:
+        raise InputError(f"{location.name} is no idx file of {rows} labels, as its pictures need")
+    return label_texts(values)

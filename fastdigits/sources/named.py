@@ -1,0 +1,81 @@
+"""Data sets known by name: sklearn:digits, bundled and offline, and torchvision's digit sets."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .pixels import CHUNK_ROWS, Chunk, PixelSource, label_texts
+
+TORCHVISION_SETS = {  # our name: (torchvision class, its arguments, are its pictures stored transposed)
+    "mnist": ("MNIST", {}, False),
+    "kmnist": ("KMNIST", {}, False),
+    "usps": ("USPS", {}, False),
+    "qmnist": ("QMNIST", {}, False),
+    "emnist-digits": ("EMNIST", {"split": "digits"}, True),
+}
+NAMES = ("sklearn:digits", *(f"torchvision:{name}" for name in TORCHVISION_SETS))
+
+
+def named_source(name: str) -> PixelSource:
+    """The data set called `name`, one of NAMES."""
+    if name == "sklearn:digits":
+        return _sklearn_digits()
+    library, _, key = name.partition(":")
+    if library == "torchvision" and key in TORCHVISION_SETS:
+        train = _torchvision_source(key, train=True)
+        train.test = _torchvision_source(key, train=False)
+        return train
+    raise InputError(f"{name!r} is no known data set; known are {', '.join(NAMES)}")
+
+
+def _sklearn_digits() -> PixelSource:
+    """1,797 real digits of 8x8 pixels (UCI optical recognition test set), levels 0..16 brought to 0..255."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+    return _array_source("sklearn:digits", images, digits.target)
+
+
+def _array_source(name: str, images: np.ndarray, labels: np.ndarray) -> PixelSource:
+    texts = label_texts(labels)
+
+    def chunks() -> Iterator[Chunk]:
+        for start in range(0, len(images), CHUNK_ROWS):
+            stop = min(start + CHUNK_ROWS, len(images))
+            yield Chunk(images[start:stop], [str(row) for row in range(start, stop)], texts[start:stop])
+
+    def digest() -> str:
+        return hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+
+    return PixelSource(name, images.shape[1], False, True, chunks, digest, rows=len(images))
+
+
+def _torchvision_source(key: str, train: bool) -> PixelSource:
+    import torchvision
+
+    class_name, arguments, transposed = TORCHVISION_SETS[key]
+    root = download_folder()
+    try:
+        dataset = getattr(torchvision.datasets, class_name)(root, train=train, download=True, **arguments)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; RuntimeError when every mirror failed
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f"torchvision:{key} could not be downloaded ({reason}); "
+            f"connect to the network, or put torchvision's files for it under {root}"
+        ) from None
+    images, labels = np.asarray(dataset.data, np.uint8), np.asarray(dataset.targets)
+    if labels.ndim == 2:  # QMNIST keeps eight facts about each picture, the class first
+        labels = labels[:, 0]
+    if transposed:
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
+    return _array_source(f"torchvision:{key}", images, labels)
+
+
+def download_folder() -> Path:
+    """Where downloaded data sets are kept: $XDG_CACHE_HOME/fastdigits, by default ~/.cache/fastdigits."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastdigits" / "datasets"

@@ -1,0 +1,104 @@
+"""From what the user typed to a PixelSource."""
+
+from pathlib import Path
+
+from ..errors import InputError
+from .arrays import idx_folder_source, idx_source, npz_source
+from .location import Location, archive_members
+from .named import NAMES, named_source
+from .pixels import PixelSource
+from .tables import csv_source, parquet_source
+
+CSV_ENDINGS = (".csv", ".tsv", ".txt")
+PARQUET_ENDINGS = (".parquet", ".pq")
+ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, " + ", ".join(NAMES)
+
+
+def open_source(source: str | Path) -> PixelSource:
+    """A readable source of pictures.
+
+    Parameters
+    ----------
+    source : str or Path
+        A csv table (plain, .gz, .zip), a competition's zip with train and test tables, `archive.zip/member.csv`,
+        a parquet table, an npz archive, an idx file or the folder of MNIST's four, `sklearn:digits`, or
+        `torchvision:NAME`.
+
+    Returns
+    -------
+    PixelSource
+        Its columns and picture size are checked; its rows are checked as its chunks are read.
+
+    Raises
+    ------
+    InputError
+        When the source is missing, of an unknown kind, or not a table of square gray pictures.
+    """
+    if ":" in str(source) and not Path(source).exists():
+        return named_source(str(source))
+    path = Path(source)
+    if path.is_dir():
+        return idx_folder_source(path)
+    location = _locate(path)
+    if location.file_name.endswith(".zip"):
+        return _archive_source(path)
+    return _file_source(location)
+
+
+def submission_sample(path: Path) -> Location:
+    """Where a sample submission lies: `path` itself, or the one inside a competition's zip."""
+    location = _locate(path)
+    if not location.file_name.endswith(".zip"):
+        return location
+    samples = [name for name in archive_members(path) if "sample" in Path(name).name.lower()]
+    if len(samples) != 1:
+        raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
+    return Location(path, samples[0])
+
+
+def _locate(path: Path) -> Location:
+    """The file at `path`, or the member of the zip archive that a parent of `path` is."""
+    if path.is_file():
+        return Location(path)
+    for archive in path.parents:
+        if archive.suffix.lower() == ".zip" and archive.is_file():
+            member = path.relative_to(archive).as_posix()
+            members = archive_members(archive)
+            if member not in members:
+                raise InputError(f"{archive} has no {member}; it holds {', '.join(members) or 'nothing'}")
+            return Location(archive, member)
+    raise InputError(f"{path} does not exist; pass {ACCEPTED}")
+
+
+def _file_source(location: Location) -> PixelSource:
+    name = location.file_name
+    if location.path.stat().st_size == 0:
+        raise InputError(f"{location.name} is empty; pass a table of pixel rows")
+    if name.endswith(CSV_ENDINGS):
+        return csv_source(location)
+    if name.endswith(PARQUET_ENDINGS):
+        return parquet_source(location)
+    if name.endswith(".npz") and location.member is None:
+        return npz_source(location)
+    if "idx3" in name and location.member is None:
+        return idx_source(location)
+    raise InputError(f"{location.name} is of no known kind; accepted are {ACCEPTED}")
+
+
+def _archive_source(path: Path) -> PixelSource:
+    """The table of a zip archive; a competition's train table, with its test table as `.test`."""
+    members = [name for name in archive_members(path) if _is_table(name)]
+    if len(members) == 1:
+        return _file_source(Location(path, members[0]))
+    named = {Path(name).name.lower().partition(".")[0]: name for name in members}
+    if "train" not in named:
+        listed = ", ".join(members) or "no table"
+        raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
+    source = _file_source(Location(path, named["train"]))
+    if "test" in named:
+        source.test = _file_source(Location(path, named["test"]))
+    return source
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith(CSV_ENDINGS + PARQUET_ENDINGS)

@@ -1,0 +1,138 @@
+"""What every source gives: chunks of pictures with ids and labels, gray levels checked on the way."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import InputError
+
+CHUNK_ROWS = 4096
+
+
+@dataclass
+class Chunk:
+    """Some consecutive rows of a source.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (n, h, w)
+        Gray levels 0..255, h == w.
+    ids : list of str, length n
+        The table's own ids, or the row's number counted from 0.
+    labels : list of str, length n, or None
+        None when the source has no labels.
+    """
+
+    images: np.ndarray
+    ids: list[str]
+    labels: list[str] | None
+
+
+@dataclass
+class PixelSource:
+    """A readable source of square gray pictures.
+
+    Attributes
+    ----------
+    name : str
+        How messages call it.
+    size : int
+        Height and width of a picture in pixels.
+    has_ids, has_labels : bool
+        Whether the source carries its own ids, and labels.
+    chunks : callable () -> iterator of Chunk
+        Reads the source from its start, in order, at most CHUNK_ROWS rows at a time.
+    rows : int or None
+        Number of rows where the format tells it beforehand.
+    notes : list of str
+        What the reader decided by itself and the user should know; complete once the chunks are read.
+    test : PixelSource or None
+        The test table that came in the same file, folder or data set.
+    digest : callable () -> str
+        sha256 of the bytes read.
+    """
+
+    name: str
+    size: int
+    has_ids: bool
+    has_labels: bool
+    chunks: Callable[[], Iterator[Chunk]]
+    digest: Callable[[], str]
+    rows: int | None = None
+    notes: list[str] = field(default_factory=list)
+    test: "PixelSource | None" = None
+
+
+def square_side(n_pixels: int, where: str) -> int:
+    """Side in pixels of a square picture of `n_pixels` pixels; InputError when no square."""
+    side = math.isqrt(n_pixels)
+    if side * side != n_pixels or side == 0:
+        near = f"{side**2} ({side}x{side}) or {(side + 1) ** 2} ({side + 1}x{side + 1})"
+        raise InputError(
+            f"{where} has {n_pixels} pixel columns, which is no square; expected e.g. {near}; "
+            "was a column dropped, or is one of them neither id, label nor pixel?"
+        )
+    return side
+
+
+class GrayLevels:
+    """Turns one source's numbers into gray levels 0..255, deciding the scale on its first chunk.
+
+    Whole numbers 0..255 stay as they are. Fractions 0..1, and tables that hold nothing but 0 and 1,
+    are multiplied by 255 and rounded; `notes` then gets a line that says so.
+    """
+
+    def __init__(self, name: str, column_name: Callable[[int], str], notes: list[str]):
+        self.name, self.column_name, self.notes = name, column_name, notes
+        self.scale: int | None = None
+
+    def to_uint8(self, values: np.ndarray, first_row: int) -> np.ndarray:
+        """Checked gray levels of one chunk.
+
+        Parameters
+        ----------
+        values : ndarray of any number type, shape (n, pixels)
+        first_row : int
+            The chunk's first row, counted from 1, for messages.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, pixels)
+        """
+        if values.dtype == np.uint8 and (self.scale == 1 or values.max(initial=0) > 1):
+            self.scale = 1
+            return values
+        self._refuse(~np.isfinite(values), values, first_row, "is not a number")
+        if self.scale is None:
+            self.scale = self._scale_of(values)
+        accepted = "0..255" if self.scale == 1 else "0..1 like the rows before it"
+        self._refuse((values < 0) | (values * self.scale > 255), values, first_row, f"is outside {accepted}")
+        if self.scale == 1:
+            self._refuse(
+                values != np.floor(values), values, first_row, "is neither a whole number 0..255 nor in a table of 0..1"
+            )
+            return values.astype(np.uint8)
+        return np.rint(values * 255.0).astype(np.uint8)
+
+    def _scale_of(self, values: np.ndarray) -> int:
+        if values.size == 0 or values.min() < 0 or values.max() > 1 or values.max() == 0:
+            return 1
+        self.notes.append(f"{self.name}: values 0..1 were read as black..white and multiplied by 255")
+        return 255
+
+    def _refuse(self, wrong: np.ndarray, values: np.ndarray, first_row: int, what: str) -> None:
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise InputError(
+                f"row {first_row + row} of {self.name}, column {self.column_name(column)}: "
+                f"{values[row, column]:g} {what}; gray levels are whole numbers 0..255 or fractions 0..1"
+            )
+
+
+def label_texts(values: np.ndarray) -> list[str]:
+    """Labels as texts; whole numbers that were stored as floats lose their `.0`."""
+    if np.issubdtype(values.dtype, np.floating) and np.isfinite(values).all() and (values == np.floor(values)).all():
+        values = values.astype(np.int64)
+    return [str(value) for value in values.tolist()]

@@ -1,0 +1,245 @@
+"""Pixel tables: csv (plain, packed) and parquet, columns in any order and letter case."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .location import Location, unpacking
+from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ID_NAMES = ("id", "imageid")
+LABEL_NAMES = ("label",)
+CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What each column of a table is: positions of the id, the label and the pixels in reading order."""
+
+    names: list[str]
+    id: int | None
+    label: int | None
+    pixels: list[int]
+
+    def pixel_name(self, k: int) -> str:
+        return repr(self.names[self.pixels[k]])
+
+
+def csv_source(location: Location) -> PixelSource:
+    """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
+    delimiter, first = _first_record(location)
+    has_header = _is_header(first)
+    notes: list[str] = []
+    columns = _columns_by_name(first, location.name) if has_header else _columns_by_count(first, location.name, notes)
+    side = square_side(len(columns.pixels), location.name)
+
+    def chunks() -> Iterator[Chunk]:
+        levels = GrayLevels(location.name, columns.pixel_name, notes)
+        row = 0
+        for batch in _csv_batches(location, columns, delimiter, has_header):
+            for chunk in _chunks_of(batch, columns, levels, side, row):
+                row += len(chunk.ids)
+                yield chunk
+        if row == 0:
+            raise InputError(f"{location.name} has a header line and no rows; pass the table with its pixel rows")
+
+    return PixelSource(
+        location.name, side, columns.id is not None, columns.label is not None, chunks, location.digest, notes=notes
+    )
+
+
+def parquet_source(location: Location) -> PixelSource:
+    """A parquet table with the same columns as a csv one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(location.open())
+    except pa.ArrowInvalid:
+        raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
+    columns = _columns_by_name(file.schema_arrow.names, location.name)
+    for position in columns.pixels:
+        kind = file.schema_arrow.field(position).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise InputError(
+                f"{location.name}, column {columns.names[position]!r} holds {kind}; pixel columns hold numbers 0..255"
+            )
+    side = square_side(len(columns.pixels), location.name)
+    notes: list[str] = []
+
+    def chunks() -> Iterator[Chunk]:
+        levels = GrayLevels(location.name, columns.pixel_name, notes)
+        row = 0
+        for batch in file.iter_batches(CHUNK_ROWS):
+            _refuse_null(batch, columns, location.name, row)
+            for chunk in _chunks_of(batch, columns, levels, side, row):
+                row += len(chunk.ids)
+                yield chunk
+        if row == 0:
+            raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
+
+    has_ids, has_labels = columns.id is not None, columns.label is not None
+    rows = file.metadata.num_rows
+    return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
+
+
+def _first_record(location: Location) -> tuple[str, list[str]]:
+    """The delimiter and the fields of the first line that is not empty."""
+    with unpacking(location), io.TextIOWrapper(location.open(), "utf-8-sig", newline="") as text:
+        try:
+            line = next((line for line in text if line.strip()), None)
+        except UnicodeDecodeError:
+            raise _not_utf8(location) from None
+    if line is None:
+        raise InputError(f"{location.name} is empty; pass a table of pixel rows")
+    delimiter = max(",;\t", key=line.count)
+    return delimiter, [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+
+
+def _not_utf8(location: Location) -> InputError:
+    return InputError(f"{location.name} is not UTF-8 text; save it as csv in UTF-8")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Names, or pandas's default names 0..n-1, which are numbers but count up by one."""
+    return not all(_is_number(field) for field in fields) or (
+        len(fields) > 4 and fields == [str(k) for k in range(len(fields))]
+    )
+
+
+def _columns_by_name(names: list[str], where: str) -> Columns:
+    lower = [name.strip().lower() for name in names]
+    twice = [name for name, count in Counter(lower).items() if count > 1]
+    if twice:
+        raise InputError(f"{where} has the column {twice[0]!r} more than once; give every column its own name")
+    ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
+    labels = [k for k, name in enumerate(lower) if name in LABEL_NAMES]
+    if len(ids) > 1:
+        raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
+    pixels = [k for k in range(len(names)) if k not in ids + labels]
+    numbered = {k: tuple(int(n) for n in re.findall(r"\d+", lower[k])) for k in pixels}
+    stranger = next((k for k in pixels if not numbered[k]), None)
+    if stranger is not None and len({bool(number) for number in numbered.values()}) > 1:
+        raise InputError(
+            f"{where} has the column {names[stranger]!r}, which is neither id, label nor a numbered pixel; drop it"
+        )
+    if stranger is None and len(set(numbered.values())) == len(pixels):
+        pixels.sort(key=numbered.get)  # pixel2 before pixel10, 1x2 before 2x1, whatever their order in the file
+    return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
+
+
+def _columns_by_count(fields: list[str], where: str, notes: list[str]) -> Columns:
+    """Columns of a table without header: pixels; label, pixels; or id, label, pixels."""
+    n, squares = len(fields), {side * side for side in range(2, 2000)}
+    names = [str(k + 1) for k in range(n)]
+    if n in squares:
+        return Columns(names, None, None, list(range(n)))
+    if n - 1 in squares:
+        notes.append(f"{where}: no header line; the first column was read as the label")
+        return Columns(names, None, 0, list(range(1, n)))
+    if n - 2 in squares:
+        notes.append(f"{where}: no header line; the first two columns were read as id and label")
+        return Columns(names, 0, 1, list(range(2, n)))
+    square_side(n, where)  # raises: one pixel is no picture either
+    raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")
+
+
+def _csv_batches(location: Location, columns: Columns, delimiter: str, has_header: bool) -> "Iterator[pa.RecordBatch]":
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    names = [f"{k}" for k in range(len(columns.names))]  # by position: names in the file need not be unique
+    types = {name: pa.float32() for name in names}
+    types |= {names[k]: pa.string() for k in (columns.id, columns.label) if k is not None}
+    read = pc.ReadOptions(column_names=names, skip_rows=int(has_header), block_size=CSV_BLOCK_BYTES)
+    convert = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
+    parse = pc.ParseOptions(delimiter=delimiter)
+    with unpacking(location), location.open() as stream:
+        try:
+            for batch in pc.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert):
+                if any(batch.column(k).null_count for k in columns.pixels):
+                    raise pa.ArrowInvalid("empty or NaN value")
+                yield batch
+        except pa.ArrowInvalid as error:
+            raise _csv_mistake(location, columns, delimiter, has_header, str(error)) from None
+
+
+def _csv_mistake(
+    location: Location, columns: Columns, delimiter: str, has_header: bool, parser_said: str
+) -> InputError:
+    """The first row that pyarrow could not read, found again line by line, in words."""
+    row = 0
+    try:
+        with io.TextIOWrapper(location.open(), "utf-8-sig", newline="") as text:
+            records = (fields for fields in csv.reader(text, delimiter=delimiter) if fields)
+            if has_header:
+                next(records)
+            for row, fields in enumerate(records, start=1):
+                mistake = _record_mistake(fields, columns)
+                if mistake:
+                    return InputError(f"row {row} of {location.name}{mistake}")
+    except UnicodeDecodeError:
+        return _not_utf8(location)
+    if row == 0:
+        return InputError(f"{location.name} has a header line and no rows; pass the table with its pixel rows")
+    return InputError(f"{location.name} cannot be read as csv: {parser_said.splitlines()[0]}")
+
+
+def _record_mistake(fields: list[str], columns: Columns) -> str | None:
+    """What is wrong with one record, to stand behind "row N of FILE"; None when it is well."""
+    if len(fields) != len(columns.names):
+        n_pixels = max(len(fields) - len(columns.names) + len(columns.pixels), 0)
+        return f" has {n_pixels} pixels, expected {len(columns.pixels)}; was a column dropped or a line cut?"
+    for k in columns.pixels:
+        found = fields[k].strip()
+        if not _is_number(found) or found.lower().lstrip("+-") == "nan":
+            return (
+                f", column {columns.names[k]!r}: {repr(found) if found else 'an empty field'} is not a number; "
+                "gray levels are whole numbers 0..255 or fractions 0..1"
+            )
+    return None
+
+
+def _refuse_null(batch: "pa.RecordBatch", columns: Columns, where: str, row: int) -> None:
+    for k in [*columns.pixels, columns.id, columns.label]:
+        if k is not None and batch.column(k).null_count:
+            wrong = row + 1 + int(np.flatnonzero(batch.column(k).is_null().to_numpy(zero_copy_only=False))[0])
+            raise InputError(
+                f"row {wrong} of {where}, column {columns.names[k]!r}: the value is missing; "
+                "fill it or drop the row"
+            )
+
+
+def _chunks_of(
+    batch: "pa.RecordBatch", columns: Columns, levels: GrayLevels, side: int, row: int
+) -> Iterator[Chunk]:
+    def texts(position: int | None) -> list[str] | None:
+        if position is None:
+            return None
+        return [text.strip() for text in label_texts(batch.column(position).to_numpy(zero_copy_only=False))]
+
+    values = np.stack([batch.column(k).to_numpy(zero_copy_only=False) for k in columns.pixels], axis=1)
+    images = levels.to_uint8(values, row + 1).reshape(-1, side, side)
+    ids = texts(columns.id) or [str(k) for k in range(row, row + len(images))]
+    labels = texts(columns.label)
+    for start in range(0, len(images), CHUNK_ROWS):
+        part = slice(start, start + CHUNK_ROWS)
+        yield Chunk(images[part], ids[part], None if labels is None else labels[part])

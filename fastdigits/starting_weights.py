@@ -1,0 +1,129 @@
+"""What a network starts from: a library's download, a file, an earlier run, or nowhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError
+from .models import Backbone
+from .saved import WEIGHTS_FILE, read_description
+
+PRETRAINED, NONE = "pretrained", "none"
+FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+WRAPPERS = ("state_dict", "model", "model_state", "state_dict_ema")  # keys under which trainers keep the weights
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """What a network starts from.
+
+    Attributes
+    ----------
+    origin : str
+        In words, for the run's record.
+    transferred : bool
+        Whether the body carries knowledge, so that training the head first makes sense.
+    mean, std : list of float, length 3, or None
+        The normalisation that the weights were trained with; None when there is nothing to transfer.
+    """
+
+    origin: str
+    transferred: bool
+    mean: list[float] | None = None
+    std: list[float] | None = None
+
+
+def load_weights(module, backbone: Backbone, weights: str) -> StartingWeights:
+    """Put starting weights into the body of `module`; its head stays fresh.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Built by `backbone`.
+    backbone : Backbone
+    weights : str
+        `pretrained`, `none`, a .safetensors or .pth file, or the folder of a saved model or an earlier run.
+
+    Raises
+    ------
+    InputError
+        When the download fails, the file is missing, unsafe or damaged, or it does not fit the architecture.
+    """
+    if weights == NONE:
+        return StartingWeights("none", transferred=False)
+    mean, std = backbone.mean_std
+    if weights == PRETRAINED:
+        tensors = _download(backbone)
+    elif Path(weights).is_dir():
+        description = read_description(Path(weights))
+        mean, std = description["mean"], description["std"]
+        tensors = _read_file(Path(weights) / WEIGHTS_FILE)
+    else:
+        tensors = _read_file(Path(weights))
+    _load_body(module, backbone, tensors, weights)
+    return StartingWeights(weights, True, list(mean), list(std))
+
+
+def _download(backbone: Backbone) -> dict:
+    """The library's published weights, from its cache or the network."""
+    try:
+        if backbone.library == "timm":
+            import timm
+
+            return timm.create_model(backbone.library_name, pretrained=True).state_dict()
+        import torchvision
+
+        published = torchvision.models.get_model_weights(backbone.library_name).DEFAULT
+        return published.get_state_dict(progress=True, check_hash=True)
+    except Exception as error:  # each downloader has its own errors: URLError, httpx, huggingface_hub, RuntimeError
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"pretrained weights of {backbone.name} could not be had from {backbone.weights_source} ({reason[:160]}); "
+            "connect to the network, pass a file or an earlier run with --weights PATH, or start fresh with --weights none"
+        ) from None
+
+
+def _read_file(path: Path) -> dict:
+    """Tensors by name from a .safetensors or a .pth file; a .pth is read without running any code in it."""
+    import pickle
+
+    import safetensors
+    import safetensors.torch
+    import torch
+
+    if not path.is_file():
+        raise InputError(
+            f"--weights {path} does not exist; accepted are pretrained, none, a .safetensors or .pth file, "
+            "a saved model or an earlier run"
+        )
+    if path.suffix not in FILE_ENDINGS:
+        raise InputError(f"--weights {path} is of no known kind; accepted are {', '.join(FILE_ENDINGS)} files and runs")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise InputError(
+            f"{path} holds pickled Python objects or is damaged, and is not loaded; save its state_dict as .safetensors"
+        ) from None
+    except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError):
+        raise InputError(f"{path} is damaged or cut short; get it again") from None
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise InputError(f"{path} holds no table of tensors by name; save the model's state_dict")
+    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def _load_body(module, backbone: Backbone, tensors: dict, weights: str) -> None:
+    """Load all but the head; InputError unless every body tensor is there in its shape."""
+    own = module.state_dict()
+    body = {name: tensor for name, tensor in own.items() if name not in backbone.head_names}
+    fitting = {name: tensors[name] for name in body if name in tensors and tensors[name].shape == body[name].shape}
+    missing = [name for name in body if name not in fitting]
+    if missing:
+        raise InputError(
+            f"--weights {weights} does not fit {backbone.name}: {len(fitting)} of {len(body)} tensors match, "
+            f"the first that does not is {missing[0]}; name the architecture that the weights were made for"
+        )
+    module.load_state_dict({**own, **fitting})
