@@ -19,7 +19,7 @@ _PUBLIC = {
     "predict": "prediction",
     "evaluate": "evaluation",
     "finetune": "training",
-    "lr_find": "training",
+    "lr_find": "lr_search",
     "export": "exporting",
     "quickstart": "quickstarting",
 }

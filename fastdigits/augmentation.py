@@ -47,19 +47,18 @@ class Policy:
     fill: str = PadMode.Zeros
 
 
+NO_AUGMENTATION = Policy()
 _KERAS = {"zoom_by_axis": True, "fill": PadMode.Border}  # Keras zooms each axis and repeats the nearest pixel
 
 POLICIES = {
-    "none": Policy(),
+    "none": NO_AUGMENTATION,
     "light": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.08, shear_deg=5, warp=0.05),
     "strong": Policy(rotate_deg=15, zoom=(0.8, 1.2), zoom_by_axis=True, shift=0.12, shear_deg=10, warp=0.1, light=0.2),
     "conv5-bn": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.1, **_KERAS),
     "conv5x5": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.1, **_KERAS),
     "conv8-leaky": Policy(rotate_deg=10, zoom=(0.6, 1.4), shift=0.25, shear_deg=0.1, **_KERAS),
     # fastai's aug_transforms(max_rotate=15, max_zoom=1.15, max_warp=.05, max_lighting=.1) without its mirror
-    "resnet50-kannada": Policy(
-        rotate_deg=15, zoom=(1, 1.15), warp=0.05, light=0.1, p=0.75, fill=PadMode.Reflection
-    ),
+    "resnet50-kannada": Policy(rotate_deg=15, zoom=(1, 1.15), warp=0.05, light=0.1, p=0.75, fill=PadMode.Reflection),
 }
 
 
@@ -70,16 +69,20 @@ def find_policy(name: str) -> Policy:
     return POLICIES[name]
 
 
+class TrainingGrid(AffineCoordTfm):
+    """fastai's grid for training batches only; its own also resamples validation batches, which changes last bits."""
+
+    def __call__(self, b, split_idx=None, **kwargs):
+        return b if split_idx else super().__call__(b, split_idx=split_idx, **kwargs)
+
+
 def digit_augmentation(policy: Policy) -> list:
     """fastai batch transforms that draw from `policy` for training batches and leave validation batches alone."""
     transforms = []
-    if policy != Policy():
+    if policy != NO_AUGMENTATION:
         warp = Warp(policy.warp, p=policy.p).coord_fs if policy.warp else None
         matrices = partial(affine_matrices, policy=policy)
-        transforms.append(
-            # split_idx 0: validation batches skip the grid altogether, so they stay exact
-            AffineCoordTfm(aff_fs=matrices, coord_fs=warp, pad_mode=policy.fill, align_corners=False, split_idx=0)
-        )
+        transforms.append(TrainingGrid(aff_fs=matrices, coord_fs=warp, pad_mode=policy.fill, align_corners=False))
     if policy.light:
         change = {"max_lighting": policy.light, "p": policy.p}
         transforms += [Brightness(**change), Contrast(**change)]

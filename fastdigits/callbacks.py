@@ -14,7 +14,7 @@ from .runs import Run, random_states
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 
-class Autocast(MixedPrecision):
+class AnyDeviceMixedPrecision(MixedPrecision):
     """fastai's mixed precision on any device; its own takes CUDA for granted."""
 
     def __init__(self, precision: str):
@@ -65,7 +65,8 @@ class EpochEnd(Callback):
 
     def before_fit(self):
         if self.average_loss is not None:  # goes on where the interrupted run's average was
-            self.recorder.smooth_loss.val, self.recorder.smooth_loss.count = self.average_loss
+            value, count = self.average_loss
+            self.recorder.smooth_loss.val, self.recorder.smooth_loss.count = torch.tensor(value), count
 
     def before_epoch(self):
         self.started = time.monotonic()
@@ -87,7 +88,7 @@ class EpochEnd(Callback):
 
     def _row(self) -> dict:
         names, values = self.recorder.metric_names[1:-1], self.recorder.final_record
-        numbers = {name: value for name, value in zip(names, values)}
+        numbers = dict(zip(names, values))
         return {
             "stage": self.stages[self.stage_number].name,
             "epoch": len(self.history) + 1,
@@ -124,7 +125,7 @@ class EpochEnd(Callback):
             "best": self.best,
             "lowest_loss": self.lowest_loss,
             "waited": self.waited,
-            "smooth_loss": [smooth.val.detach().clone(), smooth.count],
+            "smooth_loss": [smooth.val.item(), smooth.count],
         }
 
 

@@ -1,5 +1,6 @@
 """Pictures of a run: learning-rate search, curves, a training batch, confusion. Drawn off screen."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from .outputs import whole_file
@@ -45,7 +46,7 @@ def draw_curves(history: list[dict], path: Path) -> None:
     for axes, what in ((losses, "loss"), (accuracies, "accuracy on valid")):
         axes.set(xlabel="epoch", ylabel=what)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        for before, row in zip(history, history[1:]):
+        for before, row in pairwise(history):
             if row["stage"] != before["stage"]:
                 axes.axvline(row["epoch"] - 0.5, color="gray", linestyle=":")
                 axes.annotate(row["stage"], (row["epoch"] - 0.45, 0.02), xycoords=("data", "axes fraction"))

@@ -1,6 +1,6 @@
 """The image folder: split names, label folders, and the manifest that is written last.
 
-    DATA/train/<label>/<id>.png   valid/<label>/<id>.png   test/<id>.png   manifest.json
+DATA/train/<label>/<id>.png   valid/<label>/<id>.png   test/<id>.png   manifest.json
 """
 
 import hashlib

@@ -13,7 +13,7 @@ from fastai.torch_core import TensorImage
 from fastai.vision.augment import DisplayedTransform
 from PIL import Image
 
-from .augmentation import Policy, digit_augmentation
+from .augmentation import NO_AUGMENTATION, Policy, digit_augmentation
 from .folders import TRAIN, VALID, ImageFolder, check_trainable, read_gray
 
 
@@ -34,7 +34,7 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     return resized if images.ndim == 4 else resized[0]
 
 
-def read_picture(item) -> TensorImage:
+def read_picture(item: Path | str | np.ndarray | Image.Image) -> TensorImage:
     """A picture file, PIL picture or gray array (h, w) as uint8 gray levels on three channels, (3, h, w)."""
     if isinstance(item, (str, Path)):
         gray = read_gray(Path(item))
@@ -97,7 +97,7 @@ def digit_loaders(
     mean: list[float],
     std: list[float],
     batch_size: int = 64,
-    policy: Policy = Policy(),
+    policy: Policy = NO_AUGMENTATION,
     device: torch.device | str = "cpu",
 ) -> DataLoaders:
     """Train and valid DataLoaders of an image folder; the valid one is empty when the folder has no valid split.
@@ -113,7 +113,7 @@ def digit_loaders(
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
     block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter)
     on_gpu = torch.device(device).type == "cuda"
-    dls = block.dataloaders(
+    return block.dataloaders(
         train + valid,
         path=folder.path,
         # fewer rows than a batch: one smaller batch, since fastai drops the last incomplete one
@@ -123,4 +123,3 @@ def digit_loaders(
         # on the CPU workers would only take time from the model; pictures of 28 px decode in a moment
         num_workers=min(8, os.cpu_count() or 1) if on_gpu else 0,
     )
-    return dls

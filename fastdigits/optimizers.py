@@ -26,13 +26,17 @@ class FusedAdam(Optimizer):
     @torch.no_grad()
     def step(self, closure=None):
         for group, hyper in zip(self.param_lists, self.hypers):
-            trained = [p for p in group if p.grad is not None]
+            trained = [p for p in group if p.requires_grad and p.grad is not None]
             for p in trained:
                 self._start(p)
             decayed = [p for p in trained if self.state[p].get("do_wd", True)]
             undecayed = [p for p in trained if not self.state[p].get("do_wd", True)]
             self._update(decayed, hyper, hyper["wd"])
             self._update(undecayed, hyper, 0.0)
+
+    def zero_grad(self):
+        for p, *_ in self.all_params():
+            p.grad = None  # cheaper than zeros, and a layer that is frozen next keeps no gradient to decay by
 
     def _start(self, p: torch.Tensor) -> None:
         state = self.state[p]

@@ -226,13 +226,13 @@ def submission_table(predictions: Predictions, submission: str):
         return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (predictions.ids, labels))))
     if not Path(submission).exists():
         raise InputError(
-            f"--submission {submission} is neither kaggle nor kannada nor a file; pass the competition's sample"
+            f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
         )
     return _like_sample(predictions, Path(submission))
 
 
 def _like_sample(predictions: Predictions, path: Path):
-    """The sample's own two columns, ids and order, with our labels: by id, or by position where the table had no ids."""
+    """The sample's own columns, ids and order with our labels, matched by id, or by position for tables without ids."""
     import pandas as pd
 
     location = submission_sample(path)

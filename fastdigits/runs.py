@@ -1,7 +1,7 @@
 """The run directory: its file names, its records, its checkpoints. No other module knows them.
 
-    run.json (first) · lr_find.csv/png · history.csv · checkpoints/ · model.safetensors + model.json
-    valid_predictions.csv · figures/ · result.json (last)
+run.json (first) · lr_find.csv/png · history.csv · checkpoints/ · model.safetensors + model.json
+valid_predictions.csv · figures/ · result.json (last)
 """
 
 import csv

@@ -65,6 +65,11 @@ def load_weights(module, backbone: Backbone, weights: str) -> StartingWeights:
 
 def _download(backbone: Backbone) -> dict:
     """The library's published weights, from its cache or the network."""
+    if backbone.weights_source is None:
+        raise InputError(
+            f"nobody has published weights of {backbone.name}; pass a file or an earlier run with --weights PATH, "
+            "or use --weights none"
+        )
     try:
         if backbone.library == "timm":
             import timm
@@ -78,13 +83,14 @@ def _download(backbone: Backbone) -> dict:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"pretrained weights of {backbone.name} could not be had from {backbone.weights_source} ({reason[:160]}); "
-            "connect to the network, pass a file or an earlier run with --weights PATH, or start fresh with --weights none"
+            "connect to the network, pass a file or an earlier run with --weights PATH, or use --weights none"
         ) from None
 
 
 def _read_file(path: Path) -> dict:
     """Tensors by name from a .safetensors or a .pth file; a .pth is read without running any code in it."""
     import pickle
+    import warnings
 
     import safetensors
     import safetensors.torch
@@ -100,12 +106,14 @@ def _read_file(path: Path) -> dict:
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # old pickle protocols: tried all the same, safely
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise InputError(
             f"{path} holds pickled Python objects or is damaged, and is not loaded; save its state_dict as .safetensors"
         ) from None
-    except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError):
+    except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError, OSError):
         raise InputError(f"{path} is damaged or cut short; get it again") from None
     for wrapper in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):

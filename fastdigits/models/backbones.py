@@ -31,6 +31,11 @@ class Backbone:
     def library_name(self) -> str:
         return self.name.removeprefix(TIMM)
 
+    @property
+    def file_name(self) -> str:
+        """The name as part of a file's name."""
+        return self.name.replace(":", "-").replace("/", "-")
+
     def build(self, n_classes: int, size: int | None = None):
         """A module from pictures (n, 3, size, size) to logits (n, n_classes), with fresh weights."""
         if self.library == "timm":
@@ -39,9 +44,12 @@ class Backbone:
             # networks that are built for one picture size are built for ours
             fixed = {"img_size": size} if size and self.fixed_size and size != self.fixed_size else {}
             try:
-                return timm.create_model(self.library_name, num_classes=n_classes, **fixed)
+                module = timm.create_model(self.library_name, num_classes=n_classes, **fixed)
             except (TypeError, AssertionError, ValueError, RuntimeError):
                 raise self.wrong_size(size) from None
+            if getattr(getattr(module, "patch_embed", None), "num_patches", 1) == 0:  # smaller than one patch
+                raise self.wrong_size(size)
+            return module
         import torchvision
 
         return torchvision.models.get_model(self.library_name, weights=None, num_classes=n_classes)
@@ -105,14 +113,14 @@ class Backbone:
             return sum(p.numel() for p in self.build(n_classes).parameters())
 
     @property
-    def weights_source(self) -> str:
-        """Where `--weights pretrained` comes from, in a word."""
+    def weights_source(self) -> str | None:
+        """Where `--weights pretrained` comes from, in a word; None when nobody has published any."""
         if self.library == "torchvision":
             return "torchvision download"
         config = self.pretrained_config
         if config.get("hf_hub_id"):
             return f"hub {config['hf_hub_id']}"
-        return "timm download" if config.get("url") else "none published"
+        return "timm download" if config.get("url") else None
 
     def layer_groups(self, module) -> list[list]:
         """Parameters in three groups, early body, late body and head, for discriminative learning rates.
@@ -133,10 +141,10 @@ class Backbone:
 
     def _block_numbers(self, module, body: list[str]) -> dict[str, int]:
         if hasattr(module, "group_matcher"):
-            from timm.models import group_with_matcher
+            from timm.models import group_parameters
 
-            matched = group_with_matcher(((name, None) for name in body), module.group_matcher(), reverse=True)
-            return {name: matched[name] for name in body}
+            block_of = group_parameters(module, module.group_matcher(), reverse=True)
+            return {name: block_of[name] for name in body}
         blocks: dict[str, int] = {}
         return {name: blocks.setdefault(_block_name(name), len(blocks)) for name in body}
 
@@ -197,7 +205,7 @@ class ModelList:
         for backbone in self.backbones:
             count = [f"{backbone.parameter_count():,}"] if counted else []
             takes = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
-            table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source)
+            table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source or "none")
         table.caption = f"{len(self.backbones)} architectures"
         if not counted:
             table.caption += f"; parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
@@ -205,7 +213,7 @@ class ModelList:
 
 
 def list_models(filter: str = "*") -> ModelList:
-    """List the names that finetune accepts, their parameters, and where their pretrained weights come from.
+    """List the names that finetune accepts, their parameters and where pretrained weights come from.
 
     Parameters
     ----------
@@ -224,7 +232,7 @@ def list_models(filter: str = "*") -> ModelList:
     import timm
 
     ours = _torchvision_names()
-    names = {name: "torchvision" for name in ours}
+    names = dict.fromkeys(ours, "torchvision")
     names |= {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
     pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
     chosen = [Backbone(name, library) for name, library in names.items() if fnmatch(name, pattern)]

@@ -1,8 +1,8 @@
 """Every kind of pixel source, read as streamed chunks of square gray pictures.
 
-    csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
-    npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
-    sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
+csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
+npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
+sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
 """
 
 from .opening import open_source, submission_sample

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from .location import Location, unpacking
+from .location import Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 
 # (images, labels) under which arrays are saved, most telling first; the second table is the test set.
@@ -48,7 +48,7 @@ def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], 
 
 
 def _npy_source(images: Location, labels: Location | None) -> PixelSource:
-    with unpacking(images), images.open() as stream:
+    with images.open() as stream:
         shape, dtype = _npy_header(stream, images.name)
     rows, side = shape[0], _picture_side(shape[1:], images.name)
     notes: list[str] = []
@@ -56,7 +56,7 @@ def _npy_source(images: Location, labels: Location | None) -> PixelSource:
     def chunks() -> Iterator[Chunk]:
         texts = _npy_labels(labels, rows) if labels else None
         levels = GrayLevels(images.name, lambda k: f"pixel {k}", notes)
-        with unpacking(images), images.open() as stream:
+        with images.open() as stream:
             _npy_header(stream, images.name)
             for start, block in _blocks(stream, rows, side * side, dtype, images.name):
                 pixels = levels.to_uint8(block, start + 1)
@@ -82,7 +82,7 @@ def _npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype]
 
 
 def _npy_labels(location: Location, rows: int) -> list[str]:
-    with unpacking(location), location.open() as stream:
+    with location.open() as stream:
         shape, dtype = _npy_header(stream, location.name)
         if shape not in ((rows,), (rows, 1)):
             raise InputError(f"{location.name} has the shape {shape}; expected {rows} labels, one for each picture")
@@ -101,9 +101,7 @@ def _picture_side(shape: tuple[int, ...], name: str) -> int:
     return shape[0]
 
 
-def _blocks(
-    stream: BinaryIO, rows: int, n_pixels: int, dtype: np.dtype, name: str
-) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks(stream: BinaryIO, rows: int, n_pixels: int, dtype: np.dtype, name: str) -> Iterator[tuple[int, np.ndarray]]:
     """(first row from 0, values (n, n_pixels)) of consecutive pictures in a stream of plain numbers."""
     if rows == 0:
         raise InputError(f"{name} has no rows; pass the array with its pictures")
@@ -125,13 +123,13 @@ def _chunk(pixels: np.ndarray, side: int, start: int, texts: list[str] | None) -
 
 def idx_source(location: Location) -> PixelSource:
     """The pictures of an idx file, with the labels of the idx1 file beside it where there is one."""
-    with unpacking(location), location.open() as stream:
+    with location.open() as stream:
         rows, side = _idx_images_header(stream, location.name)
     labels = _idx_labels_beside(location)
 
     def chunks() -> Iterator[Chunk]:
         texts = _idx_labels(labels, rows) if labels else None
-        with unpacking(location), location.open() as stream:
+        with location.open() as stream:
             _idx_images_header(stream, location.name)
             for start, block in _blocks(stream, rows, side * side, np.dtype(np.uint8), location.name):
                 yield _chunk(block, side, start, texts)
@@ -171,7 +169,7 @@ def _idx_labels_beside(location: Location) -> Location | None:
 
 
 def _idx_labels(location: Location, rows: int) -> list[str]:
-    with unpacking(location), location.open() as stream:
+    with location.open() as stream:
         header, values = stream.read(8), np.frombuffer(stream.read(), np.uint8)
     if len(header) < 8 or struct.unpack(">II", header) != (IDX_LABELS, rows) or len(values) != rows:
         raise InputError(f"{location.name} is no idx file of {rows} labels, as its pictures need")

@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import zipfile
 import zlib
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,32 +29,29 @@ class Location:
         """Lower-case name of the content, without `.gz`."""
         return Path(self.member or self.path.name).name.lower().removesuffix(".gz")
 
-    def open(self) -> BinaryIO:
-        """A binary stream of the unpacked content."""
-        try:
-            stream = self.path.open("rb") if self.member is None else zipfile.ZipFile(self.path).open(self.member)
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
-        except zipfile.BadZipFile:
-            raise InputError(f"{self.path} is not a whole zip archive; download or pack it again") from None
-        packed = (self.member or self.path.name).lower().endswith(".gz")
-        return gzip.GzipFile(fileobj=stream) if packed else stream
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """A binary stream of the unpacked content; damage found while it is read becomes one line."""
+        with ExitStack() as stack:
+            try:
+                if self.member is None:
+                    stream = stack.enter_context(self.path.open("rb"))
+                else:
+                    archive = stack.enter_context(zipfile.ZipFile(self.path))
+                    stream = stack.enter_context(archive.open(self.member))
+            except OSError as error:
+                raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
+            if (self.member or self.path.name).lower().endswith(".gz"):
+                stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
+            try:
+                yield stream
+            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+                raise InputError(f"{self.name} is damaged or cut short ({error}); download it again") from None
 
     def digest(self) -> str:
         """sha256 of the file as it lies on disk."""
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextmanager
-def unpacking(location: Location):
-    """Turn what goes wrong while unpacking `location` into one line."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{location.name} is damaged or cut short ({error}); download it again"
-        ) from None
 
 
 def archive_members(path: Path) -> list[str]:

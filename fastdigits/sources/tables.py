@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from .location import Location, unpacking
+from .location import Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 
 if TYPE_CHECKING:
@@ -64,38 +64,40 @@ def parquet_source(location: Location) -> PixelSource:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(location.open())
+        with location.open() as stream:
+            file = pq.ParquetFile(stream)
+            schema, rows = file.schema_arrow, file.metadata.num_rows
     except pa.ArrowInvalid:
         raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
-    columns = _columns_by_name(file.schema_arrow.names, location.name)
+    columns = _columns_by_name(schema.names, location.name)
     for position in columns.pixels:
-        kind = file.schema_arrow.field(position).type
+        kind = schema.field(position).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise InputError(
                 f"{location.name}, column {columns.names[position]!r} holds {kind}; pixel columns hold numbers 0..255"
             )
     side = square_side(len(columns.pixels), location.name)
+    if rows == 0:
+        raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
     notes: list[str] = []
 
     def chunks() -> Iterator[Chunk]:
         levels = GrayLevels(location.name, columns.pixel_name, notes)
         row = 0
-        for batch in file.iter_batches(CHUNK_ROWS):
-            _refuse_null(batch, columns, location.name, row)
-            for chunk in _chunks_of(batch, columns, levels, side, row):
-                row += len(chunk.ids)
-                yield chunk
-        if row == 0:
-            raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
+        with location.open() as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(CHUNK_ROWS):
+                _refuse_null(batch, columns, location.name, row)
+                for chunk in _chunks_of(batch, columns, levels, side, row):
+                    row += len(chunk.ids)
+                    yield chunk
 
     has_ids, has_labels = columns.id is not None, columns.label is not None
-    rows = file.metadata.num_rows
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
 
 
 def _first_record(location: Location) -> tuple[str, list[str]]:
     """The delimiter and the fields of the first line that is not empty."""
-    with unpacking(location), io.TextIOWrapper(location.open(), "utf-8-sig", newline="") as text:
+    with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
             line = next((line for line in text if line.strip()), None)
         except UnicodeDecodeError:
@@ -172,7 +174,7 @@ def _csv_batches(location: Location, columns: Columns, delimiter: str, has_heade
     read = pc.ReadOptions(column_names=names, skip_rows=int(has_header), block_size=CSV_BLOCK_BYTES)
     convert = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = pc.ParseOptions(delimiter=delimiter)
-    with unpacking(location), location.open() as stream:
+    with location.open() as stream:
         try:
             for batch in pc.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert):
                 if any(batch.column(k).null_count for k in columns.pixels):
@@ -188,7 +190,7 @@ def _csv_mistake(
     """The first row that pyarrow could not read, found again line by line, in words."""
     row = 0
     try:
-        with io.TextIOWrapper(location.open(), "utf-8-sig", newline="") as text:
+        with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
             records = (fields for fields in csv.reader(text, delimiter=delimiter) if fields)
             if has_header:
                 next(records)
@@ -223,14 +225,11 @@ def _refuse_null(batch: "pa.RecordBatch", columns: Columns, where: str, row: int
         if k is not None and batch.column(k).null_count:
             wrong = row + 1 + int(np.flatnonzero(batch.column(k).is_null().to_numpy(zero_copy_only=False))[0])
             raise InputError(
-                f"row {wrong} of {where}, column {columns.names[k]!r}: the value is missing; "
-                "fill it or drop the row"
+                f"row {wrong} of {where}, column {columns.names[k]!r}: the value is missing; fill it or drop the row"
             )
 
 
-def _chunks_of(
-    batch: "pa.RecordBatch", columns: Columns, levels: GrayLevels, side: int, row: int
-) -> Iterator[Chunk]:
+def _chunks_of(batch: "pa.RecordBatch", columns: Columns, levels: GrayLevels, side: int, row: int) -> Iterator[Chunk]:
     def texts(position: int | None) -> list[str] | None:
         if position is None:
             return None

@@ -1,0 +1,162 @@
+"""export(): a run's model as something that predicts without the run, checked before it is called done."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from .errors import InputError
+from .folders import VALID, read_folder, read_gray
+from .outputs import check_output, whole_file, whole_folder
+from .prediction import open_model
+from .runs import Run
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
+
+CHECKED_PICTURES = 256
+TOLERANCE = 1e-4  # of a probability; batches of another size differ by about 1e-6
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written, and how it was checked."""
+
+    path: Path
+    pictures: int
+    largest_difference: float
+    real: bool
+
+    def __rich__(self) -> str:
+        kind = "valid pictures" if self.real else "drawn pictures, since the run's own are not at hand"
+        return (
+            f"written to {self.path}; checked on {self.pictures} {kind}: same labels, "
+            f"probabilities differ by {self.largest_difference:.1e} at most"
+        )
+
+    __str__ = __rich__
+
+
+def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", overwrite: bool = False) -> Export:
+    """Write a model that predicts without its run, and check that it predicts the same.
+
+    Parameters
+    ----------
+    model
+        A finished run directory or a saved model.
+    out
+        For model: a folder with model.safetensors and model.json. For learner: the .pkl file, for fastai's
+        load_learner (it needs fastdigits installed, and pickles run code when they are loaded).
+    to
+        model or learner.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    Export
+
+    Raises
+    ------
+    InputError
+        When the model is missing or unfinished, or `out` exists.
+    """
+    out = Path(out)
+    check_output(out, overwrite)
+    saved = open_model(model)
+    pictures, expected, real = _reference(Path(model), saved)
+    if to == "model":
+        with whole_folder(out) as partial:
+            for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
+                shutil.copyfile(_folder_of(model) / name, partial / name)
+            found = read_saved(partial).probabilities(pictures)
+            difference = _difference(found, expected)
+    elif to == "learner":
+        with whole_file(out) as partial:
+            write_learner(saved, partial)
+            found = learner_probabilities(partial, pictures)
+            difference = _difference(found, expected)
+    else:
+        raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
+    return Export(out, len(pictures), difference, real)
+
+
+def _folder_of(model: str) -> Path:
+    path = Path(model)
+    return path.parent if path.is_file() else path
+
+
+def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Pictures uint8 (n, h, w), the probabilities that an export must repeat, and whether the pictures are real.
+
+    A run whose data are still there gives its own valid pictures and recorded predictions.
+    """
+    run = Run(path)
+    if run.predictions_file.is_file():
+        import pandas as pd
+
+        try:
+            files = read_folder(run.record()["data"]).split(VALID).files[:CHECKED_PICTURES]
+        except InputError:
+            files = []  # moved or removed since
+        shapes = {read_gray(file).shape for file in files}
+        table = pd.read_csv(run.predictions_file, nrows=len(files), dtype={"id": str})
+        if len(shapes) == 1 and [file.stem for file in files] == table["id"].tolist():
+            recorded = table[[f"p_{label}" for label in saved.classes]].to_numpy(np.float32)
+            return np.stack([read_gray(file) for file in files]), recorded, True
+    drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)
+    return drawn, saved.probabilities(drawn), False
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """Largest difference of two tables of probabilities; RuntimeError when it is more than rounding."""
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE:
+        raise RuntimeError(f"the export differs from the model by {difference:.2e} in a probability; nothing is kept")
+    return difference
+
+
+def write_learner(saved: SavedModel, path: Path) -> None:
+    """A fastai Learner around the model, as `learner.pkl` for fastai's load_learner."""
+    from fastai.data.transforms import IndexSplitter
+    from fastai.learner import Learner
+    from fastai.losses import CrossEntropyLossFlat
+    from fastai.metrics import accuracy
+    from PIL import Image
+
+    from .augmentation import NO_AUGMENTATION
+    from .loaders import digit_block
+
+    with tempfile.TemporaryDirectory() as folder:
+        blank = [Path(folder, label, "blank.png") for label in saved.classes]  # loaders want items; export drops them
+        for file in blank:
+            file.parent.mkdir()
+            Image.new("L", (saved.size, saved.size)).save(file)
+        block = digit_block(
+            saved.classes,
+            saved.size,
+            saved.mean,
+            saved.std,
+            NO_AUGMENTATION,
+            equal_sizes=False,
+            splitter=IndexSplitter([0]),
+        )
+        dls = block.dataloaders(blank, path=folder, bs=len(blank), num_workers=0, device="cpu")
+        learner = Learner(dls, saved.module, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+        learner.path = path.parent.absolute()
+        learner.export(path.name)
+
+
+def learner_probabilities(path: Path, images: np.ndarray) -> np.ndarray:
+    """What the Learner pickled at `path`, which we have just written, says about uint8 pictures (n, h, w)."""
+    import warnings
+
+    from fastai.learner import load_learner
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="load_learner` uses Python's insecure pickle")
+        learner = load_learner(path)
+    loader = learner.dls.test_dl(list(images), rm_type_tfms=0, num_workers=0)  # arrays, where it was made with files
+    with learner.no_mbar():
+        return learner.get_preds(dl=loader)[0].numpy()

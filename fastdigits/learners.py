@@ -1,0 +1,213 @@
+"""A fastai Learner over an image folder: starting weights, device, precision, seeds, speed."""
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .errors import InputError
+from .folders import ImageFolder, pixel_statistics
+from .models import Backbone, find_backbone
+from .runs import random_states, restore_random_states
+from .stages import PRESETS, Preset
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+DEFAULT_BATCH_SIZE, DEFAULT_AUGMENT = 64, "light"
+STEP_PX = 32  # backbones halve their picture five times
+LARGEST_DEFAULT_PX = 224
+TIMED_BATCHES = 8  # of a throughput measurement
+CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
+    "epochs": (1, True),
+    "head_epochs": (0, True),
+    "size": (1, True),
+    "batch_size": (1, True),
+    "early_stopping": (1, True),
+    "seed": (0, True),
+    "minutes": (0, False),
+    "lr": (0, False),
+}
+
+
+@dataclass
+class DigitLearner:
+    """A fastai Learner with what is needed to save its model.
+
+    Attributes
+    ----------
+    learner : fastai.learner.Learner
+    backbone : Backbone
+    size : int
+        Pixels; what the network sees.
+    mean, std : list of float, length 3
+        Normalisation on the scale 0..1.
+    transferred : bool
+        Whether the body started with knowledge.
+    weights : str
+        Where the starting weights came from.
+    device, precision : str
+    """
+
+    learner: "fastai.learner.Learner"  # noqa: F821 (fastai is loaded only where it is used)
+    backbone: Backbone
+    size: int
+    mean: list[float]
+    std: list[float]
+    transferred: bool
+    weights: str
+    device: str
+    precision: str
+
+
+def check_numbers(options: dict) -> None:
+    """InputError for a number among `options` (name to value or None) that makes no sense."""
+    for name, (least, allowed) in CHECKED_NUMBERS.items():
+        value = options.get(name)
+        if value is not None and not (value >= least if allowed else value > least):
+            accepted = f"{least} or more" if allowed else f"a number above {least}"
+            raise InputError(f"--{name.replace('_', '-')} {value} makes no sense; accepted is {accepted}")
+
+
+def find_recipe(arch: str) -> tuple[Backbone, Preset | None]:
+    """The classifier that `arch` names, and the preset when it names one."""
+    preset = PRESETS.get(arch)
+    return find_backbone(preset.arch if preset else arch), preset
+
+
+def prepare_learner(
+    backbone: Backbone,
+    preset: Preset | None,
+    folder: ImageFolder,
+    *,
+    size: int | None = None,
+    batch_size: int | None = None,
+    weights: str = "pretrained",
+    augment: str | None = None,
+    precision: Precision = "auto",
+    seed: int = 5,
+) -> DigitLearner:
+    """A Learner with starting weights over the folder's loaders; every random generator starts from the seed.
+
+    What is None comes from the preset, or from this module's defaults.
+    """
+    import torch
+
+    from .augmentation import find_policy
+    from .loaders import digit_loaders
+    from .starting_weights import load_weights
+
+    policy = find_policy(augment or (preset.augment if preset else DEFAULT_AUGMENT))
+    size = size or (preset.size if preset else _default_size(backbone, folder))
+    device = find_device()
+    precision = find_precision(precision, device)
+    _seed_everything(seed)
+    module = backbone.build(len(folder.classes), size)
+    backbone.check_size(module, size)
+    start = load_weights(module, backbone, weights)
+    mean, std = start.mean, start.std
+    if mean is None:  # nothing to transfer: the data's own statistics, the same on each channel
+        mean, std = ([value] * 3 for value in pixel_statistics(folder))
+    batch_size = batch_size or (preset.batch_size if preset else DEFAULT_BATCH_SIZE)
+    dls = digit_loaders(
+        folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
+    )
+    learner = _learner(dls, module, backbone, precision)
+    return DigitLearner(learner, backbone, size, mean, std, start.transferred, start.origin, device, precision)
+
+
+def _default_size(backbone: Backbone, folder: ImageFolder) -> int:
+    if backbone.fixed_size:
+        return backbone.fixed_size
+    pictures = folder.size or LARGEST_DEFAULT_PX
+    return min(-(-pictures // STEP_PX) * STEP_PX, LARGEST_DEFAULT_PX)
+
+
+def find_device() -> str:
+    """cuda, mps or cpu: the fastest that is here."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def find_precision(wanted: Precision, device: str) -> str:
+    """The precision that `auto` means on this machine; others as they are, if the device can do them.
+
+    bf16 on a CPU pays only where the CPU multiplies it in hardware (AMX or AVX512-BF16); MPS stays with fp32.
+    """
+    import torch
+
+    if device == "mps" or wanted == "fp32":
+        return "fp32"
+    if device == "cpu":
+        if wanted == "fp16":
+            raise InputError("--precision fp16 needs a GPU; accepted here are auto, fp32 and bf16")
+        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return "bf16" if wanted == "bf16" or fast else "fp32"
+    if wanted == "auto":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return wanted
+
+
+def _seed_everything(seed: int) -> None:
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def _learner(dls, module, backbone: Backbone, precision: str):
+    import torch
+    from fastai.callback.core import TrainEvalCallback
+    from fastai.learner import CastToTensor, Learner, Recorder
+    from fastai.losses import CrossEntropyLossFlat
+    from fastai.metrics import accuracy
+
+    from .callbacks import AnyDeviceMixedPrecision
+    from .optimizers import FusedAdam
+
+    learner = Learner(
+        dls,
+        module.to(memory_format=torch.channels_last),  # what convolutions are fast with on CPUs and tensor cores
+        loss_func=CrossEntropyLossFlat(),
+        opt_func=FusedAdam,
+        splitter=backbone.layer_groups,
+        metrics=accuracy,
+        default_cbs=False,  # fastai's progress bar among them does not notice that it writes to a log
+        cbs=[
+            TrainEvalCallback(),
+            Recorder(),
+            CastToTensor(),
+            *([AnyDeviceMixedPrecision(precision)] if precision != "fp32" else []),
+        ],
+    )
+    learner.model.to(dls.device)
+    return learner
+
+
+def renew_optimizer(learner, frozen: bool) -> None:
+    """A new optimiser (fastai clears its state on (un)freezing anyway) over the head alone, or over everything."""
+    learner.opt = None
+    if frozen:
+        learner.freeze()
+    else:
+        learner.unfreeze()
+
+
+def epoch_seconds(learner, frozen: bool) -> float:
+    """Seconds that one epoch of training and validation takes; weights and random states are as before afterwards."""
+    from .callbacks import BatchClock, RangeTest
+
+    states, clock = random_states(learner.dls.loaders), BatchClock()
+    renew_optimizer(learner, frozen)
+    n_epochs = TIMED_BATCHES // max(1, len(learner.dls.train)) + 1
+    with learner.no_logging():
+        learner.fit(n_epochs, cbs=[RangeTest(1e-9, 1e-9, TIMED_BATCHES, stop_div=False), clock])
+    restore_random_states(states, learner.dls.loaders)
+    batch_seconds = float(np.median(np.diff(clock.ends)))
+    # a validation picture costs the forward pass, about a third of a training one
+    valid_batches = len(learner.dls.valid_ds) / learner.dls.train.bs / 3
+    return batch_seconds * (len(learner.dls.train) + valid_batches)

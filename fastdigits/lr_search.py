@@ -1,0 +1,145 @@
+"""lr_find(): the learning-rate range test, its curve and its choice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .figures import draw_lr_find
+from .folders import read_folder
+from .learners import Precision, check_numbers, find_recipe, prepare_learner
+from .outputs import check_output, whole_file, whole_folder
+
+FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
+SEARCH_BATCHES = 100
+SEARCH_SKIPS = (10, 5)  # first and last batches that tell nothing, as fastai skips them
+LEAST_POINTS = 10  # a curve of fewer has no valley
+
+
+def find_lr(learner, batches: int = SEARCH_BATCHES) -> dict:
+    """fastai's learning-rate range test (Smith 2015, arXiv:1506.01186); weights are as before afterwards.
+
+    Returns
+    -------
+    dict
+        lrs, losses (lists of float, one a batch), lr (the choice), fallback (None, or why the choice is a default).
+    """
+    from fastai.callback.schedule import valley
+
+    from .callbacks import RangeTest
+
+    with learner.no_logging():
+        learner.fit(batches // max(1, len(learner.dls.train)) + 1, cbs=RangeTest(num_it=batches))
+    skip_first, skip_last = SEARCH_SKIPS
+    points = list(zip(learner.recorder.lrs, (float(loss) for loss in learner.recorder.losses)))
+    points = [(float(lr), loss) for lr, loss in points[skip_first : len(points) - skip_last] if np.isfinite(loss)]
+    lrs, losses = [lr for lr, _ in points], [loss for _, loss in points]
+    search = {"lrs": lrs, "losses": losses, "lr": FALLBACK_LR, "fallback": None}
+    if len(points) < LEAST_POINTS:
+        search["fallback"] = f"only {len(points)} batches were usable"
+    elif min(losses) > 0.95 * losses[0]:
+        search["fallback"] = "the loss did not fall at any rate"
+    else:
+        search["lr"] = valley(lrs, losses, batches)[0]
+    return search
+
+
+def search_line(stage: str, search: dict) -> str:
+    """A search's choice in one plain line."""
+    why = f" (fallback: {search['fallback']})" if search["fallback"] else ""
+    return f"learning-rate search · {stage} · {search['lr']:.2e}{why}"
+
+
+def write_search(searches: dict[str, dict], csv_file: Path, png_file: Path) -> None:
+    """The curve of each stage's search as a table `stage,lr,loss` and as a picture."""
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame({"stage": stage, "lr": search["lrs"], "loss": search["losses"]})
+        for stage, search in searches.items()
+    ]
+    with whole_file(csv_file) as partial:
+        pd.concat(tables).to_csv(partial, index=False)
+    draw_lr_find(searches, png_file)
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """What a learning-rate search suggests, and where its curve lies."""
+
+    lr: float
+    fallback: str | None
+    csv: Path
+    png: Path
+
+    def __rich__(self) -> str:
+        why = f" (fallback: {self.fallback})" if self.fallback else ""
+        return f"learning rate {self.lr:.2e}{why}\nwritten to {self.csv} and {self.png}"
+
+    __str__ = __rich__
+
+
+def lr_find(
+    arch: str,
+    data: Path,
+    *,
+    size: int | None = None,
+    batch_size: int | None = None,
+    weights: str = "pretrained",
+    augment: str | None = None,
+    precision: Precision = "auto",
+    seed: int = 5,
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> LearningRate:
+    """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
+
+    With weights to transfer the head alone is searched, as finetune does; without, the whole network.
+
+    Parameters
+    ----------
+    arch
+        A torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+    data
+        An image folder.
+    size
+        Picture height and width in pixels for the network; by default the next multiple of 32.
+    batch_size
+        Pictures a step; 64 by default.
+    weights
+        pretrained, none, a .safetensors or .pth file, an earlier run or a saved model.
+    augment
+        As for finetune.
+    precision
+        As for finetune.
+    seed
+        Same seed, same machine: same curve.
+    out
+        Folder for lr_find.csv and lr_find.png; by default runs/lr-find-<arch>-<data>.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    LearningRate
+
+    Raises
+    ------
+    InputError
+        When an option, the data or the weights are wrong.
+    """
+    options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment}
+    options |= {"precision": precision, "seed": seed}
+    check_numbers(options)
+    backbone, preset = find_recipe(arch)
+    out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
+    check_output(out, overwrite)
+    prepared = prepare_learner(backbone, preset, read_folder(data), **options)
+    learner = prepared.learner
+    if prepared.transferred:
+        learner.freeze()
+    search = find_lr(learner)
+    with whole_folder(out) as partial:
+        stage = "head" if prepared.transferred else "all"
+        write_search({stage: search}, partial / "lr_find.csv", partial / "lr_find.png")
+    return LearningRate(search["lr"], search["fallback"], out / "lr_find.csv", out / "lr_find.png")

@@ -1,0 +1,115 @@
+"""Which rows are kept for validation: at random, by class, by row order, and never with a group on both sides."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from .errors import InputError
+from .folders import TRAIN, VALID, class_order
+
+SplitMethod = Literal["stratified", "random", "first"]
+
+
+def read_groups(path: Path, ids: list[str]) -> np.ndarray:
+    """The group of each of `ids`, as an array of texts (n,), from a csv with an id column and one group column."""
+    import pandas as pd
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; --groups takes a csv with an id column and one group column")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, EOFError, OSError) as error:
+        raise InputError(f"{path} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    id_columns = [name for name in table.columns if name.strip().lower() in ("id", "imageid")]
+    if len(table.columns) != 2 or len(id_columns) != 1:
+        raise InputError(
+            f"{path} has the columns {', '.join(table.columns)}; --groups takes an id column and one group column"
+        )
+    group_column = next(name for name in table.columns if name != id_columns[0])
+    group_of = dict(zip(table[id_columns[0]].str.strip(), table[group_column].str.strip()))
+    missing = [id_ for id_ in ids if not group_of.get(id_)]
+    if missing:
+        raise InputError(f"{path} names no group for {len(missing)} of {len(ids)} ids, e.g. {missing[0]!r}")
+    return np.array([group_of[id_] for id_ in ids])
+
+
+def choose_valid(
+    labels: list[str], valid: float, split: SplitMethod, seed: int, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Which rows are kept for validation.
+
+    Parameters
+    ----------
+    labels : list of str, length n
+    valid : float
+        Share 0 <= valid < 1.
+    split : 'stratified', 'random' or 'first'
+    seed : int
+    groups : ndarray of str, shape (n,), optional
+        No group is on both sides.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    n, n_valid = len(labels), round(valid * len(labels))
+    in_valid = np.zeros(n, bool)
+    if n_valid == 0 and valid > 0:
+        raise InputError(f"--valid {valid} of {n} rows is no row at all; pass --valid 0 or a larger share")
+    if n_valid == 0:
+        return in_valid
+    if groups is not None:
+        in_valid[_valid_groups(np.asarray(labels), groups, valid, split, seed)] = True
+    elif split == "first":
+        in_valid[:n_valid] = True
+    elif split == "random":
+        in_valid[np.random.default_rng(seed).permutation(n)[:n_valid]] = True
+    else:
+        in_valid[_stratified(labels, n_valid, seed)] = True
+    _check_every_class(np.asarray(labels), in_valid)
+    return in_valid
+
+
+def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
+    from sklearn.model_selection import train_test_split
+
+    label, count = min(Counter(labels).items(), key=lambda item: item[1])
+    n_classes = len(set(labels))
+    if count < 2:
+        raise InputError(
+            f"the label {label!r} has one row, so it cannot stand on both sides; add rows or use --valid 0"
+        )
+    if min(n_valid, len(labels) - n_valid) < n_classes:
+        raise InputError(
+            f"{n_valid} of {len(labels)} rows for validation cannot hold all {n_classes} classes on both sides; "
+            "change --valid, or use --valid 0 to train on all rows"
+        )
+    return train_test_split(np.arange(len(labels)), test_size=n_valid, stratify=labels, random_state=seed)[1]
+
+
+def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: str, seed: int) -> np.ndarray:
+    """Rows of whole groups that come nearest to the share `valid`, by class when stratified."""
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+
+    n_groups = len(set(groups))
+    if n_groups < 2:
+        raise InputError(f"--groups has the one group {str(groups[0])!r}; a split by group needs two or more")
+    if split == "random":
+        splitter = GroupShuffleSplit(1, test_size=valid, random_state=seed)
+        return next(splitter.split(labels, labels, groups))[1]
+    n_folds = min(max(2, round(1 / valid)), n_groups)
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
+    return min((test for _, test in folds), key=lambda test: abs(len(test) - valid * len(labels)))
+
+
+def _check_every_class(labels: np.ndarray, in_valid: np.ndarray) -> None:
+    for side, rows in ((TRAIN, ~in_valid), (VALID, in_valid)):
+        missing = sorted(set(labels.tolist()) - set(labels[rows].tolist()), key=class_order)
+        if missing:
+            raise InputError(
+                f"this split leaves no row of the class {missing[0]!r} in {side}; "
+                "change --valid or --seed, or use --split stratified"
+            )

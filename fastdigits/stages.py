@@ -1,0 +1,126 @@
+"""The stages of a training, planned before it starts: frozen head first, then the whole network."""
+
+from dataclasses import dataclass, replace
+
+from .errors import InputError
+
+DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One one-cycle fit.
+
+    Attributes
+    ----------
+    name : str
+    epochs : int
+    frozen : bool
+        Train the head (and, as fastai does, the body's BatchNorm) only.
+    lr : (float, float) or None
+        Peak learning rate of the first and of the last layer group; None: decided by the search before the stage.
+    search : bool
+        Run a learning-rate search before the stage.
+    pct_start, div : float
+        Share of the stage in which the rate rises, and the peak over the first rate.
+    """
+
+    name: str
+    epochs: int
+    frozen: bool
+    lr: tuple[float, float] | None = None
+    search: bool = False
+    pct_start: float = 0.25
+    div: float = 25.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A published recipe: what `finetune NAME` takes unless a flag says otherwise."""
+
+    arch: str
+    stages: tuple[Stage, ...]
+    size: int
+    batch_size: int
+    augment: str
+
+
+PRESETS = {
+    # its lr_find runs before the frozen and before the unfrozen stage; the rates are the published ones
+    "resnet50-kannada": Preset(
+        arch="resnet50",
+        stages=(
+            Stage("head", 4, frozen=True, lr=(1e-2, 1e-1), search=True),
+            Stage("all", 5, frozen=False, lr=(2e-6, 2e-3), search=True),
+            Stage("last", 3, frozen=False, lr=(2e-7, 2e-6)),  # slice(2e-6): a tenth for all groups but the last
+        ),
+        size=32,
+        batch_size=64,
+        augment="resnet50-kannada",
+    )
+}
+
+
+def plan_stages(
+    transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None, preset: Preset | None = None
+) -> list[Stage]:
+    """The stages of a run, before any learning-rate search.
+
+    Parameters
+    ----------
+    transferred : bool
+        Whether the body starts with knowledge; if not, there is no frozen stage.
+    head_epochs, epochs : int or None
+        Of the frozen and the unfrozen stage; None: the preset's, or the defaults.
+    lr : float or None
+        Peak rate of the head; None: the preset's, or left to a search.
+    preset : Preset or None
+
+    Raises
+    ------
+    InputError
+        When head epochs are asked for and there is nothing to transfer.
+    """
+    if head_epochs and not transferred:
+        raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
+    if preset:
+        return _preset_stages(preset, transferred, head_epochs, epochs, lr)
+    if not transferred:
+        head_epochs = 0
+    elif head_epochs is None:
+        head_epochs = DEFAULT_HEAD_EPOCHS
+    body = Stage(
+        "all",
+        DEFAULT_EPOCHS if epochs is None else epochs,
+        frozen=False,
+        lr=unfrozen_rates(lr, transferred) if lr else None,
+        search=lr is None and head_epochs == 0,
+        pct_start=0.3,
+        div=5.0 if transferred else 25.0,
+    )
+    # nearly the whole frozen stage warms up, as in fastai's fine_tune
+    head = Stage("head", head_epochs, frozen=True, lr=(lr, lr) if lr else None, search=lr is None, pct_start=0.99)
+    return [head, body] if head_epochs else [body]
+
+
+def unfrozen_rates(lr: float, transferred: bool) -> tuple[float, float]:
+    """Peak rates of the first and the last layer group once all are trained, from the head's rate.
+
+    As fastai's fine_tune: half the head's rate, and a hundredth of that for the first layers, which need least change.
+    """
+    return (lr / 200, lr / 2) if transferred else (lr, lr)
+
+
+def _preset_stages(
+    preset: Preset, transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
+) -> list[Stage]:
+    """The preset's stages with what the user said in its place; `lr` scales all rates alike."""
+    stages = [stage for stage in preset.stages if transferred or not stage.frozen]
+    if head_epochs is not None:
+        stages = [replace(s, epochs=head_epochs) if s.frozen else s for s in stages if head_epochs or not s.frozen]
+    if epochs is not None:
+        stages = [replace(s, epochs=epochs) if s.name == "all" else s for s in stages]
+    if lr is not None:
+        largest = max(stage.lr[1] for stage in stages)
+        stages = [replace(s, lr=tuple(rate * lr / largest for rate in s.lr)) for s in stages]
+    return stages

@@ -1,0 +1,68 @@
+"""Modules import only from above them in the order of the flow; facts have one home."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "fastdigits"
+ORDER = [
+    "errors",
+    "outputs",
+    "progress",
+    "sources",
+    "folders",
+    "splitting",
+    "conversion",
+    "augmentation",
+    "loaders",
+    "models",
+    "saved",
+    "starting_weights",
+    "runs",
+    "prediction",
+    "evaluation",
+    "figures",
+    "optimizers",
+    "callbacks",
+    "stages",
+    "learners",
+    "lr_search",
+    "training",
+    "exporting",
+    "quickstarting",
+    "cli",
+]
+
+
+def module_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules of the package that a file imports, inside functions too."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == depth:  # relative to the package itself
+            found |= {node.module.partition(".")[0]} if node.module else {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_upwards(path):
+    module = module_of(path)
+    if module in ("__init__", "__main__"):
+        return
+    above = ORDER[: ORDER.index(module)]
+    assert imported_modules(path) <= {*above, module}
+
+
+def test_every_module_has_its_place():
+    modules = {module_of(path) for path in PACKAGE.rglob("*.py")} - {"__init__", "__main__"}
+    assert modules == set(ORDER)
+
+
+def test_modules_stay_small():
+    sizes = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: size for name, size in sizes.items() if size > 350} == {}

@@ -1,0 +1,92 @@
+"""The commands: names, help, exit codes, one line for a mistake, nothing heavy loaded for help."""
+
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import fastdigits
+from fastdigits.cli import COMMANDS, main
+
+
+def run_main(*arguments) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    return stopped.value.code
+
+
+def function_of(name: str):
+    module, _, function = COMMANDS[name][0].partition(":")
+    return getattr(import_module(module), function)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_the_docstring_says(name, capsys):
+    function = function_of(name)
+    assert inspect.getdoc(function).splitlines()[0] == COMMANDS[name][1]
+    assert run_main(name, "--help") == 0
+    page = " ".join(capsys.readouterr().out.split())
+    for option in inspect.signature(function).parameters:
+        assert option.replace("_", "-") in page.lower()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=str)
+def test_no_help_page_loads_torch(arguments):
+    code = (
+        "import sys\nfrom fastdigits.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as stopped: assert stopped.code == 0\n"
+        "heavy = {'torch', 'fastai', 'torchvision', 'timm', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_whole_job_by_commands(in_tmp, table_file, test_file, capsys):
+    assert run_main("convert", table_file, "digits", "--valid", "0.2", "--test", test_file) == 0
+    assert capsys.readouterr().out == "digits: 160 train, 40 valid, 40 test; 10 classes; 8x8 px\n"
+    options = ["--weights", "none", "--epochs", "2", "--size", "32", "--lr", "0.005", "--out", "run"]
+    assert run_main("finetune", "test_resnet", "digits", *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("epoch   1 · all · train_loss ")
+    assert lines[-2] == "run run"
+    assert run_main("evaluate", "run", "digits") == 0
+    assert "digits (valid): accuracy" in capsys.readouterr().out
+    assert run_main("export", "run", "model") == 0
+    assert run_main("predict", "model", test_file, "--submission", "kannada", "--out", "s.csv") == 0
+    assert Path("s.csv").read_text().startswith("id,label\n1000,")
+    assert run_main("models", "test_resnet") == 0
+    assert "test_resnet" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line_and_exit_code_2(in_tmp, capsys):
+    assert run_main("convert", "no.csv", "out") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("fastdigits: no.csv does not exist; pass csv")
+    assert err.count("\n") == 1
+    for arguments in (["convert"], ["convert", "a", "b", "--valid", "x"], ["fly"], ["convert", "a", "b", "--fly"]):
+        assert run_main(*arguments) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_python_m_and_version():
+    line = [sys.executable, "-m", "fastdigits", "--version"]
+    out = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+    assert out.strip() == fastdigits.__version__
+
+
+def test_public_names():
+    for name in fastdigits.__all__:
+        assert getattr(fastdigits, name) is not None
+    assert set(fastdigits.__all__) <= set(dir(fastdigits))
+    with pytest.raises(AttributeError, match="module 'fastdigits' has no attribute 'fly'"):
+        fastdigits.fly  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import fastdigits, sys; assert not {'torch', 'numpy', 'cyclopts'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,391 @@
+"""Training keeps its promises: same seed same numbers, resume equals never killed, stages as planned."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fastai.optimizer import Adam
+
+from fastdigits import InputError, convert, finetune, read_folder
+from fastdigits.callbacks import EpochEnd
+from fastdigits.learners import find_precision, find_recipe, prepare_learner, renew_optimizer
+from fastdigits.optimizers import FusedAdam
+from fastdigits.runs import Run
+from fastdigits.stages import PRESETS, plan_stages
+
+TINY = "test_resnet"
+QUICK = {"weights": "none", "size": 32, "batch_size": 32, "lr": 5e-3}
+
+
+def history_of(run) -> list[dict]:
+    """History rows without their times."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in Run(run).history()]
+
+
+def weights_of(run) -> bytes:
+    return (run / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def prepared(folder):
+    backbone, preset = find_recipe(TINY)
+    return prepare_learner(backbone, preset, read_folder(folder), size=32, batch_size=32, weights="none")
+
+
+def test_a_run_holds_what_it_promises(run):
+    names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert names == {
+        "run.json",
+        "history.csv",
+        "checkpoints/last.pt",
+        "checkpoints/best.pt",
+        "model.safetensors",
+        "model.json",
+        "valid_predictions.csv",
+        "evaluation.json",
+        "result.json",
+        "figures/batch.png",
+        "figures/curves.png",
+        "figures/confusion.png",
+    }
+    record = json.loads((run / "run.json").read_text())
+    assert record["arguments"]["epochs"] == 2
+    assert record["arguments"]["seed"] == 5
+    assert record["architecture"] == TINY
+    assert set(record["versions"]) >= {"python", "fastai", "torch", "timm"}
+    assert len(record["data_digest"]) == 64
+    result = json.loads((run / "result.json").read_text())
+    predictions = pd.read_csv(run / "valid_predictions.csv", dtype={"id": str})
+    assert result["accuracy"] == (predictions["true"] == predictions["label"]).mean()
+    assert result["valid_pictures"] == 40
+    assert [row["epoch"] for row in history_of(run)] == [1, 2]
+
+
+def test_same_seed_same_history(tmp_path, folder, run):
+    finetune(TINY, folder, epochs=2, out=tmp_path / "again", **QUICK)
+    assert history_of(tmp_path / "again") == history_of(run)
+    assert weights_of(tmp_path / "again") == weights_of(run)
+    finetune(TINY, folder, epochs=2, out=tmp_path / "other", seed=6, **QUICK)
+    assert history_of(tmp_path / "other") != history_of(run)
+
+
+TRANSFER = {"size": 32, "batch_size": 32, "head_epochs": 2, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared, folder, run):
+    """A run of two stages with learning-rate search, never interrupted."""
+    finetune(TINY, folder, weights=str(run), out=shared / "undisturbed", **TRANSFER)
+    return shared / "undisturbed"
+
+
+def test_staged_transfer(undisturbed, run):
+    record = Run(undisturbed).record()
+    assert [(stage["name"], stage["epochs"], stage["frozen"]) for stage in record["stages"]] == [
+        ("head", 2, True),
+        ("all", 2, False),
+    ]
+    assert record["mean"] == Run(run).record()["mean"]
+    search = record["lr_find"]["head"]
+    assert (undisturbed / "lr_find.png").stat().st_size > 5000
+    table = pd.read_csv(undisturbed / "lr_find.csv")
+    assert table["lr"].tolist() == pytest.approx(search["lrs"])
+    assert [row["stage"] for row in history_of(undisturbed)] == ["head", "head", "all", "all"]
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "epochs_done", [1, 2, 3], ids=["in the head stage", "between the stages", "in the second stage"]
+)
+def test_resumed_equals_never_interrupted(tmp_path, folder, run, undisturbed, monkeypatch, epochs_done):
+    out = tmp_path / "run"
+    original = EpochEnd.before_epoch
+
+    def stop(self):
+        if len(self.history) == epochs_done and self.epoch >= self.first_epoch:
+            raise KeyboardInterrupt
+        original(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochEnd, "before_epoch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(TINY, folder, weights=str(run), out=out, **TRANSFER)
+    assert len(history_of(out)) == epochs_done
+    assert not Run(out).finished
+    with pytest.raises(InputError, match="is an unfinished run; finish it with --resume"):
+        from fastdigits import open_model
+
+        open_model(out)
+    finetune(TINY, folder, weights=str(run), out=out, resume=True, **TRANSFER)
+    assert history_of(out) == history_of(undisturbed)
+    assert weights_of(out) == weights_of(undisturbed)
+    expected = (undisturbed / "valid_predictions.csv").read_text()
+    assert (out / "valid_predictions.csv").read_text() == expected
+
+
+def command(*arguments) -> list[str]:
+    return [sys.executable, "-m", "fastdigits", *map(str, arguments)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["kill", "term", "int"])
+def test_a_killed_process_resumes_to_the_same_numbers(tmp_path, folder, number):
+    """The real thing: a process ended from outside while it trains, then the same command with --resume."""
+    line = command(
+        "finetune", TINY, folder, "--weights", "none", "--epochs", 6, "--size", 32, "--batch-size", 16, "--lr", 5e-3
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    subprocess.run([*line, "--out", tmp_path / "whole"], check=True, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*line, "--out", tmp_path / "cut"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "cut" / "history.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        assert process.returncode == -9
+    else:
+        assert process.returncode == 130
+        assert err == "interrupted\n"
+        assert f"epochs are kept in {tmp_path}/cut; the same command with --resume goes on" in out
+    assert not (tmp_path / "cut" / "result.json").exists()
+    subprocess.run(
+        [*line, "--out", tmp_path / "cut", "--resume"], check=True, env=environment, stdout=subprocess.DEVNULL
+    )
+    assert history_of(tmp_path / "cut") == history_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+
+
+def test_ten_rows_train(tmp_path, digit_table):
+    ten = digit_table[digit_table["label"] < 2].head(10)
+    ten.to_csv(tmp_path / "ten.csv", index=False)
+    convert(tmp_path / "ten.csv", tmp_path / "ten", valid=0)
+    result = finetune(TINY, tmp_path / "ten", epochs=3, out=tmp_path / "run", weights="none", size=32)
+    losses = [row["train_loss"] for row in history_of(tmp_path / "run")]
+    assert all(np.isfinite(losses))
+    assert losses[-1] < losses[0]
+    assert history_of(tmp_path / "run")[0]["valid_loss"] is None
+    assert result.result["accuracy"] is None
+    assert str(result) == f"run {tmp_path}/run"
+
+
+def test_one_batch_can_be_learnt_by_heart(prepared):
+    learner = prepared.learner
+    renew_optimizer(learner, frozen=False)
+    learner.opt.set_hypers(lr=5e-3)
+    x, y = learner.dls.train.one_batch()
+    learner.model.train()
+    for _ in range(60):
+        loss = learner.loss_func(learner.model(torch.Tensor(x)), torch.Tensor(y).long())
+        loss.backward()
+        learner.opt.step()
+        learner.opt.zero_grad()
+    assert loss.item() < 0.05
+
+
+def test_fused_adam_equals_fastai_adam():
+    """Ten steps with changing rates, over two groups with tensors that do not decay."""
+
+    def trained(optimizer) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(5, 7, bias=False), torch.nn.BatchNorm1d(7), torch.nn.Linear(7, 2))
+        groups = [list(model[:2].parameters()), list(model[2].parameters())]
+        opt = optimizer(groups, lr=0.1)
+        for p in model[1].parameters():
+            opt.state[p]["do_wd"] = False
+        for step in range(10):
+            opt.set_hypers(lr=[0.01 * step, 0.02 * step], mom=0.9 - 0.01 * step)
+            model(torch.randn(16, 5)).pow(2).mean().backward()
+            opt.step()
+            opt.zero_grad()
+        return list(model.parameters())
+
+    for ours, theirs in zip(trained(FusedAdam), trained(Adam)):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_a_frozen_body_trains_its_batchnorm_and_nothing_else(folder, run):
+    backbone, _ = find_recipe(TINY)
+    learner = prepare_learner(backbone, None, read_folder(folder), size=32, batch_size=32, weights=str(run)).learner
+    before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
+    renew_optimizer(learner, frozen=True)
+    with learner.no_logging():
+        learner.fit(1, 1e-2)
+    changed = {name for name, p in learner.model.named_parameters() if not torch.equal(p, before[name])}
+    norms = {
+        f"{name}.{kind}"
+        for name, module in learner.model.named_modules()
+        if isinstance(module, torch.nn.BatchNorm2d)
+        for kind in ("weight", "bias")
+    }
+    assert changed == norms | backbone.head_names
+
+
+def test_early_stopping_and_best_weights(tmp_path, folder, capsys):
+    options = QUICK | {"lr": 0.3}  # far too high: the loss soon rises
+    finetune(TINY, folder, epochs=12, out=tmp_path / "run", early_stopping=2, keep="best", **options)
+    rows = history_of(tmp_path / "run")
+    assert len(rows) < 12
+    assert "stage all stopped early: valid loss did not fall for 2 epochs" in capsys.readouterr().out
+    best = max(rows, key=lambda row: (row["accuracy"], -row["valid_loss"]))
+    result = Run(tmp_path / "run").result()
+    assert result["kept_epoch"] == best["epoch"]
+    assert result["accuracy"] == pytest.approx(best["accuracy"], abs=1e-6)
+
+
+def test_minutes_set_the_epochs(tmp_path, folder, capsys):
+    finetune(TINY, folder, minutes=0.02, out=tmp_path / "run", **QUICK)
+    out = capsys.readouterr().out
+    epochs = Run(tmp_path / "run").record()["stages"][0]["epochs"]
+    assert f": {epochs} in 0.02 minutes" in out
+    assert len(history_of(tmp_path / "run")) == epochs
+    finetune(TINY, folder, minutes=0.0001, out=tmp_path / "short", **QUICK)
+    assert "1 in 0.0001 minutes, which is longer than asked for" in capsys.readouterr().out
+
+
+def test_bf16_trains_and_predicts(tmp_path, folder):
+    finetune(TINY, folder, epochs=2, out=tmp_path / "run", precision="bf16", **QUICK)
+    assert Run(tmp_path / "run").record()["precision"] == "bf16"
+    assert np.isfinite([row["train_loss"] for row in history_of(tmp_path / "run")]).all()
+
+
+def test_precision_of_each_device(monkeypatch):
+    assert find_precision("auto", "mps") == "fp32"
+    assert find_precision("bf16", "cpu") == "bf16"
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert find_precision("auto", "cpu") == "bf16"
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert find_precision("auto", "cpu") == "fp32"
+    with pytest.raises(InputError, match="--precision fp16 needs a GPU; accepted here are auto, fp32 and bf16"):
+        find_precision("fp16", "cpu")
+
+
+def test_plans():
+    head, body = plan_stages(True, None, None, None)
+    assert (head.epochs, head.frozen, head.search, body.epochs, body.frozen, body.search) == (
+        1,
+        True,
+        True,
+        3,
+        False,
+        False,
+    )
+    assert [stage.name for stage in plan_stages(True, 0, 5, None)] == ["all"]
+    (scratch,) = plan_stages(False, None, 8, None)
+    assert (scratch.epochs, scratch.search) == (8, True)
+    _, body = plan_stages(True, 1, 1, 2e-3)
+    assert body.lr == pytest.approx((1e-5, 1e-3))
+    with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
+        plan_stages(False, 2, 8, None)
+
+
+def test_the_published_staged_recipe():
+    preset = PRESETS["resnet50-kannada"]
+    assert (preset.arch, preset.size, preset.batch_size) == ("resnet50", 32, 64)
+    stages = plan_stages(True, None, None, None, preset)
+    assert [(s.epochs, s.frozen, s.lr, s.search) for s in stages] == [
+        (4, True, (1e-2, 1e-1), True),
+        (5, False, (2e-6, 2e-3), True),
+        (3, False, (2e-7, 2e-6), False),
+    ]
+    assert [s.epochs for s in plan_stages(True, 1, 2, None, preset)] == [1, 2, 3]
+    assert [s.name for s in plan_stages(True, 0, None, None, preset)] == ["all", "last"]
+    assert [s.name for s in plan_stages(False, None, None, None, preset)] == ["all", "last"]
+    assert plan_stages(True, None, None, 0.05, preset)[0].lr == pytest.approx((5e-3, 5e-2))
+
+
+@pytest.mark.slow
+def test_the_preset_runs(tmp_path, folder):
+    finetune("resnet50-kannada", folder, weights="none", epochs=1, out=tmp_path / "run")
+    record = Run(tmp_path / "run").record()
+    assert (record["architecture"], record["size"], record["stages"][0]["lr"]) == ("resnet50", 32, [2e-6, 2e-3])
+    assert [row["stage"] for row in history_of(tmp_path / "run")] == ["all", "last", "last", "last"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "--epochs 0 makes no sense; accepted is 1 or more"),
+        ({"head_epochs": -1}, "--head-epochs -1 makes no sense; accepted is 0 or more"),
+        ({"lr": 0.0}, "--lr 0.0 makes no sense; accepted is a number above 0"),
+        ({"lr": float("nan")}, "--lr nan makes no sense; accepted is a number above 0"),
+        ({"minutes": 0}, "--minutes 0 makes no sense; accepted is a number above 0"),
+        ({"minutes": 1, "epochs": 3}, "--minutes sets the epochs itself; leave out --epochs"),
+        ({"arch": "resnet50-kannada", "minutes": 1}, "--minutes cannot set the epochs of the preset resnet50-kannada"),
+        ({"arch": "resnet5O"}, "'resnet5O' is no known architecture; near are "),
+        ({"augment": "flip"}, "--augment 'flip' is unknown; accepted are none, light"),
+        ({"size": 4, "arch": "vgg11"}, "vgg11 does not work on pictures of 4 px"),
+        ({"head_epochs": 2}, "--head-epochs needs weights to transfer"),
+        ({"resume": True}, "is no run, so there is nothing to resume; leave out --resume to start one"),
+        ({"precision": "fp16"}, "--precision fp16 needs a GPU"),
+    ],
+)
+def test_options_that_make_no_sense(tmp_path, folder, options, message):
+    arguments = {"arch": TINY, "data": folder, "weights": "none", "out": tmp_path / "run"} | options
+    with pytest.raises(InputError) as caught:
+        finetune(**arguments)
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_that_cannot_go_on(tmp_path, folder, run):
+    started = tmp_path / "run"
+    shutil.copytree(run, started)
+    options = QUICK | {"epochs": 2, "out": started, "resume": True}
+
+    def error_of(**changes) -> str:
+        with pytest.raises(InputError) as caught:
+            finetune(TINY, changes.pop("data", folder), **(options | changes))
+        return str(caught.value)
+
+    assert error_of() == f"{started} is finished, so there is nothing to resume; name another --out to train again"
+    (started / "result.json").unlink()
+    assert error_of(epochs=3).startswith(f"{started} was started with epochs = 2, not 3; resume with the options")
+    record = json.loads((started / "run.json").read_text())
+    (started / "run.json").write_text(json.dumps(record | {"data_digest": "0"}))
+    assert error_of() == f"the data of {started} have changed since it was started; start a new run"
+    (started / "run.json").write_text("{")
+    assert error_of() == f"{started}/run.json is damaged; start the run again with --overwrite"
+    assert error_of(resume=False) == f"{started} exists already; pass --overwrite to replace it or name another output"
+    other = tmp_path / "photos"
+    other.mkdir()
+    message = f"{other} is no run directory, so --overwrite does not remove it; name another --out"
+    assert error_of(resume=False, overwrite=True, out=other) == message
+    assert other.is_dir()
+
+
+def test_overwrite_starts_anew(tmp_path, folder, run):
+    shutil.copytree(run, tmp_path / "run")
+    finetune(TINY, folder, epochs=1, out=tmp_path / "run", overwrite=True, **QUICK)
+    assert len(history_of(tmp_path / "run")) == 1
+
+
+def test_options_that_need_valid_pictures(tmp_path, table_file):
+    convert(table_file, tmp_path / "all", valid=0)
+    message = "has no valid pictures, which early stopping and --keep best need"
+    with pytest.raises(InputError, match=message):
+        finetune(TINY, tmp_path / "all", keep="best", out=tmp_path / "run", **QUICK)
+
+
+def test_the_default_run_directory(in_tmp, folder):
+    result = finetune(TINY, folder, epochs=1, **QUICK)
+    assert str(result.run.path) == "runs/test_resnet-digits"
+
+
+def test_a_result_is_missing_or_damaged(tmp_path):
+    with pytest.raises(InputError, match=r"result.json does not exist; is .* a finished run\?"):
+        Run(tmp_path).result()
