@@ -77,7 +77,7 @@ def convert(
     """
     out, groups = Path(out), Path(groups) if groups else None
     _check_options(valid, split, groups)
-    check_output(out, overwrite)
+    check_output(out, overwrite, MANIFEST)
     table = open_source(source)
     test_table = _test_table(table, test)
     if not table.has_labels:

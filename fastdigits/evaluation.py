@@ -9,7 +9,7 @@ import numpy as np
 from .errors import InputError
 from .folders import read_folder
 from .outputs import check_output
-from .prediction import file_probabilities, open_models, probabilities_of
+from .prediction import file_probabilities, open_models, table_probabilities
 from .runs import write_json
 from .sources import open_source
 
@@ -171,12 +171,10 @@ def evaluate(
     else:
         table = open_source(data)
         name = table.name
-        labels, rows = [], []
-        for chunk in table.chunks():
-            _check_labels(chunk.labels, classes, name)
-            labels += chunk.labels
-            rows.append(probabilities_of(models, chunk.images))
-        probabilities = np.concatenate(rows)
+        if not table.has_labels:
+            raise _no_labels(name)
+        _, labels, probabilities = table_probabilities(models, table)
+        _check_labels(labels, classes, name)
     evaluation = score(labels, probabilities, classes, name)
     if out is not None:
         write_json(Path(out), asdict(evaluation))
@@ -185,7 +183,11 @@ def evaluate(
 
 def _check_labels(labels: list[str] | None, classes: list[str], name: str) -> None:
     if labels is None:
-        raise InputError(f"{name} has no labels, so nothing can be scored; use `fastdigits predict`")
+        raise _no_labels(name)
     unknown = sorted(set(labels) - set(classes))
     if unknown:
         raise InputError(f"{name} has the label {unknown[0]!r}, which the model does not know ({', '.join(classes)})")
+
+
+def _no_labels(name: str) -> InputError:
+    return InputError(f"{name} has no labels, so nothing can be scored; use `fastdigits predict`")

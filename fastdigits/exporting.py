@@ -63,7 +63,9 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
         When the model is missing or unfinished, or `out` exists.
     """
     out = Path(out)
-    check_output(out, overwrite)
+    if to not in ("model", "learner"):
+        raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
+    check_output(out, overwrite, DESCRIPTION_FILE if to == "model" else None)
     saved = open_model(model)
     pictures, expected, real = _reference(Path(model), saved)
     if to == "model":
@@ -72,13 +74,11 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
                 shutil.copyfile(_folder_of(model) / name, partial / name)
             found = read_saved(partial).probabilities(pictures)
             difference = _difference(found, expected)
-    elif to == "learner":
+    else:
         with whole_file(out) as partial:
             write_learner(saved, partial)
             found = learner_probabilities(partial, pictures)
             difference = _difference(found, expected)
-    else:
-        raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
     return Export(out, len(pictures), difference, real)
 
 

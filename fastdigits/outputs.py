@@ -9,10 +9,32 @@ from pathlib import Path
 from .errors import InputError
 
 
-def check_output(path: Path, overwrite: bool) -> None:
-    """InputError when `path` exists and `overwrite` is false."""
-    if path.exists() and not overwrite:
+def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
+    """Refuse to replace what exists, unless asked to, and what fastdigits has not made.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder that will be written.
+    overwrite : bool
+    mark : str, optional
+        Name of the file by which a folder is known as one of ours; None: a file will be written.
+
+    Raises
+    ------
+    InputError
+        When `path` exists and `overwrite` is false, or is a folder with something else in it.
+    """
+    if not path.exists():
+        return
+    if not overwrite:
         raise InputError(f"{path} exists already; pass --overwrite to replace it or name another output")
+    if path.is_dir() and mark is None:
+        raise InputError(f"{path} is a folder; name a file")
+    if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
+        raise InputError(f"{path} holds other things (no {mark}), so it is not replaced; name another output")
+    if path.is_file() and mark is not None:
+        raise InputError(f"{path} is a file; name a folder")
 
 
 @contextmanager

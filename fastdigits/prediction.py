@@ -12,7 +12,7 @@ from .outputs import check_output, whole_file
 from .progress import progress_bar
 from .runs import Run
 from .saved import SavedModel, read_saved
-from .sources import open_source, submission_sample
+from .sources import PixelSource, open_source, submission_sample
 
 BATCH_PICTURES = 256
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
@@ -205,13 +205,22 @@ def _predict_source(models: list[SavedModel], source: str) -> Predictions:
         if files:
             return Predictions([file.name for file in files], file_probabilities(models, files), classes)
     table = open_source(source)
-    ids, rows = [], []
+    ids, _, probabilities = table_probabilities(models, table)
+    return Predictions(ids, probabilities, classes, table.has_ids)
+
+
+def table_probabilities(models: list[SavedModel], table: PixelSource) -> tuple[list[str], list[str] | None, np.ndarray]:
+    """Ids, labels (None without) and mean class probabilities (n, classes) of a table, read as a stream."""
+    ids, labels, rows = [], [], []
     with progress_bar("rows", table.rows) as advance:
         for chunk in table.chunks():
             ids += chunk.ids
+            labels += chunk.labels or []
             rows.append(probabilities_of(models, chunk.images))
             advance(len(chunk.ids))
-    return Predictions(ids, np.concatenate(rows), classes, table.has_ids)
+    for note in table.notes:
+        print(note)
+    return ids, labels if table.has_labels else None, np.concatenate(rows)
 
 
 def submission_table(predictions: Predictions, submission: str):

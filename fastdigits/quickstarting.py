@@ -1,5 +1,6 @@
 """quickstart(): the whole job on scikit-learn's bundled real digits, offline, in about a minute."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .outputs import check_output
 from .prediction import predict
 from .training import finetune
 
+TRAIN_TABLE, TEST_TABLE = "train.csv", "test.csv"
 TRAIN_ROWS = 1500  # of 1,797; the rest plays the competition's test table
 ARCHITECTURE, EPOCHS, SIZE = "resnet18", 6, 16  # small enough for a minute on two cores
 LEARNING_RATE = 2e-3
@@ -57,17 +59,16 @@ def quickstart(dir: Path = Path("quickstart"), *, overwrite: bool = False) -> Qu
     Raises
     ------
     InputError
-        When `dir` exists.
+        When `dir` exists, or is not a folder that quickstart made.
     """
-    import shutil
-
     dir = Path(dir)
-    check_output(dir, overwrite)
+    check_output(dir, overwrite, TRAIN_TABLE)
     shutil.rmtree(dir, ignore_errors=True)
     truth = write_digit_tables(dir)
     digits, run, model = dir / "digits", dir / "run", dir / "model"
-    _say(f"convert {dir}/train.csv {digits} --test {dir}/test.csv")
-    print(convert(dir / "train.csv", digits, test=dir / "test.csv"))
+    train_table, test_table = dir / TRAIN_TABLE, dir / TEST_TABLE
+    _say(f"convert {train_table} {digits} --test {test_table}")
+    print(convert(train_table, digits, test=test_table))
     _say(f"finetune {ARCHITECTURE} {digits} --weights none --epochs {EPOCHS} --size {SIZE} --lr {LEARNING_RATE}")
     finetune(ARCHITECTURE, digits, weights="none", epochs=EPOCHS, size=SIZE, lr=LEARNING_RATE, out=run)
     _say(f"evaluate {run} {digits}")
@@ -75,8 +76,8 @@ def quickstart(dir: Path = Path("quickstart"), *, overwrite: bool = False) -> Qu
     _print(evaluation)
     _say(f"export {run} {model}")
     print(export(str(run), model))
-    _say(f"predict {model} {dir}/test.csv --submission kaggle --out {dir}/submission.csv")
-    predictions = predict(str(model), str(dir / "test.csv"), submission="kaggle", out=dir / "submission.csv")
+    _say(f"predict {model} {test_table} --submission kaggle --out {dir}/submission.csv")
+    predictions = predict(str(model), str(test_table), submission="kaggle", out=dir / "submission.csv")
     test_accuracy = float(np.mean([label == true for label, true in zip(predictions.labels, truth)]))
     return Quickstart(dir, evaluation.accuracy, test_accuracy)
 
@@ -102,6 +103,6 @@ def write_digit_tables(folder: Path) -> list[str]:
     folder.mkdir(parents=True)
     train = table[:TRAIN_ROWS]
     train.insert(0, "label", digits.target[:TRAIN_ROWS])
-    train.to_csv(folder / "train.csv", index=False)
-    table[TRAIN_ROWS:].to_csv(folder / "test.csv", index=False)
+    train.to_csv(folder / TRAIN_TABLE, index=False)
+    table[TRAIN_ROWS:].to_csv(folder / TEST_TABLE, index=False)
     return [str(label) for label in digits.target[TRAIN_ROWS:]]

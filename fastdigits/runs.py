@@ -17,6 +17,7 @@ import numpy as np
 from .errors import InputError
 from .outputs import check_output, whole_file, writable
 
+RECORD = "run.json"
 HISTORY_COLUMNS = ("stage", "epoch", "train_loss", "valid_loss", "accuracy", "lr", "seconds")
 
 
@@ -28,7 +29,7 @@ class Run:
 
     @property
     def record_file(self) -> Path:
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def result_file(self) -> Path:
@@ -149,12 +150,15 @@ def _read_json(path: Path) -> dict:
         raise InputError(f"{path} is damaged; start the run again with --overwrite") from None
 
 
+def check_run_output(path: Path, overwrite: bool) -> None:
+    """InputError unless a new run may be written at `path`."""
+    check_output(path, overwrite, RECORD)
+
+
 def start_run(path: Path, record: dict, overwrite: bool) -> Run:
     """A new run directory whose run.json holds `record`; an existing one is removed when `overwrite`."""
-    check_output(path, overwrite)
+    check_run_output(path, overwrite)
     if path.exists():
-        if not (path / "run.json").is_file():
-            raise InputError(f"{path} is no run directory, so --overwrite does not remove it; name another --out")
         shutil.rmtree(path)
     run = Run(path)
     with writable(path):

@@ -21,9 +21,9 @@ from .learners import (
     renew_optimizer,
 )
 from .lr_search import find_lr, search_line, write_search
-from .outputs import check_output, whole_file
+from .outputs import whole_file
 from .prediction import Predictions, file_probabilities
-from .runs import Run, random_states, reopen_run, restore_random_states, start_run, write_json
+from .runs import Run, check_run_output, random_states, reopen_run, restore_random_states, start_run, write_json
 from .saved import SavedModel
 from .stages import Stage, plan_stages, unfrozen_rates
 
@@ -137,7 +137,7 @@ def finetune(
         raise InputError(f"{data} has no valid pictures, which early stopping and --keep best need")
     out = Path(out) if out else Path("runs", f"{arch if preset else backbone.file_name}-{Path(data).name}")
     if not resume:
-        check_output(out, overwrite)
+        check_run_output(out, overwrite)
     prepared = prepare_learner(backbone, preset, folder, **{name: arguments[name] for name in LEARNER_OPTIONS})
     planned = plan_stages(prepared.transferred, head_epochs, epochs, lr, preset)
     if resume:

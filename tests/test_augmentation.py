@@ -72,5 +72,6 @@ def test_unknown_policy():
     with pytest.raises(InputError) as caught:
         find_policy("flip")
     assert str(caught.value) == (
-        "--augment 'flip' is unknown; accepted are none, light, strong, conv5-bn, conv5x5, conv8-leaky, resnet50-kannada"
+        "--augment 'flip' is unknown; accepted are none, light, strong, conv5-bn, conv5x5, conv8-leaky, "
+        "resnet50-kannada"
     )

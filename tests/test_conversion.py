@@ -124,6 +124,16 @@ def test_many_rows_are_written_in_parallel(tmp_path, digit_images, monkeypatch, 
     assert (back.loc[expected.index].filter(like="pixel") == expected.filter(like="pixel")).all().all()
 
 
+def test_a_bad_row_behind_many_good_ones(tmp_path, digit_table, monkeypatch):
+    """While worker processes write, the main one reads on and finds it."""
+    monkeypatch.setattr("fastdigits.conversion.PARALLEL_ROWS", 50)
+    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 20)
+    digit_table.assign(label=digit_table["label"].astype(str).where(digit_table.index != 190, "../x")).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    assert_refused("row 191 of t.csv: the label '../x' cannot name a file", tmp_path / "out", tmp_path / "t.csv")
+
+
 def test_overwrite_replaces_the_whole_folder(tmp_path, table_file, test_file):
     out = tmp_path / "out"
     convert(table_file, out)

@@ -39,7 +39,7 @@ def test_layer_groups_hold_every_parameter_once(name):
     groups = backbone.layer_groups(module)
     assert len(groups) == 3
     assert all(groups)
-    assert sorted(map(id, sum(groups, []))) == sorted(map(id, module.parameters()))
+    assert sorted(id(p) for group in groups for p in group) == sorted(map(id, module.parameters()))
     assert {id(p) for p in groups[2]} == {id(p) for n, p in module.named_parameters() if n in backbone.head_names}
 
 

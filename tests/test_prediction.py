@@ -17,7 +17,7 @@ TINY = "test_resnet"
 
 @pytest.fixture(scope="module")
 def second_run(shared, folder):
-    finetune(TINY, folder, weights="none", epochs=1, size=32, lr=5e-3, seed=9, out=shared / "second")
+    finetune(TINY, folder, weights="none", epochs=1, size=16, lr=5e-3, seed=9, out=shared / "second")
     return shared / "second"
 
 

@@ -158,7 +158,7 @@ def test_npz(tmp_path, digit_images, names):
     np.savez_compressed(
         tmp_path / "m.npz", **dict(zip(names, (images[:50], labels[:50], images[50:60], labels[50:60])))
     )
-    read_images, ids, texts = read(tmp_path / "m.npz")
+    read_images, _, texts = read(tmp_path / "m.npz")
     assert (read_images == images[:50]).all()
     assert texts == [str(label) for label in labels[:50]]
     test = open_source(tmp_path / "m.npz").test

@@ -14,7 +14,7 @@ import pytest
 import torch
 from fastai.optimizer import Adam
 
-from fastdigits import InputError, convert, finetune, read_folder
+from fastdigits import InputError, convert, finetune, open_model, read_folder
 from fastdigits.callbacks import EpochEnd
 from fastdigits.learners import find_precision, find_recipe, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
@@ -22,7 +22,7 @@ from fastdigits.runs import Run
 from fastdigits.stages import PRESETS, plan_stages
 
 TINY = "test_resnet"
-QUICK = {"weights": "none", "size": 32, "batch_size": 32, "lr": 5e-3}
+QUICK = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
 
 
 def history_of(run) -> list[dict]:
@@ -37,7 +37,7 @@ def weights_of(run) -> bytes:
 @pytest.fixture(scope="module")
 def prepared(folder):
     backbone, preset = find_recipe(TINY)
-    return prepare_learner(backbone, preset, read_folder(folder), size=32, batch_size=32, weights="none")
+    return prepare_learner(backbone, preset, read_folder(folder), size=16, batch_size=32, weights="none")
 
 
 def test_a_run_holds_what_it_promises(run):
@@ -77,7 +77,7 @@ def test_same_seed_same_history(tmp_path, folder, run):
     assert history_of(tmp_path / "other") != history_of(run)
 
 
-TRANSFER = {"size": 32, "batch_size": 32, "head_epochs": 2, "epochs": 2}
+TRANSFER = {"size": 16, "batch_size": 32, "head_epochs": 2, "epochs": 2}
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,6 @@ def test_resumed_equals_never_interrupted(tmp_path, folder, run, undisturbed, mo
     assert len(history_of(out)) == epochs_done
     assert not Run(out).finished
     with pytest.raises(InputError, match="is an unfinished run; finish it with --resume"):
-        from fastdigits import open_model
-
         open_model(out)
     finetune(TINY, folder, weights=str(run), out=out, resume=True, **TRANSFER)
     assert history_of(out) == history_of(undisturbed)
@@ -363,9 +361,10 @@ def test_runs_that_cannot_go_on(tmp_path, folder, run):
     assert error_of(resume=False) == f"{started} exists already; pass --overwrite to replace it or name another output"
     other = tmp_path / "photos"
     other.mkdir()
-    message = f"{other} is no run directory, so --overwrite does not remove it; name another --out"
+    (other / "holiday.png").touch()
+    message = f"{other} holds other things (no run.json), so it is not replaced; name another output"
     assert error_of(resume=False, overwrite=True, out=other) == message
-    assert other.is_dir()
+    assert (other / "holiday.png").exists()
 
 
 def test_overwrite_starts_anew(tmp_path, folder, run):

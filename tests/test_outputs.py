@@ -1,0 +1,48 @@
+"""Outputs appear whole or not at all, and only what fastdigits made is replaced."""
+
+import pytest
+
+from fastdigits import InputError
+from fastdigits.outputs import check_output, whole_file, whole_folder
+
+
+def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as partial:  # noqa: PT012
+        partial.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_fails_midway_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(KeyboardInterrupt), whole_folder(path) as partial:  # noqa: PT012
+        (partial / "half").touch()
+        raise KeyboardInterrupt
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_may_be_replaced(tmp_path):
+    def error_of(*args) -> str:
+        with pytest.raises(InputError) as caught:
+            check_output(*args)
+        return str(caught.value)
+
+    path = tmp_path / "photos"
+    check_output(path, False, "manifest.json")
+    path.mkdir()
+    assert error_of(path, False) == f"{path} exists already; pass --overwrite to replace it or name another output"
+    check_output(path, True, "manifest.json")  # empty
+    (path / "holiday.png").touch()
+    assert error_of(path, True, "manifest.json") == (
+        f"{path} holds other things (no manifest.json), so it is not replaced; name another output"
+    )
+    assert error_of(path, True) == f"{path} is a folder; name a file"
+    assert error_of(path / "holiday.png", True, "manifest.json") == f"{path}/holiday.png is a file; name a folder"
+    (path / "manifest.json").touch()
+    check_output(path, True, "manifest.json")
