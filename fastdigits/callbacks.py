@@ -132,6 +132,8 @@ class EpochEnd(Callback):
 class BatchProgress(Callback):
     """A progress bar over one epoch's training batches, on a terminal only."""
 
+    context = None
+
     def before_train(self):
         self.context = progress_bar(f"epoch {self.epoch + 1}/{self.n_epoch}", len(self.dls.train) * self.dls.train.bs)
         self.advance = self.context.__enter__()
@@ -141,15 +143,13 @@ class BatchProgress(Callback):
             self.advance(len(self.xb[0]))
 
     def after_train(self):
-        self._close()
+        self.close()
 
-    def after_fit(self):
-        self._close()
-
-    def _close(self):
-        if self.context:
+    def close(self):
+        """Take the bar off the screen; also for training that ended in the middle of an epoch."""
+        if self.context is not None:
             self.context.__exit__(None, None, None)
-        self.context = None
+            self.context = None
 
 
 class RangeTest(LRFinder):

@@ -36,6 +36,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     "predict": ("fastdigits.prediction:predict", "Predict the labels of a table, a picture or a folder."),
 }
 
+PIPE_COLUMNS = 160
 DONE, USER_MISTAKE, INTERRUPTED = 0, 2, 130
 
 
@@ -51,9 +52,10 @@ def _show(result) -> int:
     if isinstance(content, str):
         print(content)  # rich would wrap lines in a pipe
     elif content is not None:
-        from rich import print as rich_print
+        from rich.console import Console
 
-        rich_print(content)
+        # in a pipe rich takes 80 columns, which would cut tables that are meant for grep
+        Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(content)
     return DONE
 
 
@@ -73,7 +75,7 @@ for name, (function, help_line) in COMMANDS.items():
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 2 the user's mistake (one line on stderr), 130 interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(app(arguments))
     except InputError as error:
@@ -83,6 +85,8 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(line: str) -> int:

@@ -200,10 +200,11 @@ def _predict_source(models: list[SavedModel], source: str) -> Predictions:
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
         split = read_folder(path).split(TEST)
         return Predictions(split.ids, file_probabilities(models, split.files), classes, split.own_ids)
-    if path.is_dir():
-        files = list_pictures(path)
-        if files:
-            return Predictions([file.name for file in files], file_probabilities(models, files), classes)
+    files = list_pictures(path)
+    if files:
+        return Predictions([file.name for file in files], file_probabilities(models, files), classes)
+    if path.is_dir() and not any("idx3" in file.name for file in path.iterdir()):
+        raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
     table = open_source(source)
     ids, _, probabilities = table_probabilities(models, table)
     return Predictions(ids, probabilities, classes, table.has_ids)

@@ -3,6 +3,7 @@
 import shlex
 import sys
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -176,8 +177,8 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
 
     arguments, checkpoint = run.record()["arguments"], run.read_checkpoint()
     stages = _settled_stages(run, prepared, planned, arguments["minutes"])
-    epoch_end = EpochEnd(run, stages, arguments["early_stopping"])
-    prepared.learner.add_cbs([epoch_end, BatchProgress()])
+    epoch_end, bar = EpochEnd(run, stages, arguments["early_stopping"]), BatchProgress()
+    prepared.learner.add_cbs([epoch_end, bar])
     if checkpoint is None:
         _draw_batch(run, prepared.learner)
         first_stage = 0
@@ -188,9 +189,10 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
         restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
         first_stage = checkpoint["next_stage"]
     try:
-        for number in range(first_stage, len(stages)):
-            inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
-            _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
+        with closing(bar):
+            for number in range(first_stage, len(stages)):
+                inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
+                _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
     except KeyboardInterrupt:
         done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
         print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")

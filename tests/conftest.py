@@ -78,7 +78,7 @@ def folder(shared, table_file, test_file) -> Path:
 @pytest.fixture(scope="session")
 def run(shared, folder) -> Path:
     """A finished run of the tiny network."""
-    finetune(TINY, folder, weights="none", epochs=2, size=16, batch_size=16, lr=5e-3, out=shared / "run")
+    finetune(TINY, folder, weights="none", epochs=2, size=16, batch_size=32, lr=5e-3, out=shared / "run")
     return shared / "run"
 
 

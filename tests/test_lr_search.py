@@ -14,7 +14,7 @@ TINY = "test_resnet"
 @pytest.fixture
 def learner(folder):
     backbone, preset = find_recipe(TINY)
-    prepared = prepare_learner(backbone, preset, read_folder(folder), size=16, batch_size=16, weights="none")
+    prepared = prepare_learner(backbone, preset, read_folder(folder), size=16, batch_size=32, weights="none")
     renew_optimizer(prepared.learner, frozen=False)
     return prepared.learner
 
@@ -40,7 +40,7 @@ def test_a_loss_that_does_not_fall_falls_back(learner):
 
 
 def test_the_command(tmp_path, folder, run):
-    found = lr_find(TINY, folder, weights=str(run), size=16, batch_size=16, out=tmp_path / "search")
+    found = lr_find(TINY, folder, weights=str(run), size=16, batch_size=32, out=tmp_path / "search")
     assert 1e-6 < found.lr < 1
     table = pd.read_csv(tmp_path / "search" / "lr_find.csv")
     assert table.columns.tolist() == ["stage", "lr", "loss"]

@@ -193,7 +193,9 @@ def test_an_ensemble_of_other_classes(tmp_path, run, test_file):
 
 def test_sources_without_test_pictures(tmp_path, run, test_file):
     (tmp_path / "empty").mkdir()
-    assert "is no source: expected one train-images-idx3-ubyte" in error_of(run, tmp_path / "empty", out=tmp_path / "x")
+    accepted = ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp"
+    message = f"{tmp_path}/empty holds no pictures; pass a folder of {accepted} files or a table"
+    assert error_of(run, tmp_path / "empty", out=tmp_path / "x") == message
     assert (
         error_of(run, tmp_path / "no.png") == f"{tmp_path}/no.png does not exist; pass a picture, a folder or a table"
     )
