@@ -13,7 +13,7 @@ _PUBLIC = {
     "convert": "conversion",
     "read_folder": "folders",
     "digit_loaders": "loaders",
-    "list_models": "models",
+    "list_models": "listing",
     "find_backbone": "models",
     "open_model": "prediction",
     "predict": "prediction",

@@ -20,8 +20,11 @@ class Policy:
         -rotate_deg..rotate_deg degrees.
     zoom : (float, float)
         Smallest and largest magnification of the digit.
-    zoom_by_axis : bool
-        Draw width and height apart, as Keras does.
+    zoom_centre : bool
+        Draw the point that the magnification keeps in place, as fastai does; else it is the picture's centre.
+    window : (float, float)
+        Share of the picture's width, and by itself of its height, that is brought to the full picture: Keras's
+        zoom, where 0.4 means 0.6..1.4.
     shift : float
         -shift..shift of the picture's width and height.
     shear_deg : float
@@ -38,7 +41,8 @@ class Policy:
 
     rotate_deg: float = 0.0
     zoom: tuple[float, float] = (1.0, 1.0)
-    zoom_by_axis: bool = False
+    zoom_centre: bool = False
+    window: tuple[float, float] = (1.0, 1.0)
     shift: float = 0.0
     shear_deg: float = 0.0
     warp: float = 0.0
@@ -48,17 +52,19 @@ class Policy:
 
 
 NO_AUGMENTATION = Policy()
-_KERAS = {"zoom_by_axis": True, "fill": PadMode.Border}  # Keras zooms each axis and repeats the nearest pixel
+_KERAS = {"fill": PadMode.Border}  # Keras repeats the nearest pixel
 
 POLICIES = {
     "none": NO_AUGMENTATION,
     "light": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.08, shear_deg=5, warp=0.05),
-    "strong": Policy(rotate_deg=15, zoom=(0.8, 1.2), zoom_by_axis=True, shift=0.12, shear_deg=10, warp=0.1, light=0.2),
-    "conv5-bn": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.1, **_KERAS),
-    "conv5x5": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.1, **_KERAS),
-    "conv8-leaky": Policy(rotate_deg=10, zoom=(0.6, 1.4), shift=0.25, shear_deg=0.1, **_KERAS),
+    "strong": Policy(rotate_deg=15, window=(0.8, 1.25), shift=0.12, shear_deg=10, warp=0.1, light=0.2),
+    "conv5-bn": Policy(rotate_deg=10, window=(0.9, 1.1), shift=0.1, **_KERAS),
+    "conv5x5": Policy(rotate_deg=10, window=(0.9, 1.1), shift=0.1, **_KERAS),
+    "conv8-leaky": Policy(rotate_deg=10, window=(0.6, 1.4), shift=0.25, shear_deg=0.1, **_KERAS),
     # fastai's aug_transforms(max_rotate=15, max_zoom=1.15, max_warp=.05, max_lighting=.1) without its mirror
-    "resnet50-kannada": Policy(rotate_deg=15, zoom=(1, 1.15), warp=0.05, light=0.1, p=0.75, fill=PadMode.Reflection),
+    "resnet50-kannada": Policy(
+        rotate_deg=15, zoom=(1, 1.15), zoom_centre=True, warp=0.05, light=0.1, p=0.75, fill=PadMode.Reflection
+    ),
 }
 
 
@@ -108,9 +114,11 @@ def affine_matrices(x: torch.Tensor, policy: Policy) -> torch.Tensor:
 
     angle = draw_both_ways(policy.rotate_deg * math.pi / 180)
     slant = draw_both_ways(policy.shear_deg * math.pi / 180).tan()
-    width = 1 / draw(*policy.zoom, 1.0)
-    height = 1 / draw(*policy.zoom, 1.0) if policy.zoom_by_axis else width
-    shift_x, shift_y = draw_both_ways(2 * policy.shift), draw_both_ways(2 * policy.shift)
+    shown = 1 / draw(*policy.zoom, 1.0)
+    width, height = (shown * draw(*policy.window, 1.0) for _ in range(2))
+    shift_x, shift_y = (draw_both_ways(2 * policy.shift) for _ in range(2))
+    if policy.zoom_centre:
+        shift_x, shift_y = (shift + (1 - shown) * draw_both_ways(1.0) for shift in (shift_x, shift_y))
     zero = torch.zeros_like(angle)
     rotation = affine_mat(angle.cos(), angle.sin(), zero, -angle.sin(), angle.cos(), zero)
     shape = affine_mat(width, slant, shift_x, zero, height, shift_y)

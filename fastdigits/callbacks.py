@@ -1,5 +1,6 @@
 """fastai callbacks of a run: precision, the end of each epoch, and where to go on after a kill."""
 
+import math
 import time
 from copy import deepcopy
 
@@ -10,8 +11,6 @@ from fastai.callback.schedule import LRFinder, ParamScheduler
 
 from .progress import progress_bar
 from .runs import Run, random_states
-
-PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 class AnyDeviceMixedPrecision(MixedPrecision):
@@ -27,6 +26,20 @@ class AnyDeviceMixedPrecision(MixedPrecision):
         self.autocast = torch.autocast(device, dtype)
         # bf16 has the range of fp32, so only fp16 needs its gradients scaled
         self.learn.scaler, self.scales = torch.amp.GradScaler(device, enabled=self.precision == "fp16"), []
+        self.inside = False
+
+    def before_batch(self):
+        super().before_batch()
+        self.inside = True
+
+    def after_loss(self):
+        super().after_loss()
+        self.inside = False
+
+    def close(self):
+        """Leave autocast after training that ended inside a batch; it would stay on for the whole thread."""
+        if getattr(self, "inside", False):
+            self.after_loss()
 
 
 class EpochEnd(Callback):
@@ -48,7 +61,7 @@ class EpochEnd(Callback):
         self.history: list[dict] = []
         self.best: list[float] | None = None  # accuracy, minus valid loss
         self.lowest_loss, self.waited = float("inf"), 0
-        self.stage_number, self.first_epoch = 0, 0
+        self.stage_number, self.first_epoch, self.diverged = 0, 0, False
         self.average_loss = None
 
     def start_from(self, checkpoint: dict) -> None:
@@ -75,6 +88,9 @@ class EpochEnd(Callback):
         if self.epoch < self.first_epoch:  # done before the interruption; fastai calls us all the same
             return
         row = self._row()
+        self.diverged = not math.isfinite(row["train_loss"])
+        if self.diverged:  # the checkpoint before stays the last; fastai would wrap an error raised here
+            raise CancelFitException
         self.history.append(row)
         is_best = self._note_progress(row)
         stops = self.patience is not None and self.waited >= self.patience

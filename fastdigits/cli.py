@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from .errors import InputError
 
@@ -14,7 +14,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "convert": ("fastdigits.conversion:convert", "Make an image folder from a table of pixels."),
     "models": (
-        "fastdigits.models.backbones:list_models",
+        "fastdigits.listing:list_models",
         "List the names that finetune accepts, their parameters and where pretrained weights come from.",
     ),
     "lr-find": (
@@ -64,6 +64,7 @@ app = App(
     help="From tables of pixels to a digit recogniser: convert, finetune, evaluate, export, predict.",
     version=_version,
     help_format="plaintext",
+    default_parameter=Parameter(consume_multiple=True),  # --ensemble A B
     result_action=_show,
     print_error=False,
     exit_on_error=False,

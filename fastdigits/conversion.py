@@ -20,7 +20,7 @@ from .folders import (
     picture_path,
     read_folder,
 )
-from .outputs import check_output, whole_folder
+from .outputs import check_output, whole_folder, write_json
 from .progress import progress_bar
 from .sources import Chunk, PixelSource, open_source
 from .splitting import SplitMethod, choose_valid, read_groups
@@ -76,7 +76,7 @@ def convert(
         When anything in the source, the groups or the options is wrong; nothing is left behind.
     """
     out, groups = Path(out), Path(groups) if groups else None
-    _check_options(valid, split, groups)
+    _check_options(valid, split, groups, seed)
     check_output(out, overwrite, MANIFEST)
     table = open_source(source)
     test_table = _test_table(table, test)
@@ -114,17 +114,19 @@ def convert(
             "notes": notes,
             "rows": rows,
         }
-        _write_manifest(partial / MANIFEST, manifest)
+        write_json(partial / MANIFEST, manifest)
     for note in notes:
         print(note)
     return read_folder(out)
 
 
-def _check_options(valid: float, split: str, groups: Path | None) -> None:
+def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> None:
     if not 0 <= valid < 1:
         raise InputError(f"--valid {valid} is no share; accepted are 0 (all rows train) up to below 1, such as 0.15")
     if split not in SplitMethod.__args__:
         raise InputError(f"--split {split!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed {seed} makes no sense; accepted are whole numbers 0 to {2**32 - 1}")
     if groups and split == "first":
         raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
 
@@ -194,7 +196,10 @@ def _write_parallel(jobs):
 
     from joblib import Parallel, delayed  # loky: safe beside threads, and scripts need no main guard
 
-    parallel = Parallel(n_jobs=os.cpu_count(), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+    # max_nbytes: joblib would keep each chunk in shared memory until the end
+    parallel = Parallel(
+        n_jobs=os.cpu_count(), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None
+    )
     yield from parallel(delayed(write_pictures)(*job) for job in chain(waiting, jobs))
 
 
@@ -260,12 +265,3 @@ def _counts(rows: dict) -> dict[str, int] | int:
 
 def _describe(table: PixelSource | None) -> dict | None:
     return None if table is None else {"name": table.name, "sha256": table.digest()}
-
-
-def _write_manifest(path: Path, manifest: dict) -> None:
-    import json
-
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file)
-        file.flush()
-        os.fsync(file.fileno())

@@ -7,11 +7,10 @@ from typing import Literal
 import numpy as np
 
 from .errors import InputError
-from .folders import read_folder
-from .outputs import check_output
+from .folders import TEST, TRAIN, VALID, read_folder
+from .outputs import check_output, write_json
 from .prediction import file_probabilities, open_models, table_probabilities
-from .runs import write_json
-from .sources import open_source
+from .sources import PixelSource, open_source
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -128,7 +127,7 @@ def evaluate(
     model: str,
     data: str,
     *,
-    split: Literal["train", "valid", "test"] = "valid",
+    split: Literal["train", "valid", "test"] | None = None,
     ensemble: list[str] | None = None,
     out: Path | None = None,
     overwrite: bool = False,
@@ -142,7 +141,8 @@ def evaluate(
     data
         An image folder, or a table with labels as for convert.
     split
-        Which pictures of the image folder.
+        Which pictures: by default valid of an image folder, all rows of a table. test also names the test part of a
+        zip, npz or data set that has one.
     ensemble
         More models; probabilities are averaged.
     out
@@ -164,12 +164,13 @@ def evaluate(
     models = open_models([model, *(ensemble or [])])
     classes = models[0].classes
     if Path(data).is_dir():
+        split = split or VALID
         part = read_folder(data).split(split)
         name = f"{data} ({split})"
         _check_labels(part.labels, classes, name)
         labels, probabilities = part.labels, file_probabilities(models, part.files)
     else:
-        table = open_source(data)
+        table = _part_of(open_source(data), split)
         name = table.name
         if not table.has_labels:
             raise _no_labels(name)
@@ -179,6 +180,15 @@ def evaluate(
     if out is not None:
         write_json(Path(out), asdict(evaluation))
     return evaluation
+
+
+def _part_of(table: PixelSource, split: str | None) -> PixelSource:
+    """The table itself, or its test part when `split` asks for it."""
+    if split is None or (split == TRAIN and table.test):
+        return table
+    if split == TEST and table.test:
+        return table.test
+    raise InputError(f"{table.name} has no part called {split}; leave out --split, or pass an image folder")
 
 
 def _check_labels(labels: list[str] | None, classes: list[str], name: str) -> None:

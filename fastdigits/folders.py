@@ -107,18 +107,25 @@ def _read_manifest(path: Path) -> ImageFolder:
     content = (path / MANIFEST).read_bytes()
     try:
         manifest = json.loads(content)
-        schema = manifest["schema"]
+        if manifest["schema"] != MANIFEST_SCHEMA:
+            found = manifest["schema"]
+            raise InputError(
+                f"{path / MANIFEST} has schema {found}, this fastdigits reads {MANIFEST_SCHEMA}; upgrade it"
+            )
+        splits = _manifest_splits(path, manifest["rows"])
+        classes, size = manifest["classes"], manifest["size"]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path / MANIFEST} is damaged; convert again with --overwrite") from None
-    if schema != MANIFEST_SCHEMA:
-        raise InputError(f"{path / MANIFEST} has schema {schema}, this fastdigits reads {MANIFEST_SCHEMA}; upgrade it")
+    return ImageFolder(path, classes, size, splits, hashlib.sha256(content).hexdigest(), manifest)
+
+
+def _manifest_splits(path: Path, rows_of: dict[str, dict]) -> dict[str, Split]:
     splits = {}
-    for name, rows in manifest["rows"].items():
+    for name, rows in rows_of.items():
         files = [path / picture_path(name, label, id_) for id_, label in zip(rows["ids"], _or_nones(rows["labels"]))]
         _check_present(path, name, files)
         splits[name] = Split(files, rows["ids"], rows["labels"], rows["groups"], rows["own_ids"])
-    digest = hashlib.sha256(content).hexdigest()
-    return ImageFolder(path, manifest["classes"], manifest["size"], splits, digest, manifest)
+    return splits
 
 
 def _or_nones(values: list[str] | None):
@@ -140,7 +147,11 @@ def _check_present(path: Path, split: str, files: list[Path]) -> None:
 def _scan_folder(path: Path) -> ImageFolder:
     splits: dict[str, Split] = {}
     for name in (TRAIN, VALID):
-        files = sorted(file for file in (path / name).glob("*/*") if file.suffix.lower() in PICTURE_ENDINGS)
+        files = sorted(
+            file
+            for file in (path / name).glob("*/*")
+            if file.suffix.lower() in PICTURE_ENDINGS and not file.parent.name.startswith(".")
+        )
         if files:
             splits[name] = Split(files, [file.stem for file in files], [file.parent.name for file in files])
     tests = list_pictures(path / TEST)
@@ -210,33 +221,31 @@ def pixel_statistics(folder: ImageFolder) -> tuple[float, float]:
     sums = PixelSums()
     for file in files[::step]:
         sums.add(read_gray(file)[None])
-    return sums.statistics(np.ones(len(sums.counts), bool))
+    return sums.statistics()
 
 
 class PixelSums:
     """Sums of each picture's gray levels, so that statistics can be taken once the split is known."""
 
     def __init__(self):
-        self.counts, self.sums, self.squares = [], [], []
+        self.chunks: list[np.ndarray] = []
 
     def add(self, images: np.ndarray) -> None:
         """Take in uint8 pictures (n, h, w)."""
-        flat = images.reshape(len(images), -1).astype(np.float64) / 255
-        self.counts += [flat.shape[1]] * len(flat)
-        self.sums += flat.sum(1).tolist()
-        self.squares += (flat**2).sum(1).tolist()
+        flat = images.reshape(len(images), -1) / 255
+        count = np.full(len(flat), flat.shape[1], np.float64)
+        self.chunks.append(np.stack([count, flat.sum(1), (flat**2).sum(1)]))
 
-    def statistics(self, chosen: np.ndarray) -> tuple[float, float]:
-        """Mean and standard deviation over the pictures where the bool array `chosen` (n,) holds.
+    def statistics(self, chosen: np.ndarray | slice = slice(None)) -> tuple[float, float]:
+        """Mean and standard deviation over the pictures where the bool array `chosen` (n,) holds, by default all.
 
         Pictures without any contrast have the deviation 1, so that dividing by it is harmless.
         """
-        count = float(np.asarray(self.counts)[chosen].sum())
+        count, total, squares = np.concatenate(self.chunks, axis=1)[:, chosen].sum(1)
         if count == 0:
             return 0.0, 1.0
-        mean = float(np.asarray(self.sums)[chosen].sum() / count)
-        variance = float(np.asarray(self.squares)[chosen].sum() / count) - mean**2
-        return round(mean, 6), round(variance**0.5, 6) if variance > 1e-8 else 1.0
+        variance = squares / count - (total / count) ** 2
+        return round(float(total / count), 6), round(float(variance) ** 0.5, 6) if variance > 1e-8 else 1.0
 
 
 def check_trainable(folder: ImageFolder) -> None:

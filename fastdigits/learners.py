@@ -11,22 +11,26 @@ from .folders import ImageFolder, pixel_statistics
 from .models import Backbone, find_backbone
 from .runs import random_states, restore_random_states
 from .stages import PRESETS, Preset
+from .starting_weights import StartingWeights, load_weights
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Keep = Literal["last", "best"]
 
 DEFAULT_BATCH_SIZE, DEFAULT_AUGMENT = 64, "light"
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
 TIMED_BATCHES = 8  # of a throughput measurement
+CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__}
 CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
     "epochs": (1, True),
     "head_epochs": (0, True),
     "size": (1, True),
-    "batch_size": (1, True),
+    "batch_size": (2, True),  # batch normalisation needs two pictures
     "early_stopping": (1, True),
     "seed": (0, True),
     "minutes": (0, False),
     "lr": (0, False),
+    "lr_mult": (1, True),
 }
 
 
@@ -60,8 +64,11 @@ class DigitLearner:
     precision: str
 
 
-def check_numbers(options: dict) -> None:
-    """InputError for a number among `options` (name to value or None) that makes no sense."""
+def check_options(options: dict) -> None:
+    """InputError for an option (name to value or None) that makes no sense."""
+    for name, accepted in CHECKED_WORDS.items():
+        if name in options and options[name] not in accepted:
+            raise InputError(f"--{name} {options[name]!r} is unknown; accepted are {', '.join(accepted)}")
     for name, (least, allowed) in CHECKED_NUMBERS.items():
         value = options.get(name)
         if value is not None and not (value >= least if allowed else value > least):
@@ -86,16 +93,17 @@ def prepare_learner(
     augment: str | None = None,
     precision: Precision = "auto",
     seed: int = 5,
+    start: StartingWeights | None = None,
 ) -> DigitLearner:
     """A Learner with starting weights over the folder's loaders; every random generator starts from the seed.
 
-    What is None comes from the preset, or from this module's defaults.
+    What is None comes from the preset, or from this module's defaults. With `start`, of an earlier time, nothing is
+    loaded: a checkpoint will bring the weights.
     """
     import torch
 
     from .augmentation import find_policy
     from .loaders import digit_loaders
-    from .starting_weights import load_weights
 
     policy = find_policy(augment or (preset.augment if preset else DEFAULT_AUGMENT))
     size = size or (preset.size if preset else _default_size(backbone, folder))
@@ -104,7 +112,7 @@ def prepare_learner(
     _seed_everything(seed)
     module = backbone.build(len(folder.classes), size)
     backbone.check_size(module, size)
-    start = load_weights(module, backbone, weights)
+    start = start or load_weights(module, backbone, weights, size)
     mean, std = start.mean, start.std
     if mean is None:  # nothing to transfer: the data's own statistics, the same on each channel
         mean, std = ([value] * 3 for value in pixel_statistics(folder))

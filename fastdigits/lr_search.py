@@ -7,7 +7,7 @@ import numpy as np
 
 from .figures import draw_lr_find
 from .folders import read_folder
-from .learners import Precision, check_numbers, find_recipe, prepare_learner
+from .learners import Precision, check_options, find_recipe, prepare_learner
 from .outputs import check_output, whole_file, whole_folder
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
@@ -131,7 +131,7 @@ def lr_find(
     """
     options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment}
     options |= {"precision": precision, "seed": seed}
-    check_numbers(options)
+    check_options(options)
     backbone, preset = find_recipe(arch)
     out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
     check_output(out, overwrite, CURVE_FILE)

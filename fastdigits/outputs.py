@@ -1,5 +1,7 @@
 """Outputs that appear whole or not at all: written to a temporary sibling, flushed, renamed."""
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import InputError
+
+RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
 
 def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
@@ -31,8 +35,11 @@ def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
         raise InputError(f"{path} exists already; pass --overwrite to replace it or name another output")
     if path.is_dir() and mark is None:
         raise InputError(f"{path} is a folder; name a file")
-    if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
-        raise InputError(f"{path} holds other things (no {mark}), so it is not replaced; name another output")
+    if path.is_dir() and any(path.iterdir()):
+        if not (path / mark).is_file():
+            raise InputError(f"{path} holds other things (no {mark}), so it is not replaced; name another output")
+        if mark != RUN_MARK and (path / RUN_MARK).is_file():
+            raise InputError(f"{path} is a run directory, so it is not replaced; name another output")
     if path.is_file() and mark is not None:
         raise InputError(f"{path} is a file; name a folder")
 
@@ -42,7 +49,7 @@ def writable(path: Path) -> Iterator[None]:
     """Turn a failure to write at `path` into one line that names it."""
     try:
         yield
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+    except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); name an output elsewhere") from None
 
 
@@ -65,9 +72,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A temporary sibling folder that replaces `path` when the block ends well, and is removed when not."""
+    path = path.absolute()  # "." has no name of its own
     partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    for leftover in (partial, old):  # of a run that was killed here
-        shutil.rmtree(leftover, ignore_errors=True)
+    _settle(path, partial, old)  # what a killed run left
     with writable(path):
         partial.mkdir(parents=True)
     try:
@@ -76,5 +83,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
             path.rename(old)  # a folder cannot be replaced in one step
         partial.rename(path)
     finally:
-        for leftover in (partial, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _settle(path, partial, old)
+
+
+def _settle(path: Path, partial: Path, old: Path) -> None:
+    """Remove a half-written folder; put the old one back when nothing has taken its place."""
+    shutil.rmtree(partial, ignore_errors=True)
+    if old.exists() and not path.exists():
+        old.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write `content` so that the file is there whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -152,7 +152,8 @@ def predict(
     model
         A run directory or a saved model.
     source
-        A table as for convert, a picture file, a folder of pictures, or an image folder (its test pictures).
+        A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
+        image folder (its test pictures).
     out
         The csv to write; by default predictions.csv, or submission.csv.
     submission
@@ -202,10 +203,11 @@ def _predict_source(models: list[SavedModel], source: str) -> Predictions:
         return Predictions(split.ids, file_probabilities(models, split.files), classes, split.own_ids)
     files = list_pictures(path)
     if files:
-        return Predictions([file.name for file in files], file_probabilities(models, files), classes)
+        return Predictions([file.stem for file in files], file_probabilities(models, files), classes)
     if path.is_dir() and not any("idx3" in file.name for file in path.iterdir()):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
     table = open_source(source)
+    table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(models, table)
     return Predictions(ids, probabilities, classes, table.has_ids)
 
@@ -262,6 +264,8 @@ def _like_sample(predictions: Predictions, path: Path):
         )
     id_column, label_column = sample.columns
     label_of = dict(zip(predictions.ids, predictions.labels))
+    if sample[id_column].duplicated().any():
+        raise InputError(f"{location.name} names an id more than once; pass the competition's own sample")
     if set(sample[id_column]) == set(label_of):
         sample[label_column] = [label_of[id_] for id_ in sample[id_column]]
     elif predictions.own_ids:

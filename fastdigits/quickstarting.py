@@ -9,10 +9,11 @@ import numpy as np
 from .conversion import convert
 from .evaluation import evaluate
 from .exporting import export
-from .outputs import check_output
+from .outputs import check_output, write_json
 from .prediction import predict
 from .training import finetune
 
+MARK = "quickstart.json"  # by which --overwrite knows a folder as ours
 TRAIN_TABLE, TEST_TABLE = "train.csv", "test.csv"
 TRAIN_ROWS = 1500  # of 1,797; the rest plays the competition's test table
 ARCHITECTURE, EPOCHS, SIZE = "resnet18", 6, 16  # small enough for a minute on two cores
@@ -32,7 +33,7 @@ class Quickstart:
             f"accuracy {self.accuracy:.1%} on valid, {self.test_accuracy:.1%} on the test rows\n"
             f"pixel tables   {self.folder}/train.csv, {self.folder}/test.csv\n"
             f"pictures       {self.folder}/digits/\n"
-            f"run            {self.folder}/run/ (history.csv, figures/, lr_find.png)\n"
+            f"run            {self.folder}/run/ (history.csv, figures/)\n"
             f"model          {self.folder}/model/\n"
             f"submission     {self.folder}/submission.csv"
         )
@@ -62,14 +63,17 @@ def quickstart(dir: Path = Path("quickstart"), *, overwrite: bool = False) -> Qu
         When `dir` exists, or is not a folder that quickstart made.
     """
     dir = Path(dir)
-    check_output(dir, overwrite, TRAIN_TABLE)
-    shutil.rmtree(dir, ignore_errors=True)
+    check_output(dir, overwrite, MARK)
+    if dir.exists():
+        shutil.rmtree(dir)
+    write_json(dir / MARK, {"made_by": "fastdigits quickstart"})
     truth = write_digit_tables(dir)
     digits, run, model = dir / "digits", dir / "run", dir / "model"
     train_table, test_table = dir / TRAIN_TABLE, dir / TEST_TABLE
     _say(f"convert {train_table} {digits} --test {test_table}")
     print(convert(train_table, digits, test=test_table))
-    _say(f"finetune {ARCHITECTURE} {digits} --weights none --epochs {EPOCHS} --size {SIZE} --lr {LEARNING_RATE}")
+    options = f"--weights none --epochs {EPOCHS} --size {SIZE} --lr {LEARNING_RATE}"
+    _say(f"finetune {ARCHITECTURE} {digits} {options} --out {run}")
     finetune(ARCHITECTURE, digits, weights="none", epochs=EPOCHS, size=SIZE, lr=LEARNING_RATE, out=run)
     _say(f"evaluate {run} {digits}")
     evaluation = evaluate(str(run), str(digits))
@@ -100,7 +104,7 @@ def write_digit_tables(folder: Path) -> list[str]:
     digits = load_digits()
     pixels = np.rint(digits.images.reshape(len(digits.images), -1) * (255 / 16)).astype(np.uint8)
     table = pd.DataFrame(pixels, columns=[f"pixel{k}" for k in range(pixels.shape[1])])
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     train = table[:TRAIN_ROWS]
     train.insert(0, "label", digits.target[:TRAIN_ROWS])
     train.to_csv(folder / TRAIN_TABLE, index=False)

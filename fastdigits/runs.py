@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .outputs import check_output, whole_file, writable
+from .outputs import RUN_MARK, check_output, whole_file, writable, write_json
 
-RECORD = "run.json"
 HISTORY_COLUMNS = ("stage", "epoch", "train_loss", "valid_loss", "accuracy", "lr", "seconds")
 
 
@@ -29,7 +28,7 @@ class Run:
 
     @property
     def record_file(self) -> Path:
-        return self.path / RECORD
+        return self.path / RUN_MARK
 
     @property
     def result_file(self) -> Path:
@@ -108,18 +107,21 @@ class Run:
             writer.writerows(rows)
 
     def write_checkpoint(self, state: dict, best: bool) -> None:
-        """Replace the last checkpoint, and the best one too when `best`."""
+        """Replace the last checkpoint, and before it the best one when `best`.
+
+        In that order, a kill between the two repeats the epoch on resume and leaves both as they should be.
+        """
         import torch
 
         with whole_file(self.last_checkpoint) as partial:
             torch.save(state, partial)
-        if best:
-            with whole_file(self.best_checkpoint) as partial:
-                partial.unlink()
-                try:
-                    os.link(self.last_checkpoint, partial)  # the last one is replaced, never written into
-                except OSError:
-                    shutil.copyfile(self.last_checkpoint, partial)
+            if best:
+                with whole_file(self.best_checkpoint) as best_partial:
+                    best_partial.unlink()
+                    try:
+                        os.link(partial, best_partial)  # checkpoints are replaced, never written into
+                    except OSError:
+                        shutil.copyfile(partial, best_partial)
 
     def read_checkpoint(self, best: bool = False) -> dict | None:
         """The last (or best) checkpoint on the CPU, None when there is none yet. Tensors and plain values only."""
@@ -135,29 +137,22 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write `content` so that the file is there whole or not at all."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
 def _read_json(path: Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; is {path.parent} a finished run?") from None
     except ValueError:
-        raise InputError(f"{path} is damaged; start the run again with --overwrite") from None
+        raise _damaged(path) from None
 
 
-def check_run_output(path: Path, overwrite: bool) -> None:
-    """InputError unless a new run may be written at `path`."""
-    check_output(path, overwrite, RECORD)
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} is damaged; start the run again with --overwrite")
 
 
 def start_run(path: Path, record: dict, overwrite: bool) -> Run:
     """A new run directory whose run.json holds `record`; an existing one is removed when `overwrite`."""
-    check_run_output(path, overwrite)
+    check_output(path, overwrite, RUN_MARK)
     if path.exists():
         shutil.rmtree(path)
     run = Run(path)
@@ -181,6 +176,8 @@ def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
     if run.finished:
         raise InputError(f"{path} is finished, so there is nothing to resume; name another --out to train again")
     record = run.record()
+    if not {"arguments", "data_digest"} <= record.keys():
+        raise _damaged(run.record_file)
     different = [name for name, value in arguments.items() if record["arguments"].get(name) != value]
     if different:
         name = different[0]
@@ -235,3 +232,13 @@ def _plain(state: tuple) -> list:
 def _state(plain: list) -> tuple:
     version, numbers, gauss = plain
     return version, tuple(numbers), gauss
+
+
+def on_device(state: dict, device) -> dict:
+    """An optimiser's state from a checkpoint, with its tensors moved to `device`."""
+    import torch
+
+    def moved(value):
+        return value.to(device) if isinstance(value, torch.Tensor) else value
+
+    return {**state, "state": [{name: moved(value) for name, value in values.items()} for values in state["state"]]}

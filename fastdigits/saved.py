@@ -1,6 +1,5 @@
 """The saved model: `model.safetensors` + `model.json`. Nothing in it is ever unpickled."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from .errors import InputError
 from .models import find_backbone
-from .outputs import whole_file
+from .outputs import file_sha256, whole_file, write_json
 
 WEIGHTS_FILE, DESCRIPTION_FILE = "model.safetensors", "model.json"
 SCHEMA = 1
@@ -50,7 +49,7 @@ class SavedModel:
         from .loaders import resize
 
         device = next(self.module.parameters()).device
-        batch = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].expand(-1, 3, -1, -1)
+        batch = torch.tensor(images, device=device)[:, None].expand(-1, 3, -1, -1)
         batch = resize(batch.float().div_(255), self.size)
         mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
         return (batch - mean) / std
@@ -92,13 +91,7 @@ class SavedModel:
             "sha256": file_sha256(folder / WEIGHTS_FILE),
             "versions": {"torch": torch.__version__},
         }
-        with whole_file(folder / DESCRIPTION_FILE) as partial:
-            partial.write_text(json.dumps(description, indent=1), encoding="utf-8")
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        write_json(folder / DESCRIPTION_FILE, description)
 
 
 def read_description(folder: Path) -> dict:
@@ -118,6 +111,24 @@ def read_description(folder: Path) -> dict:
     return description
 
 
+def read_weights(folder: Path, description: dict) -> dict:
+    """Tensors by name of the saved model in `folder`, after their sha256 was compared with its description's.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, or is not the one that the description names.
+    """
+    import safetensors.torch
+
+    weights = folder / WEIGHTS_FILE
+    if not weights.is_file():
+        raise InputError(f"{folder} lacks {WEIGHTS_FILE}; export the model again")
+    if file_sha256(weights) != description["sha256"]:
+        raise InputError(f"{weights} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+    return safetensors.torch.load_file(weights)
+
+
 def read_saved(folder: str | Path) -> SavedModel:
     """The saved model in `folder`, on the CPU, in evaluation mode.
 
@@ -126,20 +137,14 @@ def read_saved(folder: str | Path) -> SavedModel:
     InputError
         When a file is missing or damaged, or the weights are not those that the description names.
     """
-    import safetensors
-    import safetensors.torch
-
     folder = Path(folder)
     description = read_description(folder)
-    weights = folder / WEIGHTS_FILE
-    if not weights.is_file():
-        raise InputError(f"{folder} lacks {WEIGHTS_FILE}; export the model again")
-    if file_sha256(weights) != description["sha256"]:
-        raise InputError(f"{weights} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+    tensors = read_weights(folder, description)
     module = find_backbone(description["architecture"]).build(len(description["classes"]), description["size"])
     try:
-        module.load_state_dict(safetensors.torch.load_file(weights))
-    except (RuntimeError, safetensors.SafetensorError):
-        raise InputError(f"{weights} does not fit {description['architecture']}; export the model again") from None
+        module.load_state_dict(tensors)
+    except RuntimeError:
+        architecture = description["architecture"]
+        raise InputError(f"{folder / WEIGHTS_FILE} does not fit {architecture}; export the model again") from None
     fields = ("architecture", "classes", "size", "mean", "std", "temperature")
     return SavedModel(module.eval(), **{name: description[name] for name in fields})

@@ -29,6 +29,9 @@ def read_groups(path: Path, ids: list[str]) -> np.ndarray:
             f"{path} has the columns {', '.join(table.columns)}; --groups takes an id column and one group column"
         )
     group_column = next(name for name in table.columns if name != id_columns[0])
+    twice = table[id_columns[0]][table[id_columns[0]].duplicated()]
+    if len(twice):
+        raise InputError(f"{path} names the id {twice.iloc[0]!r} more than once; give every id one group")
     group_of = dict(zip(table[id_columns[0]].str.strip(), table[group_column].str.strip()))
     missing = [id_ for id_ in ids if not group_of.get(id_)]
     if missing:
@@ -98,11 +101,14 @@ def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: s
     if n_groups < 2:
         raise InputError(f"--groups has the one group {str(groups[0])!r}; a split by group needs two or more")
     if split == "random":
-        splitter = GroupShuffleSplit(1, test_size=valid, random_state=seed)
+        n_valid = min(max(1, round(valid * n_groups)), n_groups - 1)
+        splitter = GroupShuffleSplit(1, test_size=n_valid, random_state=seed)
         return next(splitter.split(labels, labels, groups))[1]
-    n_folds = min(max(2, round(1 / valid)), n_groups)
+    smaller = min(valid, 1 - valid)  # a fold is the smaller side
+    n_folds = min(max(2, round(1 / smaller)), n_groups, max(Counter(labels.tolist()).values()))
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
-    return min((test for _, test in folds), key=lambda test: abs(len(test) - valid * len(labels)))
+    sides = [rest if valid > 0.5 else fold for rest, fold in folds]
+    return min(sides, key=lambda rows: abs(len(rows) - valid * len(labels)))
 
 
 def _check_every_class(labels: np.ndarray, in_valid: np.ndarray) -> None:

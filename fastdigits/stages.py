@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from .errors import InputError
 
 DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
+DEFAULT_LR_MULT = 100.0  # of fastai's fine_tune, for bodies that were trained on photographs
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,10 @@ class Stage:
     epochs : int
     frozen : bool
         Train the head (and, as fastai does, the body's BatchNorm) only.
-    lr : (float, float) or None
-        Peak learning rate of the first and of the last layer group; None: decided by the search before the stage.
+    lr : (float or None, float), or None
+        Peak learning rate of the first and of the last layer group, in even steps on a log scale between them; with
+        None in the first place all but the last have a tenth of the last, as fastai's slice. None as a whole: decided
+        by the search before the stage.
     search : bool
         Run a learning-rate search before the stage.
     pct_start, div : float
@@ -28,7 +31,7 @@ class Stage:
     name: str
     epochs: int
     frozen: bool
-    lr: tuple[float, float] | None = None
+    lr: tuple[float | None, float] | None = None
     search: bool = False
     pct_start: float = 0.25
     div: float = 25.0
@@ -52,7 +55,7 @@ PRESETS = {
         stages=(
             Stage("head", 4, frozen=True, lr=(1e-2, 1e-1), search=True),
             Stage("all", 5, frozen=False, lr=(2e-6, 2e-3), search=True),
-            Stage("last", 3, frozen=False, lr=(2e-7, 2e-6)),  # slice(2e-6): a tenth for all groups but the last
+            Stage("last", 3, frozen=False, lr=(None, 2e-6)),
         ),
         size=32,
         batch_size=64,
@@ -62,7 +65,12 @@ PRESETS = {
 
 
 def plan_stages(
-    transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None, preset: Preset | None = None
+    transferred: bool,
+    head_epochs: int | None,
+    epochs: int | None,
+    lr: float | None,
+    lr_mult: float = DEFAULT_LR_MULT,
+    preset: Preset | None = None,
 ) -> list[Stage]:
     """The stages of a run, before any learning-rate search.
 
@@ -74,6 +82,8 @@ def plan_stages(
         Of the frozen and the unfrozen stage; None: the preset's, or the defaults.
     lr : float or None
         Peak rate of the head; None: the preset's, or left to a search.
+    lr_mult : float
+        How many times smaller the first layers' rate is than the head's, once all are trained.
     preset : Preset or None
 
     Raises
@@ -93,7 +103,7 @@ def plan_stages(
         "all",
         DEFAULT_EPOCHS if epochs is None else epochs,
         frozen=False,
-        lr=unfrozen_rates(lr, transferred) if lr else None,
+        lr=unfrozen_rates(lr, transferred, lr_mult) if lr else None,
         search=lr is None and head_epochs == 0,
         pct_start=0.3,
         div=5.0 if transferred else 25.0,
@@ -103,18 +113,18 @@ def plan_stages(
     return [head, body] if head_epochs else [body]
 
 
-def unfrozen_rates(lr: float, transferred: bool) -> tuple[float, float]:
+def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float, float]:
     """Peak rates of the first and the last layer group once all are trained, from the head's rate.
 
-    As fastai's fine_tune: half the head's rate, and a hundredth of that for the first layers, which need least change.
+    As fastai's fine_tune: half the head's rate, and a fraction of that for the first layers, which need least change.
     """
-    return (lr / 200, lr / 2) if transferred else (lr, lr)
+    return (lr / 2 / lr_mult, lr / 2) if transferred else (lr, lr)
 
 
 def _preset_stages(
     preset: Preset, transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
 ) -> list[Stage]:
-    """The preset's stages with what the user said in its place; `lr` scales all rates alike."""
+    """The preset's stages with the user's epochs for the first two; `lr` scales all rates alike."""
     stages = [stage for stage in preset.stages if transferred or not stage.frozen]
     if head_epochs is not None:
         stages = [replace(s, epochs=head_epochs) if s.frozen else s for s in stages if head_epochs or not s.frozen]
@@ -122,5 +132,5 @@ def _preset_stages(
         stages = [replace(s, epochs=epochs) if s.name == "all" else s for s in stages]
     if lr is not None:
         largest = max(stage.lr[1] for stage in stages)
-        stages = [replace(s, lr=tuple(rate * lr / largest for rate in s.lr)) for s in stages]
+        stages = [replace(s, lr=tuple(rate and rate * lr / largest for rate in s.lr)) for s in stages]
     return stages

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .models import Backbone
-from .saved import WEIGHTS_FILE, read_description
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_weights
 
 PRETRAINED, NONE = "pretrained", "none"
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
@@ -32,7 +32,7 @@ class StartingWeights:
     std: list[float] | None = None
 
 
-def load_weights(module, backbone: Backbone, weights: str) -> StartingWeights:
+def load_weights(module, backbone: Backbone, weights: str, size: int | None = None) -> StartingWeights:
     """Put starting weights into the body of `module`; its head stays fresh.
 
     Parameters
@@ -42,6 +42,8 @@ def load_weights(module, backbone: Backbone, weights: str) -> StartingWeights:
     backbone : Backbone
     weights : str
         `pretrained`, `none`, a .safetensors or .pth file, or the folder of a saved model or an earlier run.
+    size : int, optional
+        Pixels that `module` was built for; published weights of networks of a fixed size are fitted to it.
 
     Raises
     ------
@@ -51,19 +53,20 @@ def load_weights(module, backbone: Backbone, weights: str) -> StartingWeights:
     if weights == NONE:
         return StartingWeights("none", transferred=False)
     mean, std = backbone.mean_std
+    path = Path(weights)
     if weights == PRETRAINED:
-        tensors = _download(backbone)
-    elif Path(weights).is_dir():
-        description = read_description(Path(weights))
-        mean, std = description["mean"], description["std"]
-        tensors = _read_file(Path(weights) / WEIGHTS_FILE)
+        tensors = _download(backbone, size)
+    elif path.is_dir() or (path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file()):
+        saved = path if path.is_dir() else path.parent
+        description = read_description(saved)
+        mean, std, tensors = description["mean"], description["std"], read_weights(saved, description)
     else:
-        tensors = _read_file(Path(weights))
+        tensors = _read_file(path)
     _load_body(module, backbone, tensors, weights)
     return StartingWeights(weights, True, list(mean), list(std))
 
 
-def _download(backbone: Backbone) -> dict:
+def _download(backbone: Backbone, size: int | None) -> dict:
     """The library's published weights, from its cache or the network."""
     if backbone.weights_source is None:
         raise InputError(
@@ -72,9 +75,7 @@ def _download(backbone: Backbone) -> dict:
         )
     try:
         if backbone.library == "timm":
-            import timm
-
-            return timm.create_model(backbone.library_name, pretrained=True).state_dict()
+            return backbone.build(1000, size, pretrained=True).state_dict()  # timm fits position embeddings to the size
         import torchvision
 
         published = torchvision.models.get_model_weights(backbone.library_name).DEFAULT
@@ -128,7 +129,8 @@ def _load_body(module, backbone: Backbone, tensors: dict, weights: str) -> None:
     own = module.state_dict()
     body = {name: tensor for name, tensor in own.items() if name not in backbone.head_names}
     fitting = {name: tensors[name] for name in body if name in tensors and tensors[name].shape == body[name].shape}
-    missing = [name for name in body if name not in fitting]
+    # batch counters are absent in old files and matter to nobody
+    missing = [name for name in body if name not in fitting and not name.endswith("num_batches_tracked")]
     if missing:
         raise InputError(
             f"--weights {weights} does not fit {backbone.name}: {len(fitting)} of {len(body)} tensors match, "

@@ -1,55 +1,35 @@
 """finetune(): an image folder and a backbone -> a finished run, trained in stages."""
 
 import shlex
+import shutil
 import sys
 import time
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 from .errors import InputError
-from .evaluation import score
-from .figures import draw_batch, draw_confusion, draw_curves
+from .figures import draw_batch
 from .folders import VALID, ImageFolder, read_folder
 from .learners import (
     DigitLearner,
+    Keep,
     Precision,
-    check_numbers,
+    check_options,
     epoch_seconds,
     find_recipe,
     prepare_learner,
     renew_optimizer,
 )
 from .lr_search import find_lr, search_line, write_search
-from .outputs import whole_file
-from .prediction import Predictions, file_probabilities
-from .runs import Run, check_run_output, random_states, reopen_run, restore_random_states, start_run, write_json
-from .saved import SavedModel
-from .stages import Stage, plan_stages, unfrozen_rates
+from .outputs import RUN_MARK, check_output
+from .results import Result, write_result
+from .runs import Run, on_device, random_states, reopen_run, restore_random_states, start_run
+from .stages import DEFAULT_LR_MULT, Stage, plan_stages, unfrozen_rates
+from .starting_weights import StartingWeights
 
-# What two runs must share to be the same run; the other options of finetune say where and how to write.
+# The options of finetune that make the Learner; the others plan the stages, or say where to write.
 LEARNER_OPTIONS = ("size", "batch_size", "weights", "augment", "precision", "seed")
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished run."""
-
-    run: Run
-    result: dict
-
-    def __rich__(self) -> str:
-        lines = [f"run {self.run.path}"]
-        if self.result["accuracy"] is not None:
-            low, high = self.result["interval"]
-            lines.append(
-                f"accuracy {self.result['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) "
-                f"on {self.result['valid_pictures']:,} valid pictures"
-            )
-        return "\n".join(lines)
-
-    __str__ = __rich__
 
 
 def finetune(
@@ -59,6 +39,7 @@ def finetune(
     epochs: int | None = None,
     head_epochs: int | None = None,
     lr: float | None = None,
+    lr_mult: float = DEFAULT_LR_MULT,
     size: int | None = None,
     batch_size: int | None = None,
     weights: str = "pretrained",
@@ -66,7 +47,7 @@ def finetune(
     minutes: float | None = None,
     precision: Precision = "auto",
     early_stopping: int | None = None,
-    keep: Literal["last", "best"] = "last",
+    keep: Keep = "last",
     seed: int = 5,
     out: Path | None = None,
     resume: bool = False,
@@ -84,11 +65,14 @@ def finetune(
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
-        Epochs with the whole network unfrozen; 3 by default.
+        Epochs with the whole network unfrozen; 3 by default. In a preset: of its stage `all`.
     head_epochs
         Epochs of the head alone before that; 1 by default, 0 when there are no weights to transfer.
     lr
-        Peak learning rate of the head; without it a search decides.
+        Peak learning rate of the head; without it a search decides. Once all is trained the head has half of it.
+    lr_mult
+        How many times smaller the first layers' rate is then. 100 suits weights that were trained on photographs,
+        1 to 5 weights that were trained on digits.
     size
         Picture height and width in pixels for the network; by default the next multiple of 32.
     batch_size
@@ -126,8 +110,8 @@ def finetune(
         When an option, the data or the weights are wrong.
     """
     arguments = {name: value for name, value in locals().items() if name not in ("resume", "overwrite", "out")}
-    arguments["data"] = str(data)
-    check_numbers(arguments)
+    arguments |= {"data": str(Path(data)), "weights": str(weights)}
+    check_options(arguments)
     if minutes is not None and epochs is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
     backbone, preset = find_recipe(arch)
@@ -137,15 +121,30 @@ def finetune(
     if VALID not in folder.splits and (early_stopping is not None or keep == "best"):
         raise InputError(f"{data} has no valid pictures, which early stopping and --keep best need")
     out = Path(out) if out else Path("runs", f"{arch if preset else backbone.file_name}-{Path(data).name}")
-    if not resume:
-        check_run_output(out, overwrite)
-    prepared = prepare_learner(backbone, preset, folder, **{name: arguments[name] for name in LEARNER_OPTIONS})
-    planned = plan_stages(prepared.transferred, head_epochs, epochs, lr, preset)
+    options = {name: arguments[name] for name in LEARNER_OPTIONS}
     if resume:
         run = reopen_run(out, arguments, folder.digest)
+        prepared = prepare_learner(backbone, preset, folder, start=_start_of(run), **options)
     else:
+        check_output(out, overwrite, RUN_MARK)
+        prepared = prepare_learner(backbone, preset, folder, **options)
+    planned = plan_stages(prepared.transferred, head_epochs, epochs, lr, lr_mult, preset)
+    if not resume:
         run = start_run(out, _record(arguments, folder, prepared), overwrite)
-    return _train(run, folder, prepared, planned)
+    try:
+        return _train(run, folder, prepared, planned)
+    except InputError:
+        if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
+            shutil.rmtree(run.path)
+        raise
+
+
+def _start_of(run: Run) -> StartingWeights | None:
+    """What the run started from, once a checkpoint holds its weights; before that they are loaded again."""
+    if not run.last_checkpoint.exists():
+        return None
+    record = run.record()
+    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"])
 
 
 def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
@@ -159,7 +158,7 @@ def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dic
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
         "device": prepared.device,
         "precision": prepared.precision,
-        "data": str(folder.path),
+        "data": str(folder.path.absolute()),
         "data_digest": folder.digest,
         "architecture": prepared.backbone.name,
         "classes": folder.classes,
@@ -167,6 +166,7 @@ def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dic
         "mean": prepared.mean,
         "std": prepared.std,
         "weights": prepared.weights,
+        "transferred": prepared.transferred,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 
@@ -180,7 +180,7 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     epoch_end, bar = EpochEnd(run, stages, arguments["early_stopping"]), BatchProgress()
     prepared.learner.add_cbs([epoch_end, bar])
     if checkpoint is None:
-        _draw_batch(run, prepared.learner)
+        _draw_batch(run, prepared)
         first_stage = 0
     else:
         epoch_end.start_from(checkpoint)
@@ -189,7 +189,9 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
         restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
         first_stage = checkpoint["next_stage"]
     try:
-        with closing(bar):
+        with ExitStack() as stack:
+            for callback in prepared.learner.cbs:
+                stack.callback(getattr(callback, "close", lambda: None))
             for number in range(first_stage, len(stages)):
                 inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
                 _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
@@ -197,7 +199,7 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
         done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
         print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
         raise
-    return _finish(run, folder, prepared, epoch_end.history, arguments["keep"])
+    return write_result(run, folder, prepared, epoch_end.history, arguments["keep"])
 
 
 def _settled_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
@@ -231,7 +233,7 @@ def _fit_stage(
         _search(run, learner, stage)
     renew_optimizer(learner, stage.frozen)
     if checkpoint:
-        learner.opt.load_state_dict(checkpoint["optimizer"])
+        learner.opt.load_state_dict(on_device(checkpoint["optimizer"], next(learner.model.parameters()).device))
     rates = stage.lr or _searched_rates(run, stage, prepared.transferred)
     first_epoch = checkpoint["next_epoch"] if checkpoint else 0
     epoch_end.begin_stage(number, first_epoch)
@@ -242,6 +244,11 @@ def _fit_stage(
             pct_start=stage.pct_start,
             div=stage.div,
             start_epoch=first_epoch,
+        )
+    if epoch_end.diverged:
+        raise InputError(
+            f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
+            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
         )
 
 
@@ -259,53 +266,16 @@ def _search(run: Run, learner, stage: Stage) -> None:
 
 def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
     """Peak rates of a stage that has none of its own, from the run's first search."""
-    lr = next(iter(run.record()["lr_find"].values()))["lr"]
-    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred)
+    record = run.record()
+    lr = next(iter(record["lr_find"].values()))["lr"]
+    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"])
 
 
-def _draw_batch(run: Run, learner) -> None:
+def _draw_batch(run: Run, prepared: DigitLearner) -> None:
     """figures/batch.png: training pictures with their augmentation; draws from no generator that training uses."""
+    learner = prepared.learner
     states = random_states(learner.dls.loaders)
-    images, labels = learner.dls.train.decode(learner.dls.train.one_batch())[:2]
-    gray = images[:32].float().mean(1).cpu().numpy() / 255
+    images, labels = learner.dls.train.one_batch()
+    gray = (images[:32, 0].cpu().numpy() * prepared.std[0] + prepared.mean[0]).clip(0, 1)
     draw_batch(gray, [learner.dls.vocab[int(label)] for label in labels[:32]], run.figure("batch"))
     restore_random_states(states, learner.dls.loaders)
-
-
-def _finish(run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: str) -> Result:
-    """Saved model, predictions and scores on valid, figures; result.json last."""
-    module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
-    if keep == "best":
-        best = run.read_checkpoint(best=True)
-        module.load_state_dict(best["model"])
-        kept_epoch = best["history"][-1]["epoch"]
-    saved = SavedModel(
-        module.eval(), prepared.backbone.name, folder.classes, prepared.size, prepared.mean, prepared.std
-    )
-    saved.write(run.path)
-    draw_curves(history, run.figure("curves"))
-    seconds = round(sum(row["seconds"] for row in history), 1)
-    result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
-    result |= {"accuracy": None, "interval": None, "valid_pictures": 0}
-    if VALID in folder.splits:
-        result |= _score_valid(run, folder, saved)
-    write_json(run.result_file, result)
-    return Result(run, result)
-
-
-def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> dict:
-    """Predictions, scores and confusion on valid into the run; what result.json takes over."""
-    valid = folder.split(VALID)
-    probabilities = file_probabilities([saved], valid.files, "valid")
-    table = Predictions(valid.ids, probabilities, folder.classes).table(probabilities=True)
-    table.insert(1, "true", valid.labels)
-    with whole_file(run.predictions_file) as partial:
-        table.to_csv(partial, index=False)
-    evaluation = score(valid.labels, probabilities, folder.classes, f"{folder.path} ({VALID})")
-    write_json(run.evaluation_file, asdict(evaluation))
-    draw_confusion(evaluation.confusion, folder.classes, run.figure("confusion"))
-    return {
-        "accuracy": evaluation.accuracy,
-        "interval": evaluation.interval,
-        "valid_pictures": evaluation.pictures,
-    }

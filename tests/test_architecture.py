@@ -26,8 +26,10 @@ ORDER = [
     "optimizers",
     "callbacks",
     "stages",
+    "listing",
     "learners",
     "lr_search",
+    "results",
     "training",
     "exporting",
     "quickstarting",
@@ -65,4 +67,4 @@ def test_every_module_has_its_place():
 
 def test_modules_stay_small():
     sizes = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {name: size for name, size in sizes.items() if size > 350} == {}
+    assert {name: size for name, size in sizes.items() if size > 300} == {}

@@ -22,9 +22,9 @@ def test_published_ranges():
     kannada = POLICIES["resnet50-kannada"]
     assert (kannada.rotate_deg, kannada.zoom, kannada.warp, kannada.light) == (15, (1, 1.15), 0.05, 0.1)
     for name in ("conv5-bn", "conv5x5"):
-        assert (POLICIES[name].rotate_deg, POLICIES[name].zoom, POLICIES[name].shift) == (10, (0.9, 1.1), 0.1)
+        assert (POLICIES[name].rotate_deg, POLICIES[name].window, POLICIES[name].shift) == (10, (0.9, 1.1), 0.1)
     leaky = POLICIES["conv8-leaky"]
-    assert (leaky.rotate_deg, leaky.shift, leaky.shear_deg, leaky.zoom) == (10, 0.25, 0.1, (0.6, 1.4))
+    assert (leaky.rotate_deg, leaky.shift, leaky.shear_deg, leaky.window) == (10, 0.25, 0.1, (0.6, 1.4))
 
 
 def test_rotation_stays_within_its_degrees():
@@ -40,8 +40,22 @@ def test_zoom_and_shift_stay_within_their_ranges():
     assert ((1 / matrices[:, 0, 0] >= 0.8) & (1 / matrices[:, 0, 0] <= 1.25)).all()
     assert torch.equal(matrices[:, 0, 0], matrices[:, 1, 1])
     assert matrices[:, :2, 2].abs().max() <= 0.2  # a tenth of the width, which is 2 in grid coordinates
-    by_axis = affine_matrices(X, Policy(zoom=(0.8, 1.25), zoom_by_axis=True))
-    assert not torch.equal(by_axis[:, 0, 0], by_axis[:, 1, 1])
+
+
+def test_keras_zoom_draws_the_window_of_each_axis():
+    matrices = affine_matrices(X, Policy(window=(0.6, 1.4)))
+    width, height = matrices[:, 0, 0], matrices[:, 1, 1]
+    assert not torch.equal(width, height)
+    for side in (width, height):
+        assert ((side >= 0.6) & (side <= 1.4)).all()
+        assert side.mean().item() == pytest.approx(1, abs=0.05)
+
+
+def test_a_drawn_centre_keeps_the_window_inside_the_picture():
+    """Magnified by two, the window is half as wide and may lie anywhere inside: its centre is at -0.5..0.5."""
+    centres = affine_matrices(X, Policy(zoom=(2, 2), zoom_centre=True))[:, :2, 2]
+    assert centres.abs().max() <= 0.5
+    assert centres.std().item() == pytest.approx(0.5 / 3**0.5, abs=0.03)
 
 
 def test_p_is_the_share_that_changes():

@@ -90,3 +90,8 @@ def test_public_names():
 def test_importing_the_package_loads_nothing_heavy():
     code = "import fastdigits, sys; assert not {'torch', 'numpy', 'cyclopts'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_several_models_behind_ensemble(in_tmp, run, test_file, capsys):
+    assert run_main("predict", run, test_file, "--ensemble", run, run) == 0
+    assert "40 predictions" in capsys.readouterr().out

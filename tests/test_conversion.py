@@ -244,3 +244,20 @@ def test_all_kannada_rows_are_exact_and_writers_disjoint(tmp_path, real_data):
     assert (back.filter(like="pixel").to_numpy() == expected.filter(like="pixel").to_numpy()).all()
     tests = read_back(made.path, "test").filter(like="pixel")
     assert (tests.to_numpy() == pd.read_csv(kannada / "test.csv.gz").filter(like="pixel").to_numpy()).all()
+
+
+def test_large_valid_shares_by_group(digit_table):
+    labels = [str(label) for label in digit_table["label"]]
+    groups = np.array([f"w{k // 10}" for k in range(200)])
+    for method in ("stratified", "random"):
+        in_valid = choose_valid(labels, 0.7, method, seed=5, groups=groups)
+        assert in_valid.mean() == pytest.approx(0.7, abs=0.05)
+        assert not set(groups[in_valid]) & set(groups[~in_valid])
+
+
+def test_seeds_and_repeated_groups(tmp_path, table_file, digit_table):
+    out = tmp_path / "out"
+    assert_refused("--seed -1 makes no sense; accepted are whole numbers 0 to 4294967295", out, table_file, seed=-1)
+    file = tmp_path / "g.csv"
+    file.write_text("id,writer\nd0,a\nd0,b\n")
+    assert_refused("names the id 'd0' more than once; give every id one group", out, table_file, groups=file)

@@ -50,7 +50,7 @@ def test_moved_data_are_replaced_by_drawn_pictures(tmp_path, run):
 
 
 def test_an_export_that_differs_is_not_kept(tmp_path, run, monkeypatch):
-    monkeypatch.setattr(exporting, "TOLERANCE", -1.0)
+    monkeypatch.setattr(exporting, "TOLERANCE", {True: -1.0})
     with pytest.raises(
         RuntimeError, match=r"the export differs from the model by .* in a probability; nothing is kept"
     ):
@@ -65,3 +65,18 @@ def test_exports_that_cannot_be(tmp_path, run):
     with pytest.raises(InputError, match="x exists already; pass --overwrite"):
         export(run, tmp_path / "x")
     assert pd.read_csv(run / "valid_predictions.csv").shape[0] == 40
+
+
+def test_an_export_over_its_own_model(tmp_path, run):
+    shutil.copytree(run, tmp_path / "run")
+    with pytest.raises(InputError, match="run is the model itself; name another output"):
+        export(tmp_path / "run", tmp_path / "run", overwrite=True)
+    with pytest.raises(InputError, match="run is a run directory, so it is not replaced; name another output"):
+        export(run, tmp_path / "run", overwrite=True)
+
+
+def test_changed_data_are_not_compared_with(tmp_path, run, folder):
+    shutil.copytree(run, tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record | {"data_digest": "0"}))
+    assert not export(tmp_path / "run", tmp_path / "model").real

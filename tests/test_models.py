@@ -82,7 +82,7 @@ def test_pictures_that_are_too_small():
     with pytest.raises(InputError) as caught:
         backbone.check_size(module, 8)
     assert str(caught.value) == (
-        "vgg11 does not work on pictures of 8 px; it needs larger ones, such as 32, 64 or 224: pass --size"
+        "vgg11 does not work on pictures of 8 px; it needs larger ones, such as 64 or 224: pass --size"
     )
     assert module.training
     fixed = find_backbone("vit_b_16")
@@ -97,6 +97,7 @@ def test_listing():
     assert {"resnet18", "timm:resnet18"} <= set(listed.names)
     assert list_models("test_resn*").names == ["test_resnet"]
     assert len(list_models().names) > 1000
+    assert list_models("kannada").names == ["resnet50-kannada"]
     with pytest.raises(InputError, match=r"no architecture fits 'xyz'; `fastdigits models` lists all"):
         list_models("xyz")
 

@@ -46,3 +46,19 @@ def test_what_may_be_replaced(tmp_path):
     assert error_of(path / "holiday.png", True, "manifest.json") == f"{path}/holiday.png is a file; name a folder"
     (path / "manifest.json").touch()
     check_output(path, True, "manifest.json")
+
+
+def test_a_run_is_replaced_by_nothing_else(tmp_path):
+    for name in ("run.json", "model.json"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="is a run directory, so it is not replaced; name another output"):
+        check_output(tmp_path, True, "model.json")
+    check_output(tmp_path, True, "run.json")
+
+
+def test_a_kill_while_a_folder_is_swapped_keeps_the_old_one(tmp_path):
+    (tmp_path / ".a.old").mkdir()
+    (tmp_path / ".a.old" / "precious").touch()
+    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "a"):
+        raise ZeroDivisionError
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["precious"]

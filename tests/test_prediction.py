@@ -65,7 +65,7 @@ def test_pictures(in_tmp, run, folder):
     (in_tmp / "mixed").mkdir()
     for name, file, side in (("10", part.files[0], 8), ("9", part.files[1], 20)):
         Image.open(file).resize((side, side)).save(in_tmp / "mixed" / f"{name}.png")
-    assert predict(run, in_tmp / "mixed").ids == ["9.png", "10.png"]
+    assert predict(run, in_tmp / "mixed").ids == ["9", "10"]
 
 
 def test_an_ensemble_is_the_mean(tmp_path, run, second_run, test_file):
@@ -226,3 +226,19 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
     assert message == "t.csv has the label '10', which the model does not know (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"
     (tmp_path / "x.json").touch()
     assert "x.json exists already" in error_of_evaluation(run, folder, out=tmp_path / "x.json")
+
+
+def test_the_test_part_of_a_data_set(tmp_path, run, digit_images):
+    images, labels = digit_images
+    np.savez(tmp_path / "m.npz", x_train=images[:50], y_train=labels[:50], x_test=images[50:70], y_test=labels[50:70])
+    assert len(predict(run, tmp_path / "m.npz", out=tmp_path / "p.csv").ids) == 20
+    assert evaluate(run, tmp_path / "m.npz").pictures == 50
+    assert evaluate(run, tmp_path / "m.npz", split="test").pictures == 20
+    with pytest.raises(InputError, match=r"has no part called valid; leave out --split, or pass an image folder"):
+        evaluate(run, tmp_path / "m.npz", split="valid")
+
+
+def test_a_sample_with_a_repeated_id(in_tmp, run, test_file):
+    pd.DataFrame({"id": [1000] * 40, "label": 0}).to_csv("sample.csv", index=False)
+    message = "sample.csv names an id more than once; pass the competition's own sample"
+    assert error_of(run, test_file, submission="sample.csv") == message

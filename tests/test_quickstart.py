@@ -26,8 +26,8 @@ def test_quickstart(in_tmp, capsys):
 
 def test_quickstart_does_not_replace_other_things(tmp_path):
     (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "letter.txt").touch()
-    with pytest.raises(InputError, match=r"home holds other things \(no train.csv\), so it is not replaced"):
+    (tmp_path / "home" / "train.csv").touch()
+    with pytest.raises(InputError, match=r"home holds other things \(no quickstart.json\), so it is not replaced"):
         quickstart(tmp_path / "home", overwrite=True)
     with pytest.raises(InputError, match="home exists already"):
         quickstart(tmp_path / "home")

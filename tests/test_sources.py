@@ -431,3 +431,49 @@ def test_square_side_names_its_neighbours():
         InputError, match=r"t has 783 pixel columns, which is no square; expected e.g. 729 \(27x27\) or"
     ):
         pixels.square_side(783, "t")
+
+
+def test_blank_lines_before_the_header(tmp_path):
+    path = write_text(tmp_path / "t.csv", "\n\n" + four_pixels("7,1,2,3,4", "8,1,2,3,4"))
+    assert read(path)[2] == ["7", "8"]
+    path.write_text("\n\n" + four_pixels("7,1,2,3,4", "8,1,x,3,4"))
+    assert error_of(path).startswith("row 2 of t.csv, column 'p1': 'x' is not a number")
+
+
+def test_a_quote_that_does_not_close(tmp_path):
+    path = write_text(tmp_path / "t.csv", four_pixels("7,1,2,3,4", '8,1,"2,3,4'))
+    assert error_of(path).startswith("row 2 of t.csv")
+    path.write_text(four_pixels('7,1,2,3,"4' + "5" * 200_000))
+    assert error_of(path).startswith("row 1 of t.csv cannot be read as csv: field larger than field limit")
+
+
+def test_a_header_without_a_line_end(tmp_path):
+    path = write_text(tmp_path / "t.csv", "label,p0,p1,p2,p3")
+    assert error_of(path) == "t.csv has a header line and no rows; pass the table with its pixel rows"
+
+
+def test_zip_members_that_cannot_be_unpacked(tmp_path, digit_table):
+    write_csv_zip(digit_table, tmp_path / "t.zip")
+    content = bytearray((tmp_path / "t.zip").read_bytes())
+    content[0:4] = b"xxxx"
+    (tmp_path / "t.zip").write_bytes(content)
+    assert error_of(tmp_path / "t.zip").startswith(
+        "t.zip/digits.csv cannot be unpacked (Bad magic number for file header)"
+    )
+
+
+def test_bytes_of_0_and_1_then_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastdigits.sources.arrays.CHUNK_ROWS", 2)
+    images = np.ones((4, 2, 2), np.uint8)
+    images[3] = 9
+    assert error_of(npz(tmp_path / "a.npz", images=images)).startswith(
+        "row 4 of a.npz/images.npy, column pixel 0: 9 is"
+    )
+
+
+def test_a_damaged_parquet_footer(tmp_path, digit_table):
+    digit_table.to_parquet(tmp_path / "t.parquet")
+    content = bytearray((tmp_path / "t.parquet").read_bytes())
+    content[-40:-10] = b"x" * 30
+    (tmp_path / "t.parquet").write_bytes(content)
+    assert error_of(tmp_path / "t.parquet") == "t.parquet is no parquet file, or is cut short; write it again"

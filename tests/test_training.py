@@ -101,10 +101,6 @@ def test_staged_transfer(undisturbed, run):
     assert [row["stage"] for row in history_of(undisturbed)] == ["head", "head", "all", "all"]
 
 
-class Stop(Exception):
-    pass
-
-
 @pytest.mark.parametrize(
     "epochs_done", [1, 2, 3], ids=["in the head stage", "between the stages", "in the second stage"]
 )
@@ -287,6 +283,8 @@ def test_plans():
     assert (scratch.epochs, scratch.search) == (8, True)
     _, body = plan_stages(True, 1, 1, 2e-3)
     assert body.lr == pytest.approx((1e-5, 1e-3))
+    _, body = plan_stages(True, 1, 1, 2e-3, lr_mult=2)
+    assert body.lr == pytest.approx((5e-4, 1e-3))
     with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
         plan_stages(False, 2, 8, None)
 
@@ -294,16 +292,16 @@ def test_plans():
 def test_the_published_staged_recipe():
     preset = PRESETS["resnet50-kannada"]
     assert (preset.arch, preset.size, preset.batch_size) == ("resnet50", 32, 64)
-    stages = plan_stages(True, None, None, None, preset)
+    stages = plan_stages(True, None, None, None, preset=preset)
     assert [(s.epochs, s.frozen, s.lr, s.search) for s in stages] == [
         (4, True, (1e-2, 1e-1), True),
         (5, False, (2e-6, 2e-3), True),
-        (3, False, (2e-7, 2e-6), False),
+        (3, False, (None, 2e-6), False),
     ]
-    assert [s.epochs for s in plan_stages(True, 1, 2, None, preset)] == [1, 2, 3]
-    assert [s.name for s in plan_stages(True, 0, None, None, preset)] == ["all", "last"]
-    assert [s.name for s in plan_stages(False, None, None, None, preset)] == ["all", "last"]
-    assert plan_stages(True, None, None, 0.05, preset)[0].lr == pytest.approx((5e-3, 5e-2))
+    assert [s.epochs for s in plan_stages(True, 1, 2, None, preset=preset)] == [1, 2, 3]
+    assert [s.name for s in plan_stages(True, 0, None, None, preset=preset)] == ["all", "last"]
+    assert [s.name for s in plan_stages(False, None, None, None, preset=preset)] == ["all", "last"]
+    assert plan_stages(True, None, None, 0.05, preset=preset)[0].lr == pytest.approx((5e-3, 5e-2))
 
 
 @pytest.mark.slow
@@ -319,6 +317,7 @@ def test_the_preset_runs(tmp_path, folder):
     [
         ({"epochs": 0}, "--epochs 0 makes no sense; accepted is 1 or more"),
         ({"head_epochs": -1}, "--head-epochs -1 makes no sense; accepted is 0 or more"),
+        ({"lr_mult": 0.5}, "--lr-mult 0.5 makes no sense; accepted is 1 or more"),
         ({"lr": 0.0}, "--lr 0.0 makes no sense; accepted is a number above 0"),
         ({"lr": float("nan")}, "--lr nan makes no sense; accepted is a number above 0"),
         ({"minutes": 0}, "--minutes 0 makes no sense; accepted is a number above 0"),
@@ -388,3 +387,91 @@ def test_the_default_run_directory(in_tmp, folder):
 def test_a_result_is_missing_or_damaged(tmp_path):
     with pytest.raises(InputError, match=r"result.json does not exist; is .* a finished run\?"):
         Run(tmp_path).result()
+
+
+def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, folder, monkeypatch):
+    from fastai.callback.core import Callback
+
+    class Poison(Callback):
+        """Makes the weights nan in the second epoch, as too high a rate does."""
+
+        def before_train(self):
+            if self.epoch == 1:
+                next(self.model.parameters()).data.fill_(float("nan"))
+
+    original = EpochEnd.begin_stage
+
+    def begin(self, *args):
+        self.learn.add_cb(Poison())
+        original(self, *args)
+
+    monkeypatch.setattr(EpochEnd, "begin_stage", begin)
+    with pytest.raises(InputError) as caught:
+        finetune(TINY, folder, epochs=3, out=tmp_path / "run", **QUICK)
+    assert str(caught.value) == (
+        "the loss is no number any more after 1 finished epochs, in stage all at --lr 0.005; "
+        "pass a smaller --lr (and --precision fp32, if it was not)"
+    )
+    assert len(history_of(tmp_path / "run")) == 1
+    assert Run(tmp_path / "run").read_checkpoint()["next_epoch"] == 1
+
+
+def test_a_damaged_picture_leaves_no_half_run(tmp_path, folder):
+    shutil.copytree(folder, tmp_path / "digits")
+    bad = sorted((tmp_path / "digits" / "train" / "3").iterdir())[0]
+    bad.write_bytes(b"no png")
+    with pytest.raises(InputError) as caught:
+        finetune(TINY, tmp_path / "digits", epochs=1, out=tmp_path / "run", **QUICK)
+    assert str(caught.value) == f"{bad} is no readable picture; replace or remove it"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_resumed_run_does_not_need_its_starting_weights(tmp_path, folder, run, monkeypatch):
+    shutil.copytree(run, tmp_path / "donor")
+    options = TRANSFER | {"weights": str(tmp_path / "donor"), "out": tmp_path / "run", "lr": 5e-3}
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochEnd, "begin_stage", _interrupt_second_stage(EpochEnd.begin_stage))
+        with pytest.raises(KeyboardInterrupt):
+            finetune(TINY, folder, **options)
+    shutil.rmtree(tmp_path / "donor")
+    result = finetune(TINY, folder, resume=True, **options)
+    assert result.result["epochs"] == 4
+
+
+def _interrupt_second_stage(original):
+    def begin(self, number, first_epoch):
+        if number == 1:
+            raise KeyboardInterrupt
+        original(self, number, first_epoch)
+
+    return begin
+
+
+def test_an_interrupted_batch_leaves_autocast(tmp_path, folder, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EpochEnd, "after_pred", interrupt, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(TINY, folder, epochs=1, out=tmp_path / "run", precision="bf16", **QUICK)
+    assert not torch.is_autocast_enabled("cpu")
+
+
+def test_a_kill_between_the_two_checkpoints_loses_nothing(tmp_path, run, monkeypatch):
+    """The best one is written first, so the last never promises a best that is not there."""
+    copied = Run(tmp_path / "run")
+    shutil.copytree(run, copied.path)
+    before = copied.read_checkpoint()
+    state = before | {"history": [*before["history"], {"epoch": 3}]}
+    replace = os.replace
+
+    def die_before_last(source, target):
+        if target == copied.last_checkpoint:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", die_before_last)
+    with pytest.raises(KeyboardInterrupt):
+        copied.write_checkpoint(state, best=True)
+    assert len(copied.read_checkpoint(best=True)["history"]) == 3
+    assert len(copied.read_checkpoint()["history"]) == 2

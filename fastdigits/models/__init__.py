@@ -1,5 +1,5 @@
 """The networks that can be trained: torchvision and timm classifiers."""
 
-from .backbones import Backbone, find_backbone, list_models
+from .backbones import Backbone, find_backbone
 
-__all__ = ["Backbone", "find_backbone", "list_models"]
+__all__ = ["Backbone", "find_backbone"]

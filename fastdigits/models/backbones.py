@@ -2,15 +2,12 @@
 
 import difflib
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import cached_property
 
 from ..errors import InputError
 
 TIMM = "timm:"  # how a name says that timm's model is meant where torchvision has one of that name
-IMAGENET_MEAN, IMAGENET_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 SEVERAL_OUTPUTS = ("googlenet", "inception_v3")  # torchvision's give more than one tensor while they train
-COUNTED_MODELS = 100  # parameters are counted by building each network, which takes a while for all of timm
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,18 @@ class Backbone:
         """The name as part of a file's name."""
         return self.name.replace(":", "-").replace("/", "-")
 
-    def build(self, n_classes: int, size: int | None = None):
-        """A module from pictures (n, 3, size, size) to logits (n, n_classes), with fresh weights."""
+    def build(self, n_classes: int, size: int | None = None, pretrained: bool = False):
+        """A module from pictures (n, 3, size, size) to logits (n, n_classes), with fresh or published weights."""
         if self.library == "timm":
             import timm
 
             # networks that are built for one picture size are built for ours
             fixed = {"img_size": size} if size and self.fixed_size and size != self.fixed_size else {}
             try:
-                module = timm.create_model(self.library_name, num_classes=n_classes, **fixed)
+                module = timm.create_model(self.library_name, pretrained, num_classes=n_classes, **fixed)
             except (TypeError, AssertionError, ValueError, RuntimeError):
+                if pretrained:
+                    raise  # the download failed, or its tensors do not fit
                 raise self.wrong_size(size) from None
             if getattr(getattr(module, "patch_embed", None), "num_patches", 1) == 0:  # smaller than one patch
                 raise self.wrong_size(size)
@@ -69,18 +68,20 @@ class Backbone:
         config = self.pretrained_config
         if config:
             return config["input_size"][-1] if config.get("fixed_input_size") else None
-        return 224 if self.library_name.startswith("vit_") else None
+        return 224 if self.library_name.startswith(("vit_", "maxvit_")) else None
 
     @property
     def mean_std(self) -> tuple[list[float], list[float]]:
         """Normalisation that the published weights were trained with, on the scale 0..1, one value a channel."""
-        config = self.pretrained_config
-        if config:
-            return list(config["mean"]), list(config["std"])
-        return IMAGENET_MEAN, IMAGENET_STD
+        if self.library == "timm":
+            return list(self.pretrained_config["mean"]), list(self.pretrained_config["std"])
+        import torchvision
+
+        transforms = torchvision.models.get_model_weights(self.library_name).DEFAULT.transforms()
+        return list(transforms.mean), list(transforms.std)
 
     def wrong_size(self, size: int | None) -> InputError:
-        need = f"it takes {self.fixed_size}" if self.fixed_size else "it needs larger ones, such as 32, 64 or 224"
+        need = f"it takes {self.fixed_size}" if self.fixed_size else "it needs larger ones, such as 64 or 224"
         return InputError(f"{self.name} does not work on pictures of {size} px; {need}: pass --size")
 
     def check_size(self, module, size: int) -> None:
@@ -180,62 +181,16 @@ def find_backbone(name: str) -> Backbone:
     raise InputError(f"{name!r} is no known architecture; {hint}`fastdigits models` lists all")
 
 
+def known_names() -> dict[str, str]:
+    """Every name and the library that it means."""
+    import timm
+
+    names = dict.fromkeys(_torchvision_names(), "torchvision")
+    return names | {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
+
+
 def _torchvision_names() -> list[str]:
     import torchvision
 
     names = torchvision.models.list_models(module=torchvision.models)
     return [name for name in names if name not in SEVERAL_OUTPUTS]
-
-
-@dataclass
-class ModelList:
-    """Names that `finetune` accepts, with parameters and where weights come from."""
-
-    backbones: list[Backbone]
-
-    @property
-    def names(self) -> list[str]:
-        return [backbone.name for backbone in self.backbones]
-
-    def __rich__(self):
-        from rich.table import Table
-
-        counted = len(self.backbones) <= COUNTED_MODELS
-        table = Table("name", "library", *(["parameters"] if counted else []), "takes", "pretrained weights")
-        for backbone in self.backbones:
-            count = [f"{backbone.parameter_count():,}"] if counted else []
-            takes = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
-            table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source or "none")
-        table.caption = f"{len(self.backbones)} architectures"
-        if not counted:
-            table.caption += f"; parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
-        return table
-
-
-def list_models(filter: str = "*") -> ModelList:
-    """List the names that finetune accepts, their parameters and where pretrained weights come from.
-
-    Parameters
-    ----------
-    filter
-        Part of a name, or a pattern such as 'resnet*'.
-
-    Returns
-    -------
-    ModelList
-
-    Raises
-    ------
-    InputError
-        When no name fits.
-    """
-    import timm
-
-    ours = _torchvision_names()
-    names = dict.fromkeys(ours, "torchvision")
-    names |= {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
-    pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
-    chosen = [Backbone(name, library) for name, library in names.items() if fnmatch(name, pattern)]
-    if not chosen:
-        raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")
-    return ModelList(chosen)

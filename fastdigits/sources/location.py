@@ -1,7 +1,6 @@
 """Where a source's bytes lie: a file, a gzip file, or a member of a zip archive."""
 
 import gzip
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import InputError
+from ..outputs import file_sha256
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,10 @@ class Location:
                     stream = stack.enter_context(archive.open(self.member))
             except OSError as error:
                 raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
+            except (zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: it wants a password
+                raise InputError(
+                    f"{self.name} cannot be unpacked ({error}); pack it again without a password"
+                ) from None
             if (self.member or self.path.name).lower().endswith(".gz"):
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
             try:
@@ -50,8 +54,7 @@ class Location:
 
     def digest(self) -> str:
         """sha256 of the file as it lies on disk."""
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(self.path)
 
 
 def archive_members(path: Path) -> list[str]:

@@ -101,14 +101,14 @@ class GrayLevels:
         -------
         ndarray of uint8, shape (n, pixels)
         """
-        if values.dtype == np.uint8 and (self.scale == 1 or values.max(initial=0) > 1):
+        if values.dtype == np.uint8 and self.scale != 255 and (self.scale == 1 or values.max(initial=0) > 1):
             self.scale = 1
             return values
         self._refuse(~np.isfinite(values), values, first_row, "is not a number")
         if self.scale is None:
             self.scale = self._scale_of(values)
         accepted = "0..255" if self.scale == 1 else "0..1 like the rows before it"
-        self._refuse((values < 0) | (values * self.scale > 255), values, first_row, f"is outside {accepted}")
+        self._refuse((values < 0) | (values > 255 / self.scale), values, first_row, f"is outside {accepted}")
         if self.scale == 1:
             self._refuse(
                 values != np.floor(values), values, first_row, "is neither a whole number 0..255 nor in a table of 0..1"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ class Columns:
 
 def csv_source(location: Location) -> PixelSource:
     """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
-    delimiter, first = _first_record(location)
+    delimiter, first, lines_before = _first_record(location)
     has_header = _is_header(first)
     notes: list[str] = []
     columns = _columns_by_name(first, location.name) if has_header else _columns_by_count(first, location.name, notes)
@@ -46,12 +47,12 @@ def csv_source(location: Location) -> PixelSource:
     def chunks() -> Iterator[Chunk]:
         levels = GrayLevels(location.name, columns.pixel_name, notes)
         row = 0
-        for batch in _csv_batches(location, columns, delimiter, has_header):
+        for batch in _csv_batches(location, columns, delimiter, lines_before + has_header):
             for chunk in _chunks_of(batch, columns, levels, side, row):
                 row += len(chunk.ids)
                 yield chunk
         if row == 0:
-            raise InputError(f"{location.name} has a header line and no rows; pass the table with its pixel rows")
+            raise _no_rows(location)
 
     return PixelSource(
         location.name, side, columns.id is not None, columns.label is not None, chunks, location.digest, notes=notes
@@ -67,7 +68,7 @@ def parquet_source(location: Location) -> PixelSource:
         with location.open() as stream:
             file = pq.ParquetFile(stream)
             schema, rows = file.schema_arrow, file.metadata.num_rows
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OSError):
         raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
     columns = _columns_by_name(schema.names, location.name)
     for position in columns.pixels:
@@ -95,17 +96,17 @@ def parquet_source(location: Location) -> PixelSource:
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
 
 
-def _first_record(location: Location) -> tuple[str, list[str]]:
-    """The delimiter and the fields of the first line that is not empty."""
+def _first_record(location: Location) -> tuple[str, list[str], int]:
+    """The delimiter, the fields of the first line that is not empty, and the number of lines before it."""
     with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
-            line = next((line for line in text if line.strip()), None)
+            lines_before, line = next(((k, line) for k, line in enumerate(text) if line.strip()), (0, None))
         except UnicodeDecodeError:
             raise _not_utf8(location) from None
     if line is None:
         raise InputError(f"{location.name} is empty; pass a table of pixel rows")
     delimiter = max(",;\t", key=line.count)
-    return delimiter, [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+    return delimiter, [field.strip() for field in next(csv.reader([line], delimiter=delimiter))], lines_before
 
 
 def _not_utf8(location: Location) -> InputError:
@@ -164,14 +165,16 @@ def _columns_by_count(fields: list[str], where: str, notes: list[str]) -> Column
     raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")
 
 
-def _csv_batches(location: Location, columns: Columns, delimiter: str, has_header: bool) -> "Iterator[pa.RecordBatch]":
+def _csv_batches(
+    location: Location, columns: Columns, delimiter: str, skipped_lines: int
+) -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
     import pyarrow.csv as pc
 
     names = [f"{k}" for k in range(len(columns.names))]  # by position: names in the file need not be unique
     types = {name: pa.float32() for name in names}
     types |= {names[k]: pa.string() for k in (columns.id, columns.label) if k is not None}
-    read = pc.ReadOptions(column_names=names, skip_rows=int(has_header), block_size=CSV_BLOCK_BYTES)
+    read = pc.ReadOptions(column_names=names, skip_rows=skipped_lines, block_size=CSV_BLOCK_BYTES)
     convert = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = pc.ParseOptions(delimiter=delimiter)
     with location.open() as stream:
@@ -181,28 +184,32 @@ def _csv_batches(location: Location, columns: Columns, delimiter: str, has_heade
                     raise pa.ArrowInvalid("empty or NaN value")
                 yield batch
         except pa.ArrowInvalid as error:
-            raise _csv_mistake(location, columns, delimiter, has_header, str(error)) from None
+            raise _csv_mistake(location, columns, delimiter, skipped_lines, str(error)) from None
 
 
 def _csv_mistake(
-    location: Location, columns: Columns, delimiter: str, has_header: bool, parser_said: str
+    location: Location, columns: Columns, delimiter: str, skipped_lines: int, parser_said: str
 ) -> InputError:
     """The first row that pyarrow could not read, found again line by line, in words."""
     row = 0
     try:
         with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
-            records = (fields for fields in csv.reader(text, delimiter=delimiter) if fields)
-            if has_header:
-                next(records)
-            for row, fields in enumerate(records, start=1):
+            rows = (fields for fields in csv.reader(islice(text, skipped_lines, None), delimiter=delimiter) if fields)
+            for row, fields in enumerate(rows, start=1):
                 mistake = _record_mistake(fields, columns)
                 if mistake:
                     return InputError(f"row {row} of {location.name}{mistake}")
     except UnicodeDecodeError:
         return _not_utf8(location)
+    except csv.Error as error:
+        return InputError(f"row {row + 1} of {location.name} cannot be read as csv: {error}")
     if row == 0:
-        return InputError(f"{location.name} has a header line and no rows; pass the table with its pixel rows")
+        return _no_rows(location)
     return InputError(f"{location.name} cannot be read as csv: {parser_said.splitlines()[0]}")
+
+
+def _no_rows(location: Location) -> InputError:
+    return InputError(f"{location.name} has a header line and no rows; pass the table with its pixel rows")
 
 
 def _record_mistake(fields: list[str], columns: Columns) -> str | None:
