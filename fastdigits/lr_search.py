@@ -17,8 +17,14 @@ CURVE_FILE, PICTURE_FILE = "lr_find.csv", "lr_find.png"
 LEAST_POINTS = 10  # a curve of fewer has no valley
 
 
-def find_lr(learner, batches: int = SEARCH_BATCHES) -> dict:
+def find_lr(learner, batches: int | None = None) -> dict:
     """fastai's learning-rate range test (Smith 2015, arXiv:1506.01186); weights are as before afterwards.
+
+    Parameters
+    ----------
+    learner : fastai.learner.Learner
+    batches : int, optional
+        How many to try, SEARCH_BATCHES by default.
 
     Returns
     -------
@@ -29,6 +35,7 @@ def find_lr(learner, batches: int = SEARCH_BATCHES) -> dict:
 
     from .callbacks import RangeTest
 
+    batches = batches or SEARCH_BATCHES
     with learner.no_logging():
         learner.fit(batches // max(1, len(learner.dls.train)) + 1, cbs=RangeTest(num_it=batches))
     skip_first, skip_last = SEARCH_SKIPS

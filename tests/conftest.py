@@ -9,10 +9,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from fastdigits import convert, finetune
+from fastdigits import convert, finetune, lr_search
 
 TINY = "test_resnet"  # timm's half-million-parameter network for tests
 
+lr_search.SEARCH_BATCHES = 40  # instead of 100: enough for these small data
 torch.set_num_threads(2)  # one number of threads, so that equal seeds give equal numbers everywhere
 
 
