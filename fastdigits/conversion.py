@@ -81,38 +81,26 @@ def convert(
     table = open_source(source)
     test_table = _test_table(table, test)
     if not table.has_labels:
+        if groups:
+            raise InputError(f"{table.name} has no labels, so it is not split and --groups has no use; leave it out")
         table, test_table = None, table
     with whole_folder(out) as partial:
-        rows, notes = {}, []
+        content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
         if table:
-            labelled = _write_table(table, partial, TRAIN)
-            group_of = read_groups(groups, labelled.ids) if groups else None
-            in_valid = choose_valid(labelled.labels, valid, split, seed, group_of)
-            _move_to_valid(partial, labelled, in_valid)
-            rows |= _rows_by_split(labelled, in_valid, group_of)
-            notes += table.notes
+            content = _write_labelled(table, partial, valid, split, seed, groups)
         if test_table:
-            tested = _write_table(test_table, partial, TEST)
-            rows[TEST] = {"ids": tested.ids, "labels": tested.labels, "groups": None, "own_ids": test_table.has_ids}
-            notes += test_table.notes
-        statistics = labelled.sums.statistics(~in_valid) if table else (0.0, 1.0)
+            content["rows"][TEST] = _write_test(test_table, partial)
+        notes = [note for source in (table, test_table) if source for note in source.notes]
         manifest = {
             "schema": MANIFEST_SCHEMA,
             "source": _describe(table),
             "test_source": _describe(test_table),
-            "classes": sorted(set(labelled.labels), key=class_order) if table else [],
             "size": (table or test_table).size,
             "channels": 3,
-            "pixels": dict(zip(("mean", "std"), statistics)),
-            "split": {
-                "method": split,
-                "valid": valid,
-                "seed": seed,
-                "groups": groups.name if groups else None,
-            },
-            "counts": {name: _counts(part) for name, part in rows.items()},
+            "split": {"method": split, "valid": valid, "seed": seed, "groups": groups.name if groups else None},
+            "counts": {name: _counts(rows) for name, rows in content["rows"].items()},
             "notes": notes,
-            "rows": rows,
+            **content,
         }
         write_json(partial / MANIFEST, manifest)
     for note in notes:
@@ -143,6 +131,28 @@ def _test_table(table: PixelSource, test: str | Path | None) -> PixelSource | No
             f"{table.size}x{table.size}; train and test pictures must have one size"
         )
     return test_table
+
+
+def _write_labelled(
+    table: PixelSource, partial: Path, valid: float, split: SplitMethod, seed: int, groups: Path | None
+) -> dict:
+    """Write train/ and valid/; what the manifest says of them."""
+    written = _write_table(table, partial, TRAIN)
+    group_of = read_groups(groups, written.ids) if groups else None
+    in_valid = choose_valid(written.labels, valid, split, seed, group_of)
+    _move_to_valid(partial, written, in_valid)
+    mean, std = written.sums.statistics(~in_valid)
+    return {
+        "classes": sorted(set(written.labels), key=class_order),
+        "pixels": {"mean": mean, "std": std},  # of the training rows alone
+        "rows": _rows_by_split(written, in_valid, group_of),
+    }
+
+
+def _write_test(table: PixelSource, partial: Path) -> dict:
+    """Write test/; what the manifest says of it."""
+    written = _write_table(table, partial, TEST)
+    return {"ids": written.ids, "labels": written.labels, "groups": None, "own_ids": written.own_ids}
 
 
 @dataclass

@@ -185,6 +185,8 @@ def test_options_that_make_no_sense(tmp_path, table_file, test_file):
     assert_refused(
         "test.csv has no labels and so is a test table itself; leave out --test", out, test_file, test=test_file
     )
+    message = "test.csv has no labels, so it is not split and --groups has no use; leave it out"
+    assert_refused(message, out, test_file, groups=table_file)
     assert_refused("--valid 0.001 of 200 rows is no row at all", out, table_file, valid=0.001)
     assert_refused("4 of 200 rows for validation cannot hold all 10 classes on both sides", out, table_file, valid=0.02)
 
