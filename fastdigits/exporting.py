@@ -65,10 +65,10 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
     out = Path(out)
     if to not in ("model", "learner"):
         raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
-    if out.exists() and out.samefile(model):
-        raise InputError(f"{out} is the model itself; name another output")
     check_output(out, overwrite, DESCRIPTION_FILE if to == "model" else None)
     saved = open_model(model)
+    if out.exists() and out.samefile(model):
+        raise InputError(f"{out} is the model itself; name another output")
     pictures, expected, real = _reference(Path(model), saved)
     device = Run(Path(model)).record()["device"] if real else "cpu"
     if to == "model":
@@ -112,10 +112,14 @@ def _valid_files(run: Run) -> list[Path]:
 
 
 def _difference(found: np.ndarray, expected: np.ndarray, device: str) -> float:
-    """Largest difference of two tables of probabilities; RuntimeError when it is more than rounding."""
+    """Largest difference of two tables of probabilities; RuntimeError when it is no rounding or labels differ."""
     difference = float(np.abs(found - expected).max())
-    if not difference <= TOLERANCE[device == "cpu"]:
-        raise RuntimeError(f"the export differs from the model by {difference:.2e} in a probability; nothing is kept")
+    other_labels = int((found.argmax(1) != expected.argmax(1)).sum())
+    if not difference <= TOLERANCE[device == "cpu"] or other_labels:
+        raise RuntimeError(
+            f"the export differs from the model by {difference:.2e} in a probability and in {other_labels} labels; "
+            "nothing is kept"
+        )
     return difference
 
 

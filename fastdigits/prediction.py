@@ -11,7 +11,7 @@ from .folders import MANIFEST, PICTURE_ENDINGS, TEST, list_pictures, read_folder
 from .outputs import check_output, whole_file
 from .progress import progress_bar
 from .runs import Run
-from .saved import SavedModel, read_saved
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .sources import PixelSource, open_source, submission_sample
 
 BATCH_PICTURES = 256
@@ -76,12 +76,12 @@ def open_model(model: str | Path) -> SavedModel:
     Raises
     ------
     InputError
-        When there is none, the run is unfinished, or the file is a pickle.
+        When there is none, the run is unfinished, or it is some other file, such as a pickle.
     """
     path = Path(model)
     if path.is_file():
-        if path.suffix in (".pkl", ".pth", ".pt"):
-            raise InputError(f"{path} may hold pickled code and is not loaded; pass a run or a saved model's folder")
+        if path.name not in (WEIGHTS_FILE, DESCRIPTION_FILE):
+            raise InputError(f"{path} is no saved model, and pickled ones are not loaded; pass a run or a saved model")
         path = path.parent
     if not path.is_dir():
         raise InputError(f"{path} does not exist; pass a run directory or a saved model")

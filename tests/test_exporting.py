@@ -52,7 +52,7 @@ def test_moved_data_are_replaced_by_drawn_pictures(tmp_path, run):
 def test_an_export_that_differs_is_not_kept(tmp_path, run, monkeypatch):
     monkeypatch.setattr(exporting, "TOLERANCE", {True: -1.0})
     with pytest.raises(
-        RuntimeError, match=r"the export differs from the model by .* in a probability; nothing is kept"
+        RuntimeError, match=r"the export differs from the model by .* in a probability and in 0 labels; nothing"
     ):
         export(run, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
@@ -69,8 +69,11 @@ def test_exports_that_cannot_be(tmp_path, run):
 
 def test_an_export_over_its_own_model(tmp_path, run):
     shutil.copytree(run, tmp_path / "run")
-    with pytest.raises(InputError, match="run is the model itself; name another output"):
-        export(tmp_path / "run", tmp_path / "run", overwrite=True)
+    export(run, tmp_path / "model")
+    with pytest.raises(InputError, match="model is the model itself; name another output"):
+        export(tmp_path / "model", tmp_path / "model", overwrite=True)
+    with pytest.raises(InputError, match="gone does not exist; pass a run directory or a saved model"):
+        export(tmp_path / "gone", tmp_path / "model", overwrite=True)
     with pytest.raises(InputError, match="run is a run directory, so it is not replaced; name another output"):
         export(run, tmp_path / "run", overwrite=True)
 

@@ -142,7 +142,7 @@ def test_models_that_are_none(tmp_path, run, test_file, folder):
     )
     (tmp_path / "learner.pkl").touch()
     assert error_of(tmp_path / "learner.pkl", test_file) == (
-        f"{tmp_path}/learner.pkl may hold pickled code and is not loaded; pass a run or a saved model's folder"
+        f"{tmp_path}/learner.pkl is no saved model, and pickled ones are not loaded; pass a run or a saved model"
     )
     assert error_of(tmp_path, test_file) == f"{tmp_path} holds no saved model (model.json is missing)"
 
