@@ -9,11 +9,11 @@ from .figures import draw_lr_find
 from .folders import read_folder
 from .learners import Precision, check_options, find_recipe, prepare_learner
 from .outputs import check_output, whole_file, whole_folder
+from .runs import Run
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
 SEARCH_SKIPS = (10, 5)  # first and last batches that tell nothing, as fastai skips them
-CURVE_FILE, PICTURE_FILE = "lr_find.csv", "lr_find.png"
 LEAST_POINTS = 10  # a curve of fewer has no valley
 
 
@@ -141,7 +141,7 @@ def lr_find(
     check_options(options)
     backbone, preset = find_recipe(arch)
     out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
-    check_output(out, overwrite, CURVE_FILE)
+    check_output(out, overwrite, Run(out).lr_find_csv.name)
     prepared = prepare_learner(backbone, preset, read_folder(data), **options)
     learner = prepared.learner
     if prepared.transferred:
@@ -149,5 +149,5 @@ def lr_find(
     search = find_lr(learner)
     with whole_folder(out) as partial:
         stage = "head" if prepared.transferred else "all"
-        write_search({stage: search}, partial / CURVE_FILE, partial / PICTURE_FILE)
-    return LearningRate(search["lr"], search["fallback"], out / CURVE_FILE, out / PICTURE_FILE)
+        write_search({stage: search}, Run(partial).lr_find_csv, Run(partial).lr_find_png)
+    return LearningRate(search["lr"], search["fallback"], Run(out).lr_find_csv, Run(out).lr_find_png)
