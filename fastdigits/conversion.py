@@ -1,7 +1,8 @@
 """convert(): a pixel source -> an image folder."""
 
-import os
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +22,14 @@ from .folders import (
     read_folder,
 )
 from .outputs import check_output, whole_folder, write_json
+from .png import write_pictures
 from .progress import progress_bar
 from .sources import Chunk, PixelSource, open_source
 from .splitting import SplitMethod, choose_valid, read_groups
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
 FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system
-PARALLEL_ROWS = 4096  # below this, starting worker processes costs more than it saves
+WRITERS = 4  # threads; more than cores, since they also wait for the file system
 
 
 def convert(
@@ -102,7 +104,7 @@ def convert(
             "notes": notes,
             **content,
         }
-        write_json(partial / MANIFEST, manifest)
+        write_json(partial / MANIFEST, manifest, indent=None)
     for note in notes:
         print(note)
     return read_folder(out)
@@ -191,48 +193,36 @@ def _write_table(table: PixelSource, partial: Path, split: str) -> _Written:
     return written
 
 
-def _write_parallel(jobs):
-    """Write the pictures of each (images, files) job, in worker processes once there are many; yields counts."""
-    waiting, rows = [], 0
-    for job in jobs:
-        waiting.append(job)
-        rows += len(job[1])
-        if rows > PARALLEL_ROWS:
-            break
-    if rows <= PARALLEL_ROWS:
-        yield from (write_pictures(*job) for job in waiting)
-        return
-    from itertools import chain
+def _write_parallel(jobs: Iterator[tuple[np.ndarray, list[str]]]) -> Iterator[int]:
+    """Write the pictures of each (images, files) job while the next is read; yields how many each job wrote.
 
-    from joblib import Parallel, delayed  # loky: safe beside threads, and scripts need no main guard
-
-    # max_nbytes: joblib would keep each chunk in shared memory until the end
-    parallel = Parallel(
-        n_jobs=os.cpu_count(), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None
-    )
-    yield from parallel(delayed(write_pictures)(*job) for job in chain(waiting, jobs))
-
-
-def write_pictures(images: np.ndarray, files: list[str]) -> int:
-    """Write uint8 gray pictures (n, h, w) as 3-channel PNGs; returns n."""
-    from PIL import Image
-
-    for image, file in zip(images, files):
-        # level 1: pictures this small are all header, higher levels cost time and save nothing
-        Image.fromarray(image).convert("RGB").save(file, "PNG", compress_level=1)
-    return len(files)
+    Threads do, since packing and writing a file both let go of Python's lock.
+    """
+    with ThreadPoolExecutor(WRITERS) as pool:
+        waiting: deque[Future[int]] = deque()
+        for job in jobs:
+            waiting.append(pool.submit(write_pictures, *job))
+            if len(waiting) > 2 * WRITERS:  # so that memory does not grow when reading is faster
+                yield waiting.popleft().result()
+        for written in waiting:
+            yield written.result()
 
 
 def _check_names(chunk: Chunk, table: str, first_row: int, seen: set[str]) -> None:
     """InputError for ids and labels that are repeated or cannot be the name of a file or folder."""
     for k, id_ in enumerate(chunk.ids):
+        # some file systems do not tell letter cases apart
+        if id_.isdecimal() and id_.isascii() and len(id_) < MAX_NAME_BYTES and id_ not in seen:
+            seen.add(id_)  # the plain case, for speed
+            continue
         where = f"row {first_row + k + 1} of {table}"
-        if chunk.labels is not None:
-            _check_name(chunk.labels[k], "label", where)
         _check_name(id_, "id", where)
-        if id_.lower() in seen:  # some file systems do not tell letter cases apart
+        if id_.lower() in seen:
             raise InputError(f"{where}: the id {id_!r} occurs twice; give every row its own id or drop the id column")
         seen.add(id_.lower())
+    for k, label in enumerate(chunk.labels or ()):
+        if len(label) != 1 or not label.isalnum():
+            _check_name(label, "label", f"row {first_row + k + 1} of {table}")
 
 
 def _check_name(text: str, what: str, where: str) -> None:

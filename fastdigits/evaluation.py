@@ -8,8 +8,9 @@ import numpy as np
 
 from .errors import InputError
 from .folders import TEST, TRAIN, VALID, read_folder
+from .inference import Inference
 from .outputs import check_output, write_json
-from .prediction import file_probabilities, open_models, table_probabilities
+from .prediction import open_models, split_probabilities, table_probabilities
 from .sources import PixelSource, open_source
 
 CONFIDENCE_LEVEL = 0.95
@@ -161,20 +162,21 @@ def evaluate(
     """
     if out is not None:
         check_output(Path(out), overwrite)
-    models = open_models([model, *(ensemble or [])])
-    classes = models[0].classes
+    inference = Inference(open_models([model, *(ensemble or [])]), precision="fp32")
+    classes = inference.classes
     if Path(data).is_dir():
         split = split or VALID
-        part = read_folder(data).split(split)
+        folder = read_folder(data)
+        part = folder.split(split)
         name = f"{data} ({split})"
         _check_labels(part.labels, classes, name)
-        labels, probabilities = part.labels, file_probabilities(models, part.files)
+        labels, probabilities = part.labels, split_probabilities(inference, folder, split)
     else:
         table = _part_of(open_source(data), split)
         name = table.name
         if not table.has_labels:
             raise _no_labels(name)
-        _, labels, probabilities = table_probabilities(models, table)
+        _, labels, probabilities = table_probabilities(inference, table)
         _check_labels(labels, classes, name)
     evaluation = score(labels, probabilities, classes, name)
     if out is not None:

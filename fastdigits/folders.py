@@ -232,9 +232,9 @@ class PixelSums:
 
     def add(self, images: np.ndarray) -> None:
         """Take in uint8 pictures (n, h, w)."""
-        flat = images.reshape(len(images), -1) / 255
+        flat = images.reshape(len(images), -1) / np.float32(255)
         count = np.full(len(flat), flat.shape[1], np.float64)
-        self.chunks.append(np.stack([count, flat.sum(1), (flat**2).sum(1)]))
+        self.chunks.append(np.stack([count, flat.sum(1), np.einsum("ij,ij->i", flat, flat)]))
 
     def statistics(self, chosen: np.ndarray | slice = slice(None)) -> tuple[float, float]:
         """Mean and standard deviation over the pictures where the bool array `chosen` (n,) holds, by default all.

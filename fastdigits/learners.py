@@ -8,12 +8,12 @@ import numpy as np
 
 from .errors import InputError
 from .folders import ImageFolder, pixel_statistics
+from .machine import Precision, find_device, find_precision, prepare_machine
 from .models import Backbone, find_backbone
 from .runs import random_states, restore_random_states
 from .stages import PRESETS, Preset
 from .starting_weights import StartingWeights, load_weights
 
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Keep = Literal["last", "best"]
 
 DEFAULT_BATCH_SIZE, DEFAULT_AUGMENT = 64, "light"
@@ -44,7 +44,7 @@ class DigitLearner:
     backbone : Backbone
     size : int
         Pixels; what the network sees.
-    mean, std : list of float, length 3
+    mean, std : list of float, length channels
         Normalisation on the scale 0..1.
     transferred : bool
         Whether the body started with knowledge.
@@ -107,6 +107,7 @@ def prepare_learner(
 
     policy = find_policy(augment or (preset.augment if preset else DEFAULT_AUGMENT))
     size = size or (preset.size if preset else _default_size(backbone, folder))
+    prepare_machine()
     device = find_device()
     precision = find_precision(precision, device)
     _seed_everything(seed)
@@ -115,7 +116,7 @@ def prepare_learner(
     start = start or load_weights(module, backbone, weights, size)
     mean, std = start.mean, start.std
     if mean is None:  # nothing to transfer: the data's own statistics, the same on each channel
-        mean, std = ([value] * 3 for value in pixel_statistics(folder))
+        mean, std = ([value] * backbone.channels for value in pixel_statistics(folder))
     batch_size = batch_size or (preset.batch_size if preset else DEFAULT_BATCH_SIZE)
     dls = digit_loaders(
         folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
@@ -129,34 +130,6 @@ def _default_size(backbone: Backbone, folder: ImageFolder) -> int:
         return backbone.fixed_size
     pictures = folder.size or LARGEST_DEFAULT_PX
     return min(-(-pictures // STEP_PX) * STEP_PX, LARGEST_DEFAULT_PX)
-
-
-def find_device() -> str:
-    """cuda, mps or cpu: the fastest that is here."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def find_precision(wanted: Precision, device: str) -> str:
-    """The precision that `auto` means on this machine; others as they are, if the device can do them.
-
-    bf16 on a CPU pays only where the CPU multiplies it in hardware (AMX or AVX512-BF16); MPS stays with fp32.
-    """
-    import torch
-
-    if device == "mps" or wanted == "fp32":
-        return "fp32"
-    if device == "cpu":
-        if wanted == "fp16":
-            raise InputError("--precision fp16 needs a GPU; accepted here are auto, fp32 and bf16")
-        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-        return "bf16" if wanted == "bf16" or fast else "fp32"
-    if wanted == "auto":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    return wanted
 
 
 def _seed_everything(seed: int) -> None:

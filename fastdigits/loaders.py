@@ -1,20 +1,25 @@
 """Image folder -> fastai DataLoaders: a DataBlock whose resize, augmentation and normalisation run on the batch."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
-from fastai.data.core import DataLoaders
-from fastai.data.transforms import IndexSplitter, IntToFloatTensor, Normalize, parent_label
-from fastai.torch_core import TensorImage
+from fastai.data.core import DataLoaders, TfmdDL
+from fastai.data.transforms import IndexSplitter, IntToFloatTensor, Normalize, ToTensor, parent_label
+from fastai.torch_core import TensorCategory, TensorImage
 from fastai.vision.augment import DisplayedTransform
+from fastcore.basics import chunked
 from PIL import Image
 
-from .augmentation import NO_AUGMENTATION, Policy, digit_augmentation
+from .augmentation import NO_AUGMENTATION, Policy, RandomView
+from .decoded import DecodedSplit, decoded_split
 from .folders import TRAIN, VALID, ImageFolder, check_trainable, read_gray
+
+SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -34,13 +39,19 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     return resized if images.ndim == 4 else resized[0]
 
 
-def read_picture(item: Path | str | np.ndarray | Image.Image) -> TensorImage:
-    """A picture file, PIL picture or gray array (h, w) as uint8 gray levels on three channels, (3, h, w)."""
+class GrayImage(TensorImage):
+    """A picture of one channel, which fastai shows white on black as it is."""
+
+    _show_args = {"cmap": "gray"}  # noqa: RUF012 (fastai's own way)
+
+
+def read_picture(item: Path | str | np.ndarray | Image.Image) -> GrayImage:
+    """A picture file, PIL picture or gray array (h, w) as uint8 gray levels, (1, h, w)."""
     if isinstance(item, (str, Path)):
         gray = read_gray(Path(item))
     else:
         gray = np.asarray(item.convert("L") if isinstance(item, Image.Image) else item, np.uint8)
-    return TensorImage(torch.from_numpy(gray.copy()).expand(3, -1, -1))
+    return GrayImage(torch.from_numpy(gray.copy())[None])
 
 
 class Resize(DisplayedTransform):
@@ -56,6 +67,72 @@ class Resize(DisplayedTransform):
         return resize(x, self.size)
 
 
+class DecodedLoader(TfmdDL):
+    """fastai's TfmdDL that cuts its batches out of decoded pictures where it can, instead of opening files.
+
+    It can for files of the given splits as long as nobody adds transforms of single items; all else, such as
+    `test_dl` over other pictures, goes fastai's way. Both ways give the same batches.
+
+    Parameters
+    ----------
+    decoded : sequence of DecodedSplit
+    """
+
+    def __init__(self, dataset, decoded: Iterable[DecodedSplit] = (), **kwargs):
+        self.decoded, self.resident = tuple(decoded), None
+        super().__init__(dataset, **kwargs)
+
+    def new(self, dataset=None, cls=None, **kwargs):
+        """fastai forwards the arguments that it knows; ours comes on top."""
+        return super().new(dataset, cls, **{"decoded": self.decoded, **kwargs})
+
+    def create_batches(self, samps: Iterable[int]) -> Iterator[tuple]:
+        found = self._find_pictures()
+        if found is None:
+            yield from super().create_batches(samps)
+            return
+        images, rows, labels = found
+        for chosen in chunked(samps, self.bs, self.drop_last):
+            batch = GrayImage(_take(images, rows[chosen])[:, None])
+            yield (batch,) if labels is None else (batch, TensorCategory(labels[chosen]))
+
+    def _find_pictures(self):
+        """The array that holds all of the data set's pictures, their rows in it, and their labels; or None."""
+        tfms = [*self.after_item.fs, *self.before_batch.fs]
+        files = list(getattr(self.dataset, "items", ()))
+        if self.bs is None or not files or not all(isinstance(tfm, ToTensor) for tfm in tfms):
+            return None
+        if not all(isinstance(file, Path) for file in files):
+            return None
+        for split in self.decoded:
+            if all(file in split.row_of for file in files):
+                rows = np.array([split.row_of[file] for file in files])
+                return self._on_device(split.images), rows, self._labels(files)
+        return None
+
+    def _labels(self, files: list[Path]) -> torch.Tensor | None:
+        """Positions of the labels in the vocabulary, int64 (n,); None for a data set without labels."""
+        if len(self.dataset.tls) < 2:
+            return None
+        position = self.dataset.tls[1].vocab.o2i
+        return torch.tensor([position[parent_label(file)] for file in files])
+
+    def _on_device(self, images: np.ndarray) -> np.ndarray | torch.Tensor:
+        """The array itself, or on a GPU with room for it a copy there, which is made once."""
+        if self.device is None or self.device.type != "cuda":
+            return images
+        if self.resident is None and images.nbytes < SHARE_OF_GPU * torch.cuda.mem_get_info(self.device)[0]:
+            self.resident = torch.tensor(images, device=self.device)
+        return images if self.resident is None else self.resident
+
+
+def _take(images: np.ndarray | torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+    """Pictures (n, h, w) of the given rows, copied."""
+    if isinstance(images, torch.Tensor):
+        return images[torch.from_numpy(rows).to(images.device)]
+    return torch.from_numpy(images[rows])
+
+
 def digit_block(
     classes: list[str], size: int, mean: list[float], std: list[float], policy: Policy, equal_sizes: bool, splitter
 ) -> DataBlock:
@@ -67,8 +144,8 @@ def digit_block(
         In the order of the model's outputs.
     size : int
         Pixels; what the model sees.
-    mean, std : list of float, length 3
-        Normalisation on the scale 0..1.
+    mean, std : list of float, one for each channel of the model
+        Normalisation on the scale 0..1. Pictures have one channel up to here: three values make three of it.
     policy : Policy
         Augmentation of training batches.
     equal_sizes : bool
@@ -77,6 +154,7 @@ def digit_block(
         fastai splitter from items to (train, valid) positions.
     """
     to_size = [IntToFloatTensor, Resize(size)]
+    views = [] if policy == NO_AUGMENTATION else [RandomView(policy, size)]
     pictures = TransformBlock(
         type_tfms=read_picture,
         item_tfms=None if equal_sizes else to_size,
@@ -86,7 +164,8 @@ def digit_block(
         blocks=(pictures, CategoryBlock(vocab=classes)),
         get_y=parent_label,
         splitter=splitter,
-        batch_tfms=[*digit_augmentation(policy), Normalize.from_stats(mean, std, cuda=False)],
+        batch_tfms=[*views, Normalize.from_stats(mean, std, cuda=False)],
+        dl_type=DecodedLoader,
     )
 
 
@@ -112,7 +191,8 @@ def digit_loaders(
     valid = folder.splits[VALID].files if VALID in folder.splits else []
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
     block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter)
-    on_gpu = torch.device(device).type == "cuda"
+    decoded = [decoded_split(folder, name) for name in (TRAIN, VALID) if name in folder.splits]
+    is_decoded = None not in decoded
     return block.dataloaders(
         train + valid,
         path=folder.path,
@@ -120,6 +200,7 @@ def digit_loaders(
         bs=min(batch_size, len(train)),
         val_bs=2 * batch_size,
         device=device,
-        # on the CPU workers would only take time from the model; pictures of 28 px decode in a moment
-        num_workers=min(8, os.cpu_count() or 1) if on_gpu else 0,
+        decoded=decoded if is_decoded else (),
+        # on the CPU worker processes would only take time from the model, and decoded pictures need none
+        num_workers=0 if is_decoded or torch.device(device).type != "cuda" else min(8, os.cpu_count() or 1),
     )

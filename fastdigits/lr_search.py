@@ -7,7 +7,8 @@ import numpy as np
 
 from .figures import draw_lr_find
 from .folders import read_folder
-from .learners import Precision, check_options, find_recipe, prepare_learner
+from .learners import check_options, find_recipe, prepare_learner
+from .machine import Precision
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 

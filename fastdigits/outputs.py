@@ -94,10 +94,10 @@ def _settle(path: Path, partial: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write `content` so that the file is there whole or not at all."""
+def write_json(path: Path, content: dict, indent: int | None = 1) -> None:
+    """Write `content` so that the file is there whole or not at all; long content is faster without `indent`."""
     with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=indent), encoding="utf-8")
 
 
 def file_sha256(path: Path) -> str:

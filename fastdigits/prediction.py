@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from .decoded import decoded_split
 from .errors import InputError
-from .folders import MANIFEST, PICTURE_ENDINGS, TEST, list_pictures, read_folder, read_gray
+from .folders import MANIFEST, PICTURE_ENDINGS, TEST, ImageFolder, list_pictures, read_folder, read_gray
+from .inference import Inference
 from .outputs import check_output, whole_file
 from .progress import progress_bar
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .sources import PixelSource, open_source, submission_sample
 
-BATCH_PICTURES = 256
+READ_PICTURES = 1024  # files that are read before they are predicted together
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
 
@@ -103,19 +105,26 @@ def open_models(models: list[str | Path]) -> list[SavedModel]:
     return opened
 
 
-def probabilities_of(models: list[SavedModel], images: np.ndarray) -> np.ndarray:
-    """Mean class probabilities of the models for gray pictures uint8 (n, h, w): float32 (n, classes)."""
-    batches = [images[start : start + BATCH_PICTURES] for start in range(0, len(images), BATCH_PICTURES)]
-    return np.concatenate([np.mean([model.probabilities(batch) for model in models], axis=0) for batch in batches])
-
-
-def file_probabilities(models: list[SavedModel], files: list[Path], what: str = "pictures") -> np.ndarray:
+def file_probabilities(inference: Inference, files: list[Path], what: str = "pictures") -> np.ndarray:
     """Mean class probabilities for picture files of any size: float32 (n, classes)."""
     rows = []
     with progress_bar(what, len(files)) as advance:
         for images in _equal_sized(files):
-            rows.append(probabilities_of(models, images))
+            rows.append(inference.probabilities(images))
             advance(len(images))
+    return np.concatenate(rows)
+
+
+def split_probabilities(inference: Inference, folder: ImageFolder, split: str) -> np.ndarray:
+    """Mean class probabilities for a split of an image folder, decoded where it is: float32 (n, classes)."""
+    decoded = decoded_split(folder, split)
+    if decoded is None:
+        return file_probabilities(inference, folder.split(split).files, split)
+    rows, images = [], decoded.images
+    with progress_bar(split, len(images)) as advance:
+        for start in range(0, len(images), READ_PICTURES):
+            rows.append(inference.probabilities(images[start : start + READ_PICTURES]))
+            advance(len(rows[-1]))
     return np.concatenate(rows)
 
 
@@ -124,7 +133,7 @@ def _equal_sized(files: list[Path]) -> Iterator[np.ndarray]:
     waiting: list[np.ndarray] = []
     for file in files:
         gray = read_gray(file)
-        if waiting and (gray.shape != waiting[0].shape or len(waiting) == BATCH_PICTURES):
+        if waiting and (gray.shape != waiting[0].shape or len(waiting) == READ_PICTURES):
             yield np.stack(waiting)
             waiting = []
         waiting.append(gray)
@@ -183,8 +192,8 @@ def predict(
     if out is not None:
         out = Path(out)
         check_output(out, overwrite)
-    models = open_models([model, *(ensemble or [])])
-    predictions = _predict_source(models, source)
+    inference = Inference(open_models([model, *(ensemble or [])]))
+    predictions = _predict_source(inference, source)
     predictions.file = out
     if out is not None:
         table = submission_table(predictions, submission) if submission else predictions.table(probabilities)
@@ -193,33 +202,33 @@ def predict(
     return predictions
 
 
-def _predict_source(models: list[SavedModel], source: str) -> Predictions:
+def _predict_source(inference: Inference, source: str) -> Predictions:
     """Predictions for every picture that `source` holds, in its order."""
-    path, classes = Path(source), models[0].classes
+    path, classes = Path(source), inference.classes
     if path.suffix.lower() in PICTURE_ENDINGS:
-        return Predictions([path.name], file_probabilities(models, [path]), classes)
+        return Predictions([path.name], file_probabilities(inference, [path]), classes)
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
         split = read_folder(path).split(TEST)
-        return Predictions(split.ids, file_probabilities(models, split.files), classes, split.own_ids)
+        return Predictions(split.ids, file_probabilities(inference, split.files), classes, split.own_ids)
     files = list_pictures(path)
     if files:
-        return Predictions([file.stem for file in files], file_probabilities(models, files), classes)
+        return Predictions([file.stem for file in files], file_probabilities(inference, files), classes)
     if path.is_dir() and not any("idx3" in file.name for file in path.iterdir()):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
     table = open_source(source)
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
-    ids, _, probabilities = table_probabilities(models, table)
+    ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)
 
 
-def table_probabilities(models: list[SavedModel], table: PixelSource) -> tuple[list[str], list[str] | None, np.ndarray]:
+def table_probabilities(inference: Inference, table: PixelSource) -> tuple[list[str], list[str] | None, np.ndarray]:
     """Ids, labels (None without) and mean class probabilities (n, classes) of a table, read as a stream."""
     ids, labels, rows = [], [], []
     with progress_bar("rows", table.rows) as advance:
         for chunk in table.chunks():
             ids += chunk.ids
             labels += chunk.labels or []
-            rows.append(probabilities_of(models, chunk.images))
+            rows.append(inference.probabilities(chunk.images))
             advance(len(chunk.ids))
     for note in table.notes:
         print(note)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from .evaluation import score
 from .figures import draw_confusion, draw_curves
 from .folders import VALID, ImageFolder
+from .inference import Inference
 from .learners import DigitLearner, Keep
 from .outputs import whole_file, write_json
-from .prediction import Predictions, file_probabilities
+from .prediction import Predictions, split_probabilities
 from .runs import Run
 from .saved import SavedModel
 
@@ -56,7 +57,7 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> dict:
     """Predictions, scores and confusion on valid into the run; what result.json takes over."""
     valid = folder.split(VALID)
-    probabilities = file_probabilities([saved], valid.files, "valid")
+    probabilities = split_probabilities(Inference([saved], precision="fp32"), folder, VALID)
     table = Predictions(valid.ids, probabilities, folder.classes).table(probabilities=True)
     table.insert(1, "true", valid.labels)
     with whole_file(run.predictions_file) as partial:

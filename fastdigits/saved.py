@@ -22,13 +22,13 @@ class SavedModel:
     Attributes
     ----------
     module : torch.nn.Module
-        Pictures (n, 3, size, size) to logits (n, classes), in evaluation mode.
+        Pictures (n, channels, size, size) to logits (n, classes), in evaluation mode.
     architecture : str
     classes : list of str
         In the order of the outputs.
     size : int
         Pixels.
-    mean, std : list of float, length 3
+    mean, std : list of float, length channels
         Normalisation on the scale 0..1.
     temperature : float
         Logits are divided by it before the softmax.
@@ -43,16 +43,15 @@ class SavedModel:
     temperature: float = 1.0
 
     def model_input(self, images: np.ndarray):
-        """Gray pictures uint8 (n, h, w) as the model wants them: float (n, 3, size, size), resized and normalised."""
+        """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
         import torch
 
         from .loaders import resize
 
         device = next(self.module.parameters()).device
-        batch = torch.tensor(images, device=device)[:, None].expand(-1, 3, -1, -1)
-        batch = resize(batch.float().div_(255), self.size)
-        mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
-        return (batch - mean) / std
+        batch = torch.tensor(images, device=device)[:, None].float().div_(255)
+        mean, std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (self.mean, self.std))
+        return (resize(batch, self.size) - mean) / std  # three means make three channels of one
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities of one batch.
@@ -84,7 +83,7 @@ class SavedModel:
             "architecture": self.architecture,
             "classes": self.classes,
             "size": self.size,
-            "channels": 3,
+            "channels": len(self.mean),
             "mean": self.mean,
             "std": self.std,
             "temperature": self.temperature,

@@ -14,7 +14,6 @@ from .folders import VALID, ImageFolder, read_folder
 from .learners import (
     DigitLearner,
     Keep,
-    Precision,
     check_options,
     epoch_seconds,
     find_recipe,
@@ -22,6 +21,7 @@ from .learners import (
     renew_optimizer,
 )
 from .lr_search import find_lr, search_line, write_search
+from .machine import Precision
 from .outputs import RUN_MARK, check_output
 from .results import Result, write_result
 from .runs import Run, on_device, random_states, reopen_run, restore_random_states, start_run

@@ -8,10 +8,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "fastdigits"
 ORDER = [
     "errors",
+    "png",
     "outputs",
     "progress",
+    "machine",
     "sources",
     "folders",
+    "decoded",
     "splitting",
     "conversion",
     "augmentation",
@@ -19,6 +22,7 @@ ORDER = [
     "models",
     "saved",
     "starting_weights",
+    "inference",
     "runs",
     "prediction",
     "evaluation",

@@ -2,11 +2,21 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from fastai.torch_core import TensorImage
-from fastai.vision.augment import Flip
+from fastai.vision.augment import Warp
 
 from fastdigits import InputError
-from fastdigits.augmentation import POLICIES, Policy, affine_matrices, digit_augmentation, find_policy
+from fastdigits.augmentation import (
+    POLICIES,
+    Policy,
+    RandomView,
+    affine_matrices,
+    change_light,
+    find_policy,
+    perspective,
+    sampling_grid,
+)
 
 X = torch.zeros(500, 1, 28, 28)
 
@@ -15,7 +25,6 @@ X = torch.zeros(500, 1, 28, 28)
 def test_no_policy_mirrors(name):
     matrices = affine_matrices(X, POLICIES[name])[:, :2, :2]
     assert (torch.det(matrices) > 0).all()
-    assert not any(isinstance(transform, Flip) for transform in digit_augmentation(POLICIES[name]))
 
 
 def test_published_ranges():
@@ -66,7 +75,7 @@ def test_p_is_the_share_that_changes():
 
 def test_the_picture_moves_where_the_matrix_says():
     """A magnification of 2 around the centre doubles a centred square."""
-    (transform,) = digit_augmentation(Policy(zoom=(2, 2)))
+    transform = RandomView(Policy(zoom=(2, 2)), 16)
     x = torch.zeros(1, 1, 16, 16)
     x[..., 6:10, 6:10] = 1
     y = transform(TensorImage(x), split_idx=0)
@@ -75,11 +84,43 @@ def test_the_picture_moves_where_the_matrix_says():
     assert float(y[0, 0, 1, 1]) == pytest.approx(0, abs=1e-5)
 
 
+def test_smaller_pictures_are_brought_to_size_by_the_same_sample():
+    """Without any change that is the bilinear resize; larger pictures keep their size for a smoothing one."""
+    x = TensorImage(torch.rand(4, 1, 8, 8))
+    y = RandomView(Policy(fill="border"), 12)(x, split_idx=0)
+    resized = F.interpolate(torch.Tensor(x), (12, 12), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(torch.Tensor(y), resized, atol=1e-6, rtol=0)
+    assert RandomView(POLICIES["light"], 4)(x, split_idx=0).shape == (4, 1, 8, 8)
+
+
+def test_the_warp_is_fastais():
+    warp = Warp(0.2, p=1.0).coord_fs[0]
+    warp.before_call(X)
+    tilt_x, tilt_y = -1 - warp.targ_pts[:, 0, 1], -1 - warp.targ_pts[:, 0, 0]
+    grid = sampling_grid(torch.eye(3).expand(len(X), 3, 3), 28)
+    ours = sampling_grid(perspective(torch.Tensor(tilt_x), torch.Tensor(tilt_y)), 28)
+    torch.testing.assert_close(ours, torch.Tensor(warp(grid)), atol=2e-6, rtol=0)
+
+
+def test_the_grid_is_torchs():
+    matrices = affine_matrices(X, POLICIES["strong"])
+    grid = F.affine_grid(matrices[:, :2], (len(X), 1, 20, 20), align_corners=False)
+    torch.testing.assert_close(sampling_grid(matrices, 20), grid, atol=2e-6, rtol=0)
+
+
+def test_light_stays_within_fastais_ranges():
+    """Gray 0.5 has no contrast, so it shows the brightness alone; black and white stay what they are."""
+    gray = change_light(torch.full((2000, 1, 1, 1), 0.5), Policy(light=0.2)).flatten()
+    assert gray.min().item() == pytest.approx(0.4, abs=0.04)
+    assert gray.max().item() == pytest.approx(0.6, abs=0.04)
+    ends = change_light(torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(100, 1, 1, 2), Policy(light=0.2))
+    assert (ends[..., 0] < 1e-4).all()
+    assert (ends[..., 1] > 1 - 1e-4).all()
+
+
 def test_validation_batches_are_untouched():
-    x = TensorImage(torch.rand(4, 3, 16, 16))
-    for transform in digit_augmentation(POLICIES["strong"]):
-        assert torch.equal(transform(x, split_idx=1), x)
-    assert digit_augmentation(POLICIES["none"]) == []
+    x = TensorImage(torch.rand(4, 1, 16, 16))
+    assert RandomView(POLICIES["strong"], 32)(x, split_idx=1) is x
 
 
 def test_unknown_policy():

@@ -116,7 +116,6 @@ def test_labelled_test_set_keeps_its_labels(tmp_path, digit_images):
 
 
 def test_many_rows_are_written_in_parallel(tmp_path, digit_images, monkeypatch, table_file):
-    monkeypatch.setattr("fastdigits.conversion.PARALLEL_ROWS", 50)
     monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 40)
     made = convert(table_file, tmp_path / "out", valid=0.2)
     expected = pd.read_csv(table_file).set_index("id")
@@ -125,8 +124,7 @@ def test_many_rows_are_written_in_parallel(tmp_path, digit_images, monkeypatch, 
 
 
 def test_a_bad_row_behind_many_good_ones(tmp_path, digit_table, monkeypatch):
-    """While worker processes write, the main one reads on and finds it."""
-    monkeypatch.setattr("fastdigits.conversion.PARALLEL_ROWS", 50)
+    """While threads write, the main one reads on and finds it."""
     monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 20)
     digit_table.assign(label=digit_table["label"].astype(str).where(digit_table.index != 190, "../x")).to_csv(
         tmp_path / "t.csv", index=False

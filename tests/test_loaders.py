@@ -1,9 +1,13 @@
 """The DataBlock is fastai's own: batches, show_batch and test_dl work, and agree with prediction."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from fastai.data.load import DataLoader
+from fastai.torch_core import TensorImage
+from fasttransform import Transform
 from PIL import Image
 
 from fastdigits import InputError, digit_loaders, read_folder
@@ -27,6 +31,84 @@ def test_batches(loaders):
     assert y.shape == (32,)
     assert list(loaders.vocab) == list("0123456789")
     assert sum(len(yb) for _, yb in loaders.valid) == 40
+
+
+@pytest.fixture
+def both_ways(folder, loaders, monkeypatch):
+    """The same loaders over decoded pictures and over files."""
+    monkeypatch.setattr("fastdigits.decoded.LARGEST_PX", 0)
+    from_files = digit_loaders(
+        read_folder(folder), size=16, mean=MEAN, std=STD, batch_size=32, policy=POLICIES["light"]
+    )
+    assert (len(loaders.train.decoded), len(from_files.train.decoded)) == (2, 0)
+    return loaders, from_files
+
+
+def batches_of(loader):
+    return [(torch.Tensor(x), torch.Tensor(y)) for x, y in loader]
+
+
+def test_both_ways_give_the_same_validation_batches(both_ways):
+    """To the last bit, in types and shapes too."""
+    decoded, from_files = (list(loaders.valid) for loaders in both_ways)
+    for (x, y), (x_file, y_file) in zip(decoded, from_files, strict=True):
+        assert (type(x), type(y)) == (type(x_file), type(y_file))
+        assert torch.equal(x, x_file)
+        assert torch.equal(y, y_file)
+
+
+def test_both_ways_give_the_same_training_batches_from_one_seed(both_ways):
+    found = []
+    for loaders in both_ways:
+        torch.manual_seed(1)
+        loaders.train.rng.seed(1)
+        found.append(batches_of(loaders.train))
+    for (x, y), (x_file, y_file) in zip(*found, strict=True):
+        assert torch.equal(x, x_file)
+        assert torch.equal(y, y_file)
+
+
+def test_every_training_row_is_seen_once(folder, loaders):
+    seen = [loaders.train.dataset.items[row] for row in loaders.train.get_idxs()]
+    assert sorted(seen) == sorted(read_folder(folder).split("train").files)
+    counts = np.bincount(torch.cat([y for _, y in batches_of(loaders.train)]))
+    labels = read_folder(folder).split("train").labels
+    assert counts.tolist() == [labels.count(str(k)) for k in range(10)]
+
+
+def test_no_file_is_opened_for_decoded_pictures(loaders, monkeypatch):
+    monkeypatch.setattr("fastdigits.loaders.read_gray", None)
+    assert sum(len(y) for _, y in batches_of(loaders.train)) == 160
+    assert len(batches_of(loaders.valid)) == 1
+
+
+def test_an_items_transform_sends_fastais_way(loaders):
+    class Counted(Transform):
+        items = 0
+
+        def encodes(self, x: TensorImage):
+            self.items += 1
+            return x
+
+    plain, counted = batches_of(loaders.valid), Counted()
+    loaders.valid.after_item.add(counted)
+    for (x, y), (x_item, y_item) in zip(plain, batches_of(loaders.valid), strict=True):
+        assert torch.equal(x, x_item)
+        assert torch.equal(y, y_item)
+    assert counted.items == 40
+
+
+def test_pickled_loaders_read_the_files(loaders):
+    again = pickle.loads(pickle.dumps(loaders))
+    assert len(pickle.dumps(loaders.train.decoded)) < 200  # no pixels in it
+    for (x, y), (x_again, y_again) in zip(batches_of(loaders.valid), batches_of(again.valid), strict=True):
+        assert torch.equal(x, x_again)
+        assert torch.equal(y, y_again)
+
+
+def test_a_model_of_one_channel(folder):
+    loaders = digit_loaders(read_folder(folder), size=16, mean=[0.3], std=[0.4], batch_size=32)
+    assert loaders.train.one_batch()[0].shape == (32, 1, 16, 16)
 
 
 def test_validation_sees_what_prediction_sees(folder, loaders):
@@ -53,6 +135,12 @@ def test_show_batch_and_test_dl(folder, loaders):
     files = read_folder(folder).split("test").files
     (x,) = loaders.test_dl(files).one_batch()
     assert x.shape == (40, 3, 16, 16)
+    part = read_folder(folder).split("valid")
+    (x,) = loaders.test_dl(part.files).one_batch()  # decoded ones, without and with labels
+    (x_valid, y_valid), *_ = loaders.valid
+    assert torch.equal(x, x_valid)
+    _, y = loaders.test_dl(part.files, with_labels=True).one_batch()
+    assert torch.equal(y, y_valid)
 
 
 def test_pictures_of_mixed_sizes_and_colours(tmp_path):
@@ -82,9 +170,8 @@ def test_a_damaged_picture_is_named(tmp_path):
     folder = read_folder(tmp_path)
     bad = tmp_path / "train" / "a" / "1.png"
     bad.write_bytes(bad.read_bytes()[:50])
-    loaders = digit_loaders(folder, size=8, mean=MEAN, std=STD)
     with pytest.raises(InputError) as caught:
-        loaders.train.one_batch()
+        digit_loaders(folder, size=8, mean=MEAN, std=STD)
     assert str(caught.value) == f"{bad} is no readable picture; replace or remove it"
 
 
@@ -99,7 +186,7 @@ def test_read_picture_takes_files_pictures_and_arrays(tmp_path):
     gray = np.arange(64, dtype=np.uint8).reshape(8, 8)
     Image.fromarray(gray).save(tmp_path / "a.png")
     for item in (tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(gray).convert("RGB"), gray):
-        assert torch.equal(read_picture(item)[2], torch.from_numpy(gray))
+        assert torch.equal(read_picture(item)[0], torch.from_numpy(gray))
 
 
 def test_resize_keeps_equal_sizes_and_smooths_while_it_shrinks():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, evaluate, finetune, open_model, predict, read_folder
-from fastdigits.prediction import probabilities_of
+from fastdigits.inference import Inference
 
 TINY = "test_resnet"
 
@@ -52,7 +52,7 @@ def test_the_runs_own_predictions_are_repeated(run, folder):
     recorded = pd.read_csv(run / "valid_predictions.csv")
     files = read_folder(folder).split("valid").files
     images = np.stack([np.asarray(Image.open(file).convert("L")) for file in files])
-    found = probabilities_of([open_model(run)], images)
+    found = Inference([open_model(run)]).probabilities(images)
     np.testing.assert_allclose(found, recorded[[f"p_{k}" for k in range(10)]], atol=1e-5)
 
 

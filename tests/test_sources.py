@@ -307,7 +307,7 @@ def test_text_that_is_not_utf8(tmp_path):
 
 def test_a_row_longer_than_the_parser_reads(tmp_path, monkeypatch):
     monkeypatch.setattr("fastdigits.sources.tables.CSV_BLOCK_BYTES", 9)
-    path = write_text(tmp_path / "t.csv", "1,1,1,1\n" * 3 + "100,100,100,100\n" * 3)
+    path = write_text(tmp_path / "t.csv", "9.,1,1,1\n" * 3 + "100,100,100,100\n" * 3)
     assert error_of(path).startswith("t.csv cannot be read as csv: straddling object")
 
 

@@ -1,4 +1,4 @@
-"""The networks that can be trained: torchvision and timm classifiers."""
+"""The networks that can be trained: scratch networks, torchvision and timm classifiers."""
 
 from .backbones import Backbone, find_backbone
 

@@ -1,4 +1,4 @@
-"""Classifiers of torchvision and timm by name, built for any number of classes."""
+"""Classifiers by name, our scratch networks, torchvision's and timm's, built for any number of classes."""
 
 import difflib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Backbone:
     ----------
     name : str
         As the user writes it: `resnet50`, `convnext_atto`, `timm:resnet50`.
-    library : 'torchvision' or 'timm'
+    library : 'fastdigits', 'torchvision' or 'timm'
     """
 
     name: str
@@ -34,7 +34,11 @@ class Backbone:
         return self.name.replace(":", "-").replace("/", "-")
 
     def build(self, n_classes: int, size: int | None = None, pretrained: bool = False):
-        """A module from pictures (n, 3, size, size) to logits (n, n_classes), with fresh or published weights."""
+        """A module from pictures (n, channels, size, size) to logits (n, n_classes), its weights fresh or published."""
+        if self.library == "fastdigits":
+            from .scratch import SCRATCH
+
+            return SCRATCH[self.name](n_classes)
         if self.library == "timm":
             import timm
 
@@ -53,6 +57,11 @@ class Backbone:
 
         return torchvision.models.get_model(self.library_name, weights=None, num_classes=n_classes)
 
+    @property
+    def channels(self) -> int:
+        """Of the pictures that the network takes: ours see gray ones, others three equal channels."""
+        return 1 if self.library == "fastdigits" else 3
+
     @cached_property
     def pretrained_config(self) -> dict:
         """timm's description of the default weights; empty for torchvision."""
@@ -65,6 +74,8 @@ class Backbone:
     @property
     def fixed_size(self) -> int | None:
         """The one picture size in pixels that the network takes, None when it takes many."""
+        if self.library == "fastdigits":
+            return 28
         config = self.pretrained_config
         if config:
             return config["input_size"][-1] if config.get("fixed_input_size") else None
@@ -73,6 +84,8 @@ class Backbone:
     @property
     def mean_std(self) -> tuple[list[float], list[float]]:
         """Normalisation that the published weights were trained with, on the scale 0..1, one value a channel."""
+        if self.library == "fastdigits":
+            return [0.0], [1.0]
         if self.library == "timm":
             return list(self.pretrained_config["mean"]), list(self.pretrained_config["std"])
         import torchvision
@@ -91,7 +104,7 @@ class Backbone:
         training = module.training
         try:
             with torch.no_grad():
-                module.eval()(torch.zeros(1, 3, size, size, device=next(module.parameters()).device))
+                module.eval()(torch.zeros(1, self.channels, size, size, device=next(module.parameters()).device))
         except (RuntimeError, AssertionError, ValueError):
             raise self.wrong_size(size) from None
         finally:
@@ -116,8 +129,8 @@ class Backbone:
     @property
     def weights_source(self) -> str | None:
         """Where `--weights pretrained` comes from, in a word; None when nobody has published any."""
-        if self.library == "torchvision":
-            return "torchvision download"
+        if self.library != "timm":
+            return "torchvision download" if self.library == "torchvision" else None
         config = self.pretrained_config
         if config.get("hf_hub_id"):
             return f"hub {config['hf_hub_id']}"
@@ -159,7 +172,7 @@ def _block_name(parameter: str) -> str:
 
 
 def find_backbone(name: str) -> Backbone:
-    """The classifier called `name`; torchvision's where both libraries have it and no `timm:` stands before.
+    """The classifier called `name`; torchvision's where two libraries have it and no `timm:` stands before.
 
     Raises
     ------
@@ -168,6 +181,10 @@ def find_backbone(name: str) -> Backbone:
     """
     import timm
 
+    from .scratch import SCRATCH
+
+    if name in SCRATCH:
+        return Backbone(name, "fastdigits")
     if name in _torchvision_names():
         return Backbone(name, "torchvision")
     plain, _, tag = name.removeprefix(TIMM).partition(".")
@@ -176,7 +193,7 @@ def find_backbone(name: str) -> Backbone:
             tags = ", ".join(timm.list_pretrained(f"{plain}.*")) or "none"
             raise InputError(f"timm has no weights {name!r}; it has {tags}")
         return Backbone(name, "timm")
-    near = difflib.get_close_matches(plain.lower(), {*_torchvision_names(), *timm.list_models()}, n=4, cutoff=0.5)
+    near = difflib.get_close_matches(plain.lower(), known_names(), n=4, cutoff=0.5)
     hint = f"near are {', '.join(near)}; " if near else ""
     raise InputError(f"{name!r} is no known architecture; {hint}`fastdigits models` lists all")
 
@@ -185,7 +202,9 @@ def known_names() -> dict[str, str]:
     """Every name and the library that it means."""
     import timm
 
-    names = dict.fromkeys(_torchvision_names(), "torchvision")
+    from .scratch import SCRATCH
+
+    names = dict.fromkeys(SCRATCH, "fastdigits") | dict.fromkeys(_torchvision_names(), "torchvision")
     return names | {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
 
 

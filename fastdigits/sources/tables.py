@@ -5,15 +5,15 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from ..errors import InputError
 from .location import Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
+from .plain_csv import Columns, Rejoined, Rows, plain_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 ID_NAMES = ("id", "imageid")
 LABEL_NAMES = ("label",)
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What each column of a table is: positions of the id, the label and the pixels in reading order."""
-
-    names: list[str]
-    id: int | None
-    label: int | None
-    pixels: list[int]
-
-    def pixel_name(self, k: int) -> str:
-        return repr(self.names[self.pixels[k]])
 
 
 def csv_source(location: Location) -> PixelSource:
@@ -45,13 +32,11 @@ def csv_source(location: Location) -> PixelSource:
     side = square_side(len(columns.pixels), location.name)
 
     def chunks() -> Iterator[Chunk]:
-        levels = GrayLevels(location.name, columns.pixel_name, notes)
-        row = 0
-        for batch in _csv_batches(location, columns, delimiter, lines_before + has_header):
-            for chunk in _chunks_of(batch, columns, levels, side, row):
-                row += len(chunk.ids)
-                yield chunk
-        if row == 0:
+        rows = _csv_rows(location, columns, delimiter, lines_before + has_header)
+        chunk = None
+        for chunk in _chunks(rows, GrayLevels(location.name, columns.pixel_name, notes), side):
+            yield chunk
+        if chunk is None:
             raise _no_rows(location)
 
     return PixelSource(
@@ -84,13 +69,9 @@ def parquet_source(location: Location) -> PixelSource:
 
     def chunks() -> Iterator[Chunk]:
         levels = GrayLevels(location.name, columns.pixel_name, notes)
-        row = 0
         with location.open() as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(CHUNK_ROWS):
-                _refuse_null(batch, columns, location.name, row)
-                for chunk in _chunks_of(batch, columns, levels, side, row):
-                    row += len(chunk.ids)
-                    yield chunk
+            batches = pq.ParquetFile(stream).iter_batches(CHUNK_ROWS)
+            yield from _chunks(_parquet_rows(batches, columns, location.name), levels, side)
 
     has_ids, has_labels = columns.id is not None, columns.label is not None
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
@@ -165,9 +146,24 @@ def _columns_by_count(fields: list[str], where: str, notes: list[str]) -> Column
     raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")
 
 
-def _csv_batches(
-    location: Location, columns: Columns, delimiter: str, skipped_lines: int
-) -> "Iterator[pa.RecordBatch]":
+def _csv_rows(location: Location, columns: Columns, delimiter: str, skipped_lines: int) -> Iterator[Rows]:
+    """The table's rows: plain ones quickly; from the first block that has others, pyarrow reads on."""
+    with location.open() as stream:
+        head = b"".join(stream.readline() for _ in range(skipped_lines))
+        if b"\r" in head.replace(b"\r\n", b""):  # the lines end in another way, so the head may hold all of them
+            unread, unread_head = head, skipped_lines
+        else:
+            unread, unread_head = (yield from plain_rows(stream, columns, delimiter)), 0
+        if unread:
+            import pyarrow as pa
+
+            try:
+                yield from _pyarrow_rows(io.BufferedReader(Rejoined(unread, stream)), columns, delimiter, unread_head)
+            except pa.ArrowInvalid as error:
+                raise _csv_mistake(location, columns, delimiter, skipped_lines, str(error)) from None
+
+
+def _pyarrow_rows(stream: BinaryIO, columns: Columns, delimiter: str, skipped_lines: int) -> Iterator[Rows]:
     import pyarrow as pa
     import pyarrow.csv as pc
 
@@ -177,14 +173,10 @@ def _csv_batches(
     read = pc.ReadOptions(column_names=names, skip_rows=skipped_lines, block_size=CSV_BLOCK_BYTES)
     convert = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = pc.ParseOptions(delimiter=delimiter)
-    with location.open() as stream:
-        try:
-            for batch in pc.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert):
-                if any(batch.column(k).null_count for k in columns.pixels):
-                    raise pa.ArrowInvalid("empty or NaN value")
-                yield batch
-        except pa.ArrowInvalid as error:
-            raise _csv_mistake(location, columns, delimiter, skipped_lines, str(error)) from None
+    for batch in pc.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert):
+        if any(batch.column(k).null_count for k in columns.pixels):
+            raise pa.ArrowInvalid("empty or NaN value")
+        yield _rows_of(batch, columns)
 
 
 def _csv_mistake(
@@ -227,6 +219,14 @@ def _record_mistake(fields: list[str], columns: Columns) -> str | None:
     return None
 
 
+def _parquet_rows(batches: "Iterator[pa.RecordBatch]", columns: Columns, where: str) -> Iterator[Rows]:
+    row = 0
+    for batch in batches:
+        _refuse_null(batch, columns, where, row)
+        row += len(batch)
+        yield _rows_of(batch, columns)
+
+
 def _refuse_null(batch: "pa.RecordBatch", columns: Columns, where: str, row: int) -> None:
     for k in [*columns.pixels, columns.id, columns.label]:
         if k is not None and batch.column(k).null_count:
@@ -236,16 +236,23 @@ def _refuse_null(batch: "pa.RecordBatch", columns: Columns, where: str, row: int
             )
 
 
-def _chunks_of(batch: "pa.RecordBatch", columns: Columns, levels: GrayLevels, side: int, row: int) -> Iterator[Chunk]:
+def _rows_of(batch: "pa.RecordBatch", columns: Columns) -> Rows:
     def texts(position: int | None) -> list[str] | None:
         if position is None:
             return None
         return [text.strip() for text in label_texts(batch.column(position).to_numpy(zero_copy_only=False))]
 
     values = np.stack([batch.column(k).to_numpy(zero_copy_only=False) for k in columns.pixels], axis=1)
-    images = levels.to_uint8(values, row + 1).reshape(-1, side, side)
-    ids = texts(columns.id) or [str(k) for k in range(row, row + len(images))]
-    labels = texts(columns.label)
-    for start in range(0, len(images), CHUNK_ROWS):
-        part = slice(start, start + CHUNK_ROWS)
-        yield Chunk(images[part], ids[part], None if labels is None else labels[part])
+    return Rows(values, texts(columns.id), texts(columns.label))
+
+
+def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[Chunk]:
+    """Chunks of CHUNK_ROWS pictures, the last of each of the `tables` shorter; rows without ids are numbered."""
+    first = 0
+    for rows in tables:
+        images = levels.to_uint8(rows.values, first + 1).reshape(-1, side, side)
+        ids = rows.ids or [str(k) for k in range(first, first + len(images))]
+        first += len(images)
+        for start in range(0, len(images), CHUNK_ROWS):
+            part = slice(start, start + CHUNK_ROWS)
+            yield Chunk(images[part], ids[part], None if rows.labels is None else rows.labels[part])

@@ -1,0 +1,118 @@
+"""The decoded pictures of an image folder: one uint8 array a split on disk, tied to the files that it came from."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .folders import ImageFolder, read_gray
+from .progress import progress_bar
+
+LARGEST_PX = 128  # of larger pictures decoding is a small part of a step, and the array would be large
+CHUNK_PICTURES = 2048
+PARALLEL_PICTURES = 8192  # below this, starting worker processes costs more than it saves
+
+
+@dataclass
+class DecodedSplit:
+    """The pictures of one split as an array.
+
+    Attributes
+    ----------
+    files : list of Path, length n
+    images : ndarray of uint8, shape (n, h, w)
+        Gray levels; memory-mapped, so opening it costs nothing.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    images: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1), np.uint8))
+
+    @cached_property
+    def row_of(self) -> dict[Path, int]:
+        return {file: row for row, file in enumerate(self.files)}
+
+    def __reduce__(self):
+        """Pickled without its pictures: a loader that is unpickled elsewhere reads the files."""
+        return DecodedSplit, ()
+
+
+def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
+    """The decoded pictures of a split; None where they are large or of mixed sizes, and better read one by one.
+
+    The array lies in the folder as `decoded/<split>-<fingerprint>.npy`. It is made on first use and made anew when
+    a file's size or time of change is another. Where the folder cannot be written it is kept in memory.
+
+    Raises
+    ------
+    InputError
+        When a picture is damaged, or has another size than the folder's.
+    """
+    if folder.size is None or folder.size > LARGEST_PX:
+        return None
+    files = folder.split(split).files
+    path = folder.path / "decoded" / f"{split}-{_fingerprint(folder.digest, files)}.npy"
+    if not path.is_file():
+        images = _decode(files, folder.size, split)
+        try:
+            _replace(path, split, images)
+        except OSError:  # read-only data, such as a competition's input folder
+            return DecodedSplit(files, images)
+    return DecodedSplit(files, np.load(path, mmap_mode="r"))
+
+
+def _fingerprint(digest: str, files: list[Path]) -> str:
+    """Sixteen hexadecimal digits that change when a file does."""
+    stamps = [(stat.st_size, stat.st_mtime_ns) for stat in map(os.stat, files)]
+    return hashlib.sha256(digest.encode() + np.array(stamps, np.int64).tobytes()).hexdigest()[:16]
+
+
+def _decode(files: list[Path], size: int, split: str) -> np.ndarray:
+    """All pictures as uint8 (n, size, size)."""
+    images, done = np.empty((len(files), size, size), np.uint8), 0
+    chunks = [files[start : start + CHUNK_PICTURES] for start in range(0, len(files), CHUNK_PICTURES)]
+    with progress_bar(f"decoding {split}", len(files)) as advance:
+        for part in _decoded_chunks(chunks, size, parallel=len(files) > PARALLEL_PICTURES):
+            images[done : done + len(part)] = part
+            done += len(part)
+            advance(len(part))
+    return images
+
+
+def _decoded_chunks(chunks: list[list[Path]], size: int, parallel: bool) -> Iterator[np.ndarray]:
+    if not parallel:
+        return (read_grays(chunk, size) for chunk in chunks)
+    from joblib import Parallel, delayed  # loky: safe beside threads, and scripts need no main guard
+
+    return Parallel(n_jobs=-1, return_as="generator", batch_size=1)(delayed(read_grays)(c, size) for c in chunks)
+
+
+def read_grays(files: list[Path], size: int) -> np.ndarray:
+    """Picture files as gray levels, uint8 (n, size, size); InputError for one that is damaged or of another size."""
+    grays = [read_gray(file) for file in files]
+    for file, gray in zip(files, grays):
+        if gray.shape != (size, size):
+            height, width = gray.shape
+            raise InputError(f"{file} is {width}x{height} px, the others are {size}x{size}; convert again")
+    return np.stack(grays)
+
+
+def _replace(path: Path, split: str, images: np.ndarray) -> None:
+    """Write `images` to `path` whole or not at all, and remove the split's older arrays."""
+    path.parent.mkdir(exist_ok=True)
+    # two runs may start on one new folder, so each writes a file of its own
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, images)
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    for old in path.parent.glob(f"{split}-*"):
+        if old != path:
+            old.unlink(missing_ok=True)
