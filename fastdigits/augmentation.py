@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from fastai.torch_core import TensorImage
-from fastai.vision.augment import DisplayedTransform, PadMode, affine_mat
+from fastai.vision.augment import PadMode
 
 from .errors import InputError
 
@@ -78,40 +77,22 @@ def find_policy(name: str) -> Policy:
     return POLICIES[name]
 
 
-class RandomView(DisplayedTransform):
-    """Every picture of a training batch from a view drawn from `policy`, in its light; others pass untouched.
+def random_view(images: torch.Tensor, policy: Policy, size: int) -> torch.Tensor:
+    """Each picture from a view drawn from `policy`, in its light: float (n, c, size, size) in 0..1.
 
     Smaller pictures are brought to `size` by the same sample; larger ones keep theirs, since shrinking needs smoothing.
     """
-
-    order, split_idx = 14, 0  # on floats, before loaders.Resize; training batches only
-
-    def __init__(self, policy: Policy, size: int):
-        super().__init__()
-        self.policy, self.size = policy, size
-
-    def encodes(self, x: TensorImage):
-        images = x.as_subclass(torch.Tensor)  # fastai's subclass costs time with every operation
-        matrices = perspective_matrices(images, self.policy) @ affine_matrices(images, self.policy)
-        grid = sampling_grid(matrices, max(self.size, *images.shape[-2:]))
-        images = F.grid_sample(images, grid, mode="bilinear", padding_mode=self.policy.fill, align_corners=False)
-        return TensorImage(change_light(images, self.policy) if self.policy.light else images)
+    matrices = perspective_matrices(images, policy) @ affine_matrices(images, policy)
+    grid = sampling_grid(matrices, max(size, *images.shape[-2:]))
+    images = F.grid_sample(images, grid, mode="bilinear", padding_mode=policy.fill, align_corners=False)
+    return change_light(images, policy) if policy.light else images
 
 
-class _Draws:
-    """Draws one number for each picture of the batch `x`, neutral for the share of pictures that stay."""
-
-    def __init__(self, x: torch.Tensor, p: float):
-        self.n, self.device, self.p = len(x), x.device, p
-
-    def between(self, low: float, high: float, neutral: float) -> torch.Tensor:
-        drawn = torch.empty(self.n, device=self.device).uniform_(low, high)
-        if self.p == 1:
-            return drawn
-        return torch.where(torch.rand(self.n, device=self.device) < self.p, drawn, neutral)
-
-    def both_ways(self, reach: float) -> torch.Tensor:
-        return self.between(-reach, reach, 0.0)
+def draw(x: torch.Tensor, policy: Policy, *ranges: tuple[float, float, float]) -> torch.Tensor:
+    """For each range (low, high, neutral) one number a picture of `x` (n, ...), neutral if it stays: (ranges, n)."""
+    low, high, neutral = torch.tensor(ranges, device=x.device)[:, :, None].unbind(1)
+    drawn = torch.rand(len(ranges), len(x), device=x.device) * (high - low) + low
+    return drawn if policy.p == 1 else torch.where(torch.rand_like(drawn) < policy.p, drawn, neutral)
 
 
 def affine_matrices(x: torch.Tensor, policy: Policy) -> torch.Tensor:
@@ -122,24 +103,26 @@ def affine_matrices(x: torch.Tensor, policy: Policy) -> torch.Tensor:
     Tensor, shape (n, 3, 3)
         Rotation, slant, magnification and shift; the determinant is positive, so nothing is mirrored.
     """
-    draws = _Draws(x, policy.p)
-    angle = draws.both_ways(policy.rotate_deg * math.pi / 180)
-    slant = draws.both_ways(policy.shear_deg * math.pi / 180).tan()
-    shown = 1 / draws.between(*policy.zoom, 1.0)
-    width, height = (shown * draws.between(*policy.window, 1.0) for _ in range(2))
-    shift_x, shift_y = (draws.both_ways(2 * policy.shift) for _ in range(2))
+    turn, lean, reach = math.radians(policy.rotate_deg), math.radians(policy.shear_deg), 2 * policy.shift
+    zoom, window = (*policy.zoom, 1.0), (*policy.window, 1.0)
+    shift, centre = (-reach, reach, 0.0), (-1.0, 1.0, 0.0)
+    drawn = draw(x, policy, (-turn, turn, 0.0), (-lean, lean, 0.0), zoom, window, window, shift, shift, centre, centre)
+    angle, slant, magnification, width, height, shift_x, shift_y, centre_x, centre_y = drawn
     if policy.zoom_centre:
-        shift_x, shift_y = (shift + (1 - shown) * draws.both_ways(1.0) for shift in (shift_x, shift_y))
-    zero = torch.zeros_like(angle)
-    rotation = affine_mat(angle.cos(), angle.sin(), zero, -angle.sin(), angle.cos(), zero)
-    shape = affine_mat(width, slant, shift_x, zero, height, shift_y)
-    return rotation @ shape
+        unseen = 1 - 1 / magnification
+        shift_x, shift_y = shift_x + unseen * centre_x, shift_y + unseen * centre_y
+    zero, one, sin = torch.zeros_like(angle), torch.ones_like(angle), angle.sin()
+    rotation = _matrices(angle.cos(), sin, zero, -sin, angle.cos(), zero, zero, zero, one)
+    form = _matrices(
+        width / magnification, slant.tan(), shift_x, zero, height / magnification, shift_y, zero, zero, one
+    )
+    return rotation @ form
 
 
 def perspective_matrices(x: torch.Tensor, policy: Policy) -> torch.Tensor:
     """One random perspective for each picture of the batch `x`, in homogeneous coordinates: shape (n, 3, 3)."""
-    draws = _Draws(x, policy.p)
-    return perspective(*(draws.both_ways(policy.warp) for _ in range(2)))
+    tilt = (-policy.warp, policy.warp, 0.0)
+    return perspective(*draw(x, policy, tilt, tilt))
 
 
 def perspective(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -150,7 +133,12 @@ def perspective(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """
     q, ab = 1 - a * a - b * b, 2 * a * b
     u, v = -a * (1 + b * b - a * a), -b * (1 + a * a - b * b)
-    return torch.stack([torch.stack(row, 1) for row in ([q, ab, u], [ab, q, v], [u, v, q])], 1)
+    return _matrices(q, ab, u, ab, q, v, u, v, q)
+
+
+def _matrices(*entries: torch.Tensor) -> torch.Tensor:
+    """Nine entries (n,) each, row by row, as matrices (n, 3, 3)."""
+    return torch.stack(entries, 1).view(-1, 3, 3)
 
 
 def sampling_grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
@@ -165,8 +153,7 @@ def sampling_grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
 
 def change_light(images: torch.Tensor, policy: Policy) -> torch.Tensor:
     """Brightness and contrast of float pictures (n, c, h, w) in 0..1, on the logit scale as fastai changes them."""
-    draws, strength = _Draws(images, policy.p), policy.light
-    brightness = draws.between(0.5 * (1 - strength), 0.5 * (1 + strength), 0.5).logit()
-    contrast = draws.between(math.log(1 - strength), -math.log(1 - strength), 0.0).exp()
-    logits = images.logit(BLACK) + brightness[:, None, None, None]
-    return logits.mul_(contrast[:, None, None, None]).sigmoid_()
+    weak, strong = 1 - policy.light, 1 + policy.light
+    ranges = (0.5 * weak, 0.5 * strong, 0.5), (math.log(weak), -math.log(weak), 0.0)
+    brightness, contrast = draw(images, policy, *ranges)[:, :, None, None, None]
+    return ((images.logit(BLACK) + brightness.logit()) * contrast.exp()).sigmoid()

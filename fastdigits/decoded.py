@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -29,16 +29,12 @@ class DecodedSplit:
         Gray levels; memory-mapped, so opening it costs nothing.
     """
 
-    files: list[Path] = field(default_factory=list)
-    images: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1), np.uint8))
+    files: list[Path]
+    images: np.ndarray
 
     @cached_property
     def row_of(self) -> dict[Path, int]:
         return {file: row for row, file in enumerate(self.files)}
-
-    def __reduce__(self):
-        """Pickled without its pictures: a loader that is unpickled elsewhere reads the files."""
-        return DecodedSplit, ()
 
 
 def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:

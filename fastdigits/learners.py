@@ -143,14 +143,14 @@ def _seed_everything(seed: int) -> None:
 def _learner(dls, module, backbone: Backbone, precision: str):
     import torch
     from fastai.callback.core import TrainEvalCallback
-    from fastai.learner import CastToTensor, Learner, Recorder
+    from fastai.learner import CastToTensor, Recorder
     from fastai.losses import CrossEntropyLossFlat
     from fastai.metrics import accuracy
 
-    from .callbacks import AnyDeviceMixedPrecision
+    from .callbacks import AnyDeviceMixedPrecision, EventLearner
     from .optimizers import FusedAdam
 
-    learner = Learner(
+    learner = EventLearner(
         dls,
         module.to(memory_format=torch.channels_last),  # what convolutions are fast with on CPUs and tensor cores
         loss_func=CrossEntropyLossFlat(),

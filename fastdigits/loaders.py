@@ -9,16 +9,17 @@ import torch
 import torch.nn.functional as F
 from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
 from fastai.data.core import DataLoaders, TfmdDL
-from fastai.data.transforms import IndexSplitter, IntToFloatTensor, Normalize, ToTensor, parent_label
+from fastai.data.transforms import IndexSplitter, ToTensor
 from fastai.torch_core import TensorCategory, TensorImage
 from fastai.vision.augment import DisplayedTransform
 from fastcore.basics import chunked
 from PIL import Image
 
-from .augmentation import NO_AUGMENTATION, Policy, RandomView
+from .augmentation import NO_AUGMENTATION, Policy, random_view
 from .decoded import DecodedSplit, decoded_split
 from .folders import TRAIN, VALID, ImageFolder, check_trainable, read_gray
 
+MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
 SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network
 
 
@@ -45,6 +46,10 @@ class GrayImage(TensorImage):
     _show_args = {"cmap": "gray"}  # noqa: RUF012 (fastai's own way)
 
 
+class Ready(TensorImage):
+    """Pictures that ModelInput has seen already."""
+
+
 def read_picture(item: Path | str | np.ndarray | Image.Image) -> GrayImage:
     """A picture file, PIL picture or gray array (h, w) as uint8 gray levels, (1, h, w)."""
     if isinstance(item, (str, Path)):
@@ -54,17 +59,66 @@ def read_picture(item: Path | str | np.ndarray | Image.Image) -> GrayImage:
     return GrayImage(torch.from_numpy(gray.copy())[None])
 
 
-class Resize(DisplayedTransform):
-    """Resize float pictures to `size` x `size` pixels."""
+class Resized(DisplayedTransform):
+    """Float pictures of `size` x `size` pixels, for pictures of mixed sizes one by one."""
 
-    order = 15  # after IntToFloatTensor, before augmentation
+    order = 15
 
     def __init__(self, size: int):
         super().__init__()
         self.size = size
 
     def encodes(self, x: TensorImage):
-        return resize(x, self.size)
+        return resize(to_float(x), self.size)
+
+
+class ModelInput(DisplayedTransform):
+    """What the model sees: floats, for training batches a random view, resized, normalised.
+
+    One transform instead of fastai's four, since dispatching each of them takes as long as what they do.
+
+    Parameters
+    ----------
+    size : int
+    mean, std : list of float, one for each channel of the model
+    policy : Policy
+        Of training batches.
+    """
+
+    order = 99
+
+    def __init__(self, size: int, mean: list[float], std: list[float], policy: Policy = NO_AUGMENTATION):
+        super().__init__()
+        self.size, self.policy, self.is_train = size, policy, False
+        self.mean, self.std = (torch.tensor(values).view(1, -1, 1, 1) for values in (mean, std))
+
+    def to(self, device: torch.device) -> None:
+        """Move with the loader, as fastai asks its transforms to."""
+        self.mean, self.std = self.mean.to(device), self.std.to(device)
+
+    def __call__(self, b, split_idx=None, **kwargs):
+        self.is_train = split_idx == 0
+        return super().__call__(b, split_idx=split_idx, **kwargs)
+
+    # fastai dispatches by type, and `-> None` tells it to leave the type of what comes back
+    def encodes(self, x: Ready) -> None:
+        return x.as_subclass(TensorImage)
+
+    def encodes(self, x: TensorImage) -> None:  # noqa: F811
+        images = to_float(x.as_subclass(torch.Tensor))  # fastai's subclass costs time with every operation
+        if self.is_train and self.policy != NO_AUGMENTATION:
+            images = random_view(images, self.policy, self.size)
+        # three means make three channels of one
+        return TensorImage((resize(images, self.size) - self.mean) / self.std)
+
+    def decodes(self, x: TensorImage):
+        images = x * self.std.to(x.device) + self.mean.to(x.device)
+        return GrayImage(images.mean(1, keepdim=True).clamp(0, 1))
+
+
+def to_float(images: torch.Tensor) -> torch.Tensor:
+    """Gray levels 0..255 as floats 0..1; floats as they are."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
 
 
 class DecodedLoader(TfmdDL):
@@ -79,43 +133,66 @@ class DecodedLoader(TfmdDL):
     """
 
     def __init__(self, dataset, decoded: Iterable[DecodedSplit] = (), **kwargs):
-        self.decoded, self.resident = tuple(decoded), None
+        self.decoded = tuple(decoded)
+        self.has_looked, self.found, self.resident = False, None, None
         super().__init__(dataset, **kwargs)
 
     def new(self, dataset=None, cls=None, **kwargs):
         """fastai forwards the arguments that it knows; ours comes on top."""
         return super().new(dataset, cls, **{"decoded": self.decoded, **kwargs})
 
+    def __getstate__(self):
+        """Pickled without pictures: where it is unpickled, the files are read."""
+        return {**vars(self), "decoded": (), "has_looked": False, "found": None, "resident": None}
+
     def create_batches(self, samps: Iterable[int]) -> Iterator[tuple]:
-        found = self._find_pictures()
-        if found is None:
+        tfms = [*self.after_item.fs, *self.before_batch.fs]
+        if self.bs is None or not all(isinstance(tfm, ToTensor) for tfm in tfms) or self._pictures() is None:
             yield from super().create_batches(samps)
             return
-        images, rows, labels = found
-        for chosen in chunked(samps, self.bs, self.drop_last):
-            batch = GrayImage(_take(images, rows[chosen])[:, None])
-            yield (batch,) if labels is None else (batch, TensorCategory(labels[chosen]))
+        images, rows, labels = self._pictures()
+        at_once = self._batches_at_once()
+        for chosen in chunked(samps, at_once * self.bs, False):
+            x = GrayImage(_take(self._on_device(images), rows[chosen])[:, None])
+            y = None if labels is None else TensorCategory(labels[chosen])
+            if at_once > 1:
+                x = self.after_batch[0](x.to(self.device), split_idx=self.after_batch.split_idx).as_subclass(Ready)
+            for start in range(0, len(chosen), self.bs):
+                part = slice(start, start + self.bs)
+                if len(x[part]) == self.bs or not self.drop_last:
+                    yield (x[part],) if y is None else (x[part], y[part])
 
-    def _find_pictures(self):
-        """The array that holds all of the data set's pictures, their rows in it, and their labels; or None."""
-        tfms = [*self.after_item.fs, *self.before_batch.fs]
+    def _batches_at_once(self) -> int:
+        """How many batches go through ModelInput together: each of its small operations costs more than its work."""
+        if [type(tfm) for tfm in self.after_batch.fs] != [ModelInput]:
+            return 1  # other transforms, which may have to come before it
+        stage = self.after_batch[0]
+        return max(1, min(LARGEST_AT_ONCE // (self.bs * stage.mean.numel() * stage.size**2), MOST_AT_ONCE))
+
+    def _pictures(self) -> tuple[np.ndarray, np.ndarray, torch.Tensor | None] | None:
+        """The array that holds all of the data set's pictures, their rows in it, and their labels' positions.
+
+        None when no array does. The answer is kept, since a loader's data set does not change.
+        """
+        if not self.has_looked:
+            self.has_looked, self.found = True, self._find_pictures()
+        return self.found
+
+    def _find_pictures(self) -> tuple[np.ndarray, np.ndarray, torch.Tensor | None] | None:
         files = list(getattr(self.dataset, "items", ()))
-        if self.bs is None or not files or not all(isinstance(tfm, ToTensor) for tfm in tfms):
-            return None
-        if not all(isinstance(file, Path) for file in files):
+        if not files or not all(isinstance(file, Path) for file in files):
             return None
         for split in self.decoded:
             if all(file in split.row_of for file in files):
                 rows = np.array([split.row_of[file] for file in files])
-                return self._on_device(split.images), rows, self._labels(files)
+                return split.images, rows, self._labels(files)
         return None
 
     def _labels(self, files: list[Path]) -> torch.Tensor | None:
-        """Positions of the labels in the vocabulary, int64 (n,); None for a data set without labels."""
         if len(self.dataset.tls) < 2:
             return None
         position = self.dataset.tls[1].vocab.o2i
-        return torch.tensor([position[parent_label(file)] for file in files])
+        return torch.tensor([position[label_of(file)] for file in files])
 
     def _on_device(self, images: np.ndarray) -> np.ndarray | torch.Tensor:
         """The array itself, or on a GPU with room for it a copy there, which is made once."""
@@ -124,6 +201,11 @@ class DecodedLoader(TfmdDL):
         if self.resident is None and images.nbytes < SHARE_OF_GPU * torch.cuda.mem_get_info(self.device)[0]:
             self.resident = torch.tensor(images, device=self.device)
         return images if self.resident is None else self.resident
+
+
+def label_of(file: Path) -> str:
+    """The label that a picture's folder names."""
+    return file.parent.name
 
 
 def _take(images: np.ndarray | torch.Tensor, rows: np.ndarray) -> torch.Tensor:
@@ -153,18 +235,12 @@ def digit_block(
     splitter : callable
         fastai splitter from items to (train, valid) positions.
     """
-    to_size = [IntToFloatTensor, Resize(size)]
-    views = [] if policy == NO_AUGMENTATION else [RandomView(policy, size)]
-    pictures = TransformBlock(
-        type_tfms=read_picture,
-        item_tfms=None if equal_sizes else to_size,
-        batch_tfms=to_size if equal_sizes else None,
-    )
+    pictures = TransformBlock(type_tfms=read_picture, item_tfms=None if equal_sizes else Resized(size))
     return DataBlock(
         blocks=(pictures, CategoryBlock(vocab=classes)),
-        get_y=parent_label,
+        get_y=label_of,
         splitter=splitter,
-        batch_tfms=[*views, Normalize.from_stats(mean, std, cuda=False)],
+        batch_tfms=ModelInput(size, mean, std, policy),
         dl_type=DecodedLoader,
     )
 

@@ -1,5 +1,7 @@
 """fastai's Adam with torch's fused kernel: the same numbers, several times faster than a loop over tensors."""
 
+from collections import defaultdict
+
 import torch
 from fastai.optimizer import Optimizer
 from torch.optim.adamw import adamw
@@ -25,28 +27,28 @@ class FusedAdam(Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):
+        alike = defaultdict(list)  # groups with the same numbers take one call of the kernel
         for group, hyper in zip(self.param_lists, self.hypers):
-            trained = [p for p in group if p.requires_grad and p.grad is not None]
-            for p in trained:
-                self._start(p)
-            decayed = [p for p in trained if self.state[p].get("do_wd", True)]
-            undecayed = [p for p in trained if not self.state[p].get("do_wd", True)]
-            self._update(decayed, hyper, hyper["wd"])
-            self._update(undecayed, hyper, 0.0)
+            numbers = {name: float(hyper[name]) for name in ("lr", "mom", "sqr_mom", "eps")}
+            for p in group:
+                if p.requires_grad and p.grad is not None:
+                    wd = hyper["wd"] if self._start(p).get("do_wd", True) else 0.0
+                    alike[(*numbers.values(), float(wd))].append(p)
+        for numbers, params in alike.items():
+            self._update(params, *numbers)
 
     def zero_grad(self):
         for p, *_ in self.all_params():
             p.grad = None  # cheaper than zeros, and a layer that is frozen next keeps no gradient to decay by
 
-    def _start(self, p: torch.Tensor) -> None:
+    def _start(self, p: torch.Tensor) -> dict:
         state = self.state[p]
         if "exp_avg" not in state:
             state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(p), torch.zeros_like(p)
             state["step"] = torch.zeros((), device=p.device)
+        return state
 
-    def _update(self, params: list[torch.Tensor], hyper: dict, wd: float) -> None:
-        if not params:
-            return
+    def _update(self, params: list[torch.Tensor], lr: float, mom: float, sqr_mom: float, eps: float, wd: float) -> None:
         states = [self.state[p] for p in params]
         adamw(
             params,
@@ -57,10 +59,10 @@ class FusedAdam(Optimizer):
             [state["step"] for state in states],
             fused=True,
             amsgrad=False,
-            beta1=hyper["mom"],
-            beta2=hyper["sqr_mom"],
-            lr=float(hyper["lr"]),
+            beta1=mom,
+            beta2=sqr_mom,
+            lr=lr,
             weight_decay=wd,
-            eps=hyper["eps"],
+            eps=eps,
             maximize=False,
         )

@@ -3,18 +3,17 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from fastai.torch_core import TensorImage
 from fastai.vision.augment import Warp
 
 from fastdigits import InputError
 from fastdigits.augmentation import (
     POLICIES,
     Policy,
-    RandomView,
     affine_matrices,
     change_light,
     find_policy,
     perspective,
+    random_view,
     sampling_grid,
 )
 
@@ -75,10 +74,9 @@ def test_p_is_the_share_that_changes():
 
 def test_the_picture_moves_where_the_matrix_says():
     """A magnification of 2 around the centre doubles a centred square."""
-    transform = RandomView(Policy(zoom=(2, 2)), 16)
     x = torch.zeros(1, 1, 16, 16)
     x[..., 6:10, 6:10] = 1
-    y = transform(TensorImage(x), split_idx=0)
+    y = random_view(x, Policy(zoom=(2, 2)), 16)
     assert float(y.sum()) == pytest.approx(4 * 16, rel=0.1)
     assert float(y[0, 0, 5, 5]) == pytest.approx(1, abs=1e-5)
     assert float(y[0, 0, 1, 1]) == pytest.approx(0, abs=1e-5)
@@ -86,11 +84,11 @@ def test_the_picture_moves_where_the_matrix_says():
 
 def test_smaller_pictures_are_brought_to_size_by_the_same_sample():
     """Without any change that is the bilinear resize; larger pictures keep their size for a smoothing one."""
-    x = TensorImage(torch.rand(4, 1, 8, 8))
-    y = RandomView(Policy(fill="border"), 12)(x, split_idx=0)
-    resized = F.interpolate(torch.Tensor(x), (12, 12), mode="bilinear", align_corners=False)
-    torch.testing.assert_close(torch.Tensor(y), resized, atol=1e-6, rtol=0)
-    assert RandomView(POLICIES["light"], 4)(x, split_idx=0).shape == (4, 1, 8, 8)
+    x = torch.rand(4, 1, 8, 8)
+    y = random_view(x, Policy(fill="border"), 12)
+    resized = F.interpolate(x, (12, 12), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(y, resized, atol=1e-6, rtol=0)
+    assert random_view(x, POLICIES["light"], 4).shape == (4, 1, 8, 8)
 
 
 def test_the_warp_is_fastais():
@@ -116,11 +114,6 @@ def test_light_stays_within_fastais_ranges():
     ends = change_light(torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(100, 1, 1, 2), Policy(light=0.2))
     assert (ends[..., 0] < 1e-4).all()
     assert (ends[..., 1] > 1 - 1e-4).all()
-
-
-def test_validation_batches_are_untouched():
-    x = TensorImage(torch.rand(4, 1, 16, 16))
-    assert RandomView(POLICIES["strong"], 32)(x, split_idx=1) is x
 
 
 def test_unknown_policy():

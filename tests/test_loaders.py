@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from fastai.data.load import DataLoader
-from fastai.torch_core import TensorImage
+from fastai.torch_core import TensorCategory, TensorImage
 from fasttransform import Transform
 from PIL import Image
 
@@ -52,12 +52,13 @@ def test_both_ways_give_the_same_validation_batches(both_ways):
     """To the last bit, in types and shapes too."""
     decoded, from_files = (list(loaders.valid) for loaders in both_ways)
     for (x, y), (x_file, y_file) in zip(decoded, from_files, strict=True):
-        assert (type(x), type(y)) == (type(x_file), type(y_file))
+        assert (type(x), type(y)) == (type(x_file), type(y_file)) == (TensorImage, TensorCategory)
         assert torch.equal(x, x_file)
         assert torch.equal(y, y_file)
 
 
-def test_both_ways_give_the_same_training_batches_from_one_seed(both_ways):
+def test_both_ways_give_the_same_training_batches_from_one_seed(both_ways, monkeypatch):
+    monkeypatch.setattr("fastdigits.loaders.MOST_AT_ONCE", 1)  # several batches at once draw their numbers at once
     found = []
     for loaders in both_ways:
         torch.manual_seed(1)
@@ -66,6 +67,48 @@ def test_both_ways_give_the_same_training_batches_from_one_seed(both_ways):
     for (x, y), (x_file, y_file) in zip(*found, strict=True):
         assert torch.equal(x, x_file)
         assert torch.equal(y, y_file)
+
+
+def test_several_batches_at_once_hold_the_same_pictures(folder, monkeypatch):
+    """Without augmentation, and with the last, shorter batch dropped as fastai drops it."""
+    found = []
+    for at_once in (1, 3):
+        monkeypatch.setattr("fastdigits.loaders.MOST_AT_ONCE", at_once)
+        loaders = digit_loaders(read_folder(folder), size=16, mean=MEAN, std=STD, batch_size=30)
+        loaders.train.rng.seed(1)
+        found.append(batches_of(loaders.train))
+    assert [len(y) for _, y in found[0]] == [30] * 5
+    for (x, y), (x_several, y_several) in zip(*found, strict=True):
+        assert torch.equal(x, x_several)
+        assert torch.equal(y, y_several)
+
+
+def test_only_training_batches_are_augmented(folder):
+    plain, varied = (
+        digit_loaders(read_folder(folder), size=16, mean=MEAN, std=STD, batch_size=32, policy=policy)
+        for policy in (POLICIES["none"], POLICIES["strong"])
+    )
+    (x, _), (x_plain, _) = varied.valid.one_batch(), plain.valid.one_batch()
+    assert torch.equal(x, x_plain)
+    for loaders in (plain, varied):
+        loaders.train.rng.seed(1)
+    assert not torch.equal(varied.train.one_batch()[0], plain.train.one_batch()[0])
+
+
+def test_transforms_that_a_user_adds_come_first(loaders):
+    """fastai's own batch transforms, which have lower orders, see gray levels and not what the model sees."""
+
+    class Invert(Transform):
+        order = 5
+
+        def encodes(self, x: TensorImage):
+            return 255 - x
+
+    (plain, _), *_ = loaders.valid
+    loaders.valid.after_batch.add(Invert())
+    (inverted, _), *_ = loaders.valid
+    inverted, plain = (torch.Tensor(x) * 0.4 + 0.3 for x in (inverted, plain))
+    torch.testing.assert_close(inverted, 1 - plain, atol=1e-6, rtol=0)
 
 
 def test_every_training_row_is_seen_once(folder, loaders):
@@ -99,8 +142,9 @@ def test_an_items_transform_sends_fastais_way(loaders):
 
 
 def test_pickled_loaders_read_the_files(loaders):
+    list(loaders.train)
     again = pickle.loads(pickle.dumps(loaders))
-    assert len(pickle.dumps(loaders.train.decoded)) < 200  # no pixels in it
+    assert (again.train.decoded, again.train.found) == ((), None)
     for (x, y), (x_again, y_again) in zip(batches_of(loaders.valid), batches_of(again.valid), strict=True):
         assert torch.equal(x, x_again)
         assert torch.equal(y, y_again)
