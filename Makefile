@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-all check format clean
+.PHONY: quickstart test test-all check format bench clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/fastdigits quickstart quickstart --overwrite
@@ -18,6 +18,9 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -q tests/test_cli.py tests/test_architecture.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

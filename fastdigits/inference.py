@@ -1,15 +1,14 @@
 """Models at work: the machine's device, a batch size found while it predicts, bf16 where no label changes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from .machine import find_device, find_precision, prepare_machine
 from .saved import SavedModel
 
-FIRST_BATCH, LARGEST_BATCH = 256, 4096
-WORTHWHILE = 1.05  # how much faster twice the batch has to be
+TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
 SURE = 0.25  # lead of the first label over the second that bf16, good for two digits, cannot turn around
 
 
@@ -29,7 +28,8 @@ class Inference:
         prepare_machine()
         self.device = find_device()
         self.in_bf16 = find_precision(precision, self.device) == "bf16"
-        self.models, self.batch_size = models, BatchSize()
+        self.models = models
+        self.batch_size = BatchSize(TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU)
         for model in models:
             model.module.to(self.device, memory_format=torch.channels_last)
 
@@ -69,26 +69,36 @@ class Inference:
 
 
 class BatchSize:
-    """How many pictures go through the network at once: twice as many as long as that is faster.
+    """How many pictures go through the network at once: each of several sizes is tried on real work, the best stays.
+
+    Parameters
+    ----------
+    tried : sequence of int
+        The largest must hold in memory.
 
     Attributes
     ----------
     pictures : int
+        What the next batch should have.
     """
 
-    def __init__(self):
-        self.pictures, self.best_rate, self.settled = FIRST_BATCH, 0.0, False
-        self.is_warm = False
+    def __init__(self, tried: Sequence[int]):
+        self.waiting, self.rates = list(tried), {}
+        self.trial_pictures = max(tried)  # each size is tried on as many
+        self.is_warm, self.done, self.seconds = False, 0, 0.0
+
+    @property
+    def pictures(self) -> int:
+        return self.waiting[0] if self.waiting else max(self.rates, key=self.rates.get)
 
     def note(self, n: int, seconds: float) -> None:
-        """A batch of `n` pictures took so long; the search goes on or ends with it."""
+        """A batch of `n` pictures took so long."""
+        if not self.waiting or n != self.pictures:
+            return
         if not self.is_warm:  # the first batch also pays for what torch sets up
             self.is_warm = True
-        elif not self.settled and n == self.pictures:
-            rate = n / seconds
-            if rate < WORTHWHILE * self.best_rate:
-                self.pictures, self.settled = self.pictures // 2, True
-            elif self.pictures == LARGEST_BATCH:
-                self.settled = True
-            else:
-                self.pictures, self.best_rate = self.pictures * 2, rate
+            return
+        self.done, self.seconds = self.done + n, self.seconds + seconds
+        if self.done >= self.trial_pictures:
+            self.rates[self.waiting.pop(0)] = self.done / self.seconds
+            self.done, self.seconds = 0, 0.0

@@ -1,0 +1,1 @@
+"""Side-by-side measurements: `python -m benchmarks [SECTION ...]`, or `make bench` for all of them."""

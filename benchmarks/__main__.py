@@ -1,0 +1,73 @@
+"""`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the README's table."""
+
+import gzip
+import os
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from . import accuracy, commands, conversion, prediction, training
+from .measuring import replace_rows
+from .table import write_table
+
+SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal")
+TENTH = 6000  # rows of the table that is a tenth of MNIST's
+
+
+def main() -> None:
+    """Measure the named sections, or all."""
+    sections = sys.argv[1:] or SECTIONS
+    unknown = set(sections) - {*SECTIONS, "table"}
+    data = os.environ.get("FASTDIGITS_DATA")
+    if unknown:
+        sys.exit(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    if not data:
+        sys.exit("set FASTDIGITS_DATA to the folder that holds mnist/train.csv.gz and mnist/test.csv.gz")
+    with tempfile.TemporaryDirectory() as work:
+        for section in sections:
+            if section != "table":
+                replace_rows(measure(section, Path(data, "mnist"), Path(work)))
+            write_table()
+
+
+def measure(section: str, mnist: Path, work: Path):
+    """The measurements of one section on MNIST's tables."""
+    train, test = mnist / "train.csv.gz", mnist / "test.csv.gz"
+    if section == "training":
+        # in the middle of an epoch its length plays no part, but plain fastai takes long to list many files
+        return training.measure(image_folder(first_rows(train, 2 * TENTH, work), test, work))
+    if section == "prediction":
+        return prediction.measure(image_folder(train, test, work), test)
+    if section == "conversion":
+        return conversion.measure(train)
+    if section == "memory":
+        return commands.measure_memory(first_rows(train, TENTH, work), train)
+    if section == "start-up":
+        return commands.measure_startup()
+    if section == "paths":
+        return accuracy.measure_paths(image_folder(first_rows(train, TENTH, work), test, work))
+    return accuracy.measure_goal(image_folder(train, test, work))
+
+
+def image_folder(train: Path, test: Path, work: Path) -> Path:
+    """The tables as an image folder, made once."""
+    from fastdigits import convert
+
+    folder = work / train.name.partition(".")[0]
+    if not folder.exists():
+        convert(train, folder, test=test)
+    return folder
+
+
+def first_rows(table: Path, n: int, work: Path) -> Path:
+    """A table of the first `n` rows."""
+    part = work / f"first{n}.csv"
+    if not part.exists():
+        with gzip.open(table, "rt") as lines:
+            part.write_text("".join(islice(lines, n + 1)))
+    return part
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""(f) Time to an accuracy on held-out rows, from nothing; and whether the fast path changes the accuracy."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .measuring import Measurement
+
+GOAL = 0.994
+OURS = {"arch": "conv-elu", "epochs": 14, "lr": 0.01}
+FASTAI_EPOCHS = 4
+PATH_SEEDS, PATH_EPOCHS = (1, 2, 3), 4
+
+
+def measure_goal(folder: Path) -> list[Measurement]:
+    """Minutes of training after which each contender's valid accuracy is first above the goal, and that accuracy."""
+    found = []
+    for name, train in (("fastdigits conv-elu", train_ours), ("plain fastai ResNet-18", train_fastai)):
+        history = train(folder)
+        reached = next((k for k, (_, accuracy) in enumerate(history) if accuracy >= GOAL), None)
+        for epoch, (seconds, accuracy) in enumerate(history):
+            found.append(Measurement("goal", f"{name}, seconds", f"epoch {epoch + 1}", 0, seconds, "s"))
+            found.append(Measurement("goal", f"{name}, accuracy", f"epoch {epoch + 1}", 0, accuracy, "share"))
+        said = "not reached" if reached is None else f"{history[reached][0] / 60:.1f} min"
+        print(f"goal · {name} · {GOAL:.1%} after {said}, {history[-1][1]:.2%} at the end", flush=True)
+    return found
+
+
+def train_ours(folder: Path) -> list[tuple[float, float]]:
+    """(seconds since the start, valid accuracy) by epoch of `finetune`, start-up included."""
+    from fastdigits.runs import Run
+
+    with tempfile.TemporaryDirectory() as work:
+        command = [sys.executable, "-m", "fastdigits", "finetune", OURS["arch"], str(folder), "--weights", "none"]
+        command += ["--epochs", str(OURS["epochs"]), "--lr", str(OURS["lr"]), "--out", f"{work}/run"]
+        started = time.perf_counter()
+        subprocess.run(command, check=True)
+        whole = time.perf_counter() - started
+        history = Run(Path(work, "run")).history()
+    before = whole - sum(row["seconds"] for row in history)  # imports, decoding, the saved model at the end
+    seconds, found = before, []
+    for row in history:
+        seconds += row["seconds"]
+        found.append((seconds, row["accuracy"]))
+    return found
+
+
+def train_fastai(folder: Path) -> list[tuple[float, float]]:
+    """The same for a notebook's ResNet-18: PNG files, Resize, aug_transforms, one cycle."""
+    from fastai.callback.core import Callback
+
+    from .training import notebook_learner
+
+    started, found = time.perf_counter(), []
+
+    class Clock(Callback):
+        order = 60  # after the Recorder
+
+        def after_epoch(self):
+            found.append((time.perf_counter() - started, float(self.recorder.final_record[-1])))
+            print(f"plain fastai · epoch {self.epoch + 1} · {found[-1][0]:.0f} s · {found[-1][1]:.4f}", flush=True)
+
+    learner = notebook_learner(str(folder), "resnet18", 64)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit_one_cycle(FASTAI_EPOCHS, 2e-3, cbs=Clock())
+    return found
+
+
+def measure_paths(folder: Path) -> list[Measurement]:
+    """Valid accuracy after training from decoded pictures and from files, three seeds each."""
+    from fastdigits import decoded, finetune
+
+    found, largest = [], decoded.LARGEST_PX
+    for number, seed in enumerate(PATH_SEEDS):
+        for name, limit_px in (("decoded", largest), ("files", 0)):
+            decoded.LARGEST_PX = limit_px
+            with tempfile.TemporaryDirectory() as work:
+                options = {"weights": "none", "epochs": PATH_EPOCHS, "lr": 0.01, "seed": seed}
+                result = finetune("conv-elu", folder, out=Path(work, "run"), **options).result
+            found.append(Measurement("paths", "conv-elu", name, number, result["accuracy"], "share"))
+    decoded.LARGEST_PX = largest
+    return found

@@ -1,0 +1,58 @@
+"""(d) Peak memory at one and ten times the rows; (e) start-up and help of each command."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .measuring import Measurement
+from .prediction import save_model
+
+START_ROUNDS, MEMORY_ROUNDS = 7, 2
+
+
+def measure_memory(small: Path, large: Path) -> list[Measurement]:
+    """Peak resident memory in MB of whole commands on two labelled tables, the second ten times as long."""
+    found = []
+    with tempfile.TemporaryDirectory() as work:
+        model = save_model(Path(work), Path(work, "model"))
+        for number in range(MEMORY_ROUNDS):
+            for size, table in (("1x", small), ("10x", large)):
+                options = ["--weights", "none", "--epochs", "1", "--lr", "0.01", "--overwrite"]
+                commands = {
+                    "convert": ["convert", table, f"{work}/folder", "--overwrite"],
+                    "predict": ["predict", model, table, "--out", f"{work}/p.csv", "--overwrite"],
+                    "train": ["finetune", "conv-elu", f"{work}/folder", "--out", f"{work}/run", *options],
+                }
+                for case, command in commands.items():
+                    megabytes = peak_megabytes([sys.executable, "-m", "fastdigits", *map(str, command)])
+                    found.append(Measurement("memory", case, f"{size} rows", number, megabytes, "MB"))
+                    print(f"memory · {case} · {size} rows · {megabytes:,.0f} MB", flush=True)
+    return found
+
+
+def peak_megabytes(command: list[str]) -> float:
+    """Largest resident memory that the process had; its failure is ours."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(command)} ended with the wait status {status}")
+    return usage.ru_maxrss / 1024  # Linux counts in KiB
+
+
+def measure_startup() -> list[Measurement]:
+    """Seconds until a command has shown its help, and until the package is imported."""
+    from fastdigits.cli import COMMANDS
+
+    cases = {"import fastdigits": ["-c", "import fastdigits"], "--help": ["-m", "fastdigits", "--help"]}
+    cases |= {f"{command} --help": ["-m", "fastdigits", command, "--help"] for command in COMMANDS}
+    found = []
+    for number in range(START_ROUNDS):
+        for case, arguments in cases.items():
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+            seconds = time.perf_counter() - started
+            found.append(Measurement("start-up", case, "fastdigits", number, seconds, "s"))
+    return found

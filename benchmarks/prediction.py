@@ -1,0 +1,140 @@
+"""(b) From a csv to a submission with `conv-elu`: pictures a second in a process that has loaded its libraries."""
+
+import tempfile
+from pathlib import Path
+
+from .measuring import Measurement, Round, take_turns, timed
+
+ONE_BY_ONE = 100  # pictures of learn.predict, which takes its time
+ROUNDS = 5
+BATCH = 256
+
+
+def measure(folder: Path, table: Path) -> list[Measurement]:
+    """Rates for the unlabelled `table`, whose pictures are also in the image folder's test/."""
+    with tempfile.TemporaryDirectory() as work:
+        model = str(save_model(folder, Path(work)))
+        contenders = {
+            "fastdigits": (fastdigits, model, str(table)),
+            "plain torch": (plain_torch, model, str(table)),
+            "get_preds": (get_preds, model, str(folder)),
+            "learn.predict": (learn_predict, model, str(folder), str(table)),
+        }
+        return take_turns("prediction", "conv-elu", contenders, ROUNDS)
+
+
+def save_model(folder: Path, work: Path) -> Path:
+    """A saved conv-elu with fresh weights, which predicts as fast as a good one."""
+    import torch
+
+    from fastdigits import find_backbone
+    from fastdigits.saved import SavedModel
+
+    torch.manual_seed(5)
+    classes = [str(k) for k in range(10)]
+    saved = SavedModel(find_backbone("conv-elu").build(10).eval(), "conv-elu", classes, 28, [0.1307], [0.3081])
+    saved.write(work)
+    return work
+
+
+def fastdigits(model: str, table: str) -> Round:
+    """`predict MODEL TABLE --submission kaggle`."""
+    from fastdigits import predict
+
+    def work() -> int:
+        with tempfile.TemporaryDirectory() as out:
+            return len(predict(model, table, out=Path(out, "s.csv"), submission="kaggle").ids)
+
+    return lambda: timed(work)
+
+
+def plain_torch(model: str, table: str) -> Round:
+    """pandas reads, one loop over batches, pandas writes."""
+    import numpy as np
+    import pandas as pd
+    import torch
+
+    module = _module(model)
+
+    def work() -> int:
+        pixels = pd.read_csv(table).filter(like="pixel").to_numpy(np.uint8)
+        images = torch.from_numpy(pixels).view(-1, 1, 28, 28)
+        with torch.no_grad():
+            labels = [module((batch / 255 - 0.1307) / 0.3081).argmax(1) for batch in images.split(BATCH)]
+        return _write(torch.cat(labels))
+
+    return lambda: timed(work)
+
+
+def get_preds(model: str, folder: str) -> Round:
+    """fastai's get_preds over a test_dl of PNG files, which were made before."""
+    learner, files = _learner(model, folder)
+
+    def work() -> int:
+        with learner.no_bar():
+            probabilities, _ = learner.get_preds(dl=learner.dls.test_dl(files))
+        return _write(probabilities.argmax(1))
+
+    return lambda: timed(work)
+
+
+def learn_predict(model: str, folder: str, table: str) -> Round:
+    """fastai's learn.predict in a loop over the rows of the table."""
+    import numpy as np
+    import pandas as pd
+    import torch
+    from fastai.vision.all import PILImageBW
+
+    learner, _ = _learner(model, folder)
+
+    def work() -> int:
+        pixels = pd.read_csv(table, nrows=ONE_BY_ONE).filter(like="pixel").to_numpy(np.uint8)
+        labels = []
+        for row in pixels.reshape(-1, 28, 28):
+            with learner.no_bar(), learner.no_logging():
+                labels.append(int(learner.predict(PILImageBW.create(row))[1]))
+        return _write(torch.tensor(labels))
+
+    return lambda: timed(work)
+
+
+def _module(model: str):
+    from fastdigits.saved import read_saved
+
+    return read_saved(model).module
+
+
+def _learner(model: str, folder: str):
+    """A notebook's Learner around the model, and the test files."""
+    from fastai.vision.all import (
+        CategoryBlock,
+        CrossEntropyLossFlat,
+        DataBlock,
+        GrandparentSplitter,
+        ImageBlock,
+        Learner,
+        Normalize,
+        PILImageBW,
+        get_image_files,
+        parent_label,
+    )
+
+    block = DataBlock(
+        blocks=(ImageBlock(PILImageBW), CategoryBlock),
+        get_items=lambda path: get_image_files(path, folders=["train", "valid"]),
+        splitter=GrandparentSplitter(),
+        get_y=parent_label,
+        batch_tfms=Normalize.from_stats([0.1307], [0.3081]),
+    )
+    dls = block.dataloaders(folder, bs=BATCH)
+    return Learner(dls, _module(model), loss_func=CrossEntropyLossFlat()), get_image_files(Path(folder, "test"))
+
+
+def _write(labels) -> int:
+    """A submission from label numbers (n,); returns n."""
+    import pandas as pd
+
+    with tempfile.TemporaryDirectory() as out:
+        ids = range(1, len(labels) + 1)
+        pd.DataFrame({"ImageId": ids, "Label": labels.numpy()}).to_csv(Path(out, "s.csv"), index=False)
+    return len(labels)

@@ -1,0 +1,98 @@
+"""The README's table, from results.csv."""
+
+import re
+from pathlib import Path
+
+from .measuring import Measurement, medians, read_rows
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def write_table() -> None:
+    """Replace what stands between the README's two marks."""
+    rows = read_rows()
+    found = [
+        Measurement(
+            *(row[name] for name in ("section", "case", "contender", "round")), float(row["value"]), row["unit"]
+        )
+        for row in rows
+    ]
+    runs = sorted({(row["date"], row["commit"], row["device"]) for row in rows})
+    said = [f"Measured {date} at {commit} on {device}." for date, commit, device in runs]
+    parts = [training_table(found), prediction_table(found), conversion_table(found), other_lines(found), *said]
+    text = "\n\n".join(part for part in parts if part)
+    readme = README.read_text(encoding="utf-8")
+    pattern = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
+    README.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{text}\n\n{END}", readme), encoding="utf-8")
+
+
+def training_table(found: list[Measurement]) -> str:
+    """Training rates, and fastdigits' share of the limit and multiple of plain fastai."""
+    lines = [
+        "| training, pictures/s | fastdigits | limit | share | plain fastai | times | torch loop | timm loader |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case, rate in medians(found, "training").items():
+        ours, limit, plain = rate["fastdigits"], rate["limit"], rate["plain fastai"]
+        values = [f"{ours:,.0f}", f"{limit:,.0f}", f"{ours / limit:.2f}", f"{plain:,.0f}", f"{ours / plain:.1f}"]
+        values += [f"{rate[name]:,.0f}" for name in ("torch loop", "timm loader")]
+        lines.append(f"| {case} | {' | '.join(values)} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def prediction_table(found: list[Measurement]) -> str:
+    """Prediction rates."""
+    return _rates(found, "prediction", "csv to submission, pictures/s")
+
+
+def conversion_table(found: list[Measurement]) -> str:
+    """Conversion rates."""
+    return _rates(found, "conversion", "csv to image folder, files/s")
+
+
+def _rates(found: list[Measurement], section: str, title: str) -> str:
+    parts = []
+    for case, rate in medians(found, section).items():
+        ours = rate["fastdigits"]
+        lines = [f"| {title} ({case}) | rate | fastdigits is |", "|---|---|---|"]
+        lines += [f"| {name} | {value:,.0f} | {ours / value:.2f} times |" for name, value in rate.items()]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def other_lines(found: list[Measurement]) -> str:
+    """Memory, start-up, time to the goal and both paths' accuracy, a line each."""
+    lines = []
+    for case, peak in medians(found, "memory").items():
+        small, large = peak["1x rows"], peak["10x rows"]
+        lines.append(f"- peak memory of `{case}`: {small:,.0f} MB, with ten times the rows {large / small:.2f} times")
+    startup = {case: value["fastdigits"] for case, value in medians(found, "start-up").items()}
+    if startup:
+        slowest = max((case for case in startup if case != "--help"), key=startup.get)
+        lines.append(
+            f"- `fastdigits --help` {startup['--help']:.2f} s; the slowest, `{slowest}`, {startup[slowest]:.2f} s"
+        )
+    lines += _goal_lines(found)
+    for _, accuracy in medians(found, "paths").items():
+        pairs = ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items())
+        lines.append(f"- accuracy by path, median of three seeds: {pairs}")
+    return "\n".join(lines)
+
+
+def _goal_lines(found: list[Measurement]) -> list[str]:
+    from .accuracy import GOAL
+
+    goal, lines = medians(found, "goal"), []
+    for case in goal:
+        if case.endswith(", accuracy"):
+            name = case.removesuffix(", accuracy")
+            accuracies, seconds = goal[case], goal[f"{name}, seconds"]
+            reached = next((epoch for epoch, value in accuracies.items() if value >= GOAL), None)
+            said = f"{seconds[reached] / 60:.1f} min" if reached else "not reached"
+            last = list(accuracies)[-1]
+            lines.append(
+                f"- {name}, {GOAL:.1%} of held-out MNIST rows from nothing: {said} "
+                f"({accuracies[last]:.2%} after {last.removeprefix('epoch ')} epochs, {seconds[last] / 60:.1f} min)"
+            )
+    return lines
