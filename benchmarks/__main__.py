@@ -1,4 +1,7 @@
-"""`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the README's table."""
+"""`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the README's table.
+
+The contenders are written for the CPU; a GPU is not used.
+"""
 
 import gzip
 import os
@@ -24,6 +27,7 @@ def main() -> None:
         sys.exit(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
     if not data:
         sys.exit("set FASTDIGITS_DATA to the folder that holds mnist/train.csv.gz and mnist/test.csv.gz")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     with tempfile.TemporaryDirectory() as work:
         for section in sections:
             if section != "table":
@@ -40,7 +44,7 @@ def measure(section: str, mnist: Path, work: Path):
     if section == "prediction":
         return prediction.measure(image_folder(train, test, work), test)
     if section == "conversion":
-        return conversion.measure(train)
+        return conversion.measure(first_rows(train, 2 * TENTH, work))
     if section == "memory":
         return commands.measure_memory(first_rows(train, TENTH, work), train)
     if section == "start-up":
@@ -54,7 +58,7 @@ def image_folder(train: Path, test: Path, work: Path) -> Path:
     """The tables as an image folder, made once."""
     from fastdigits import convert
 
-    folder = work / train.name.partition(".")[0]
+    folder = work / f"folder-{train.name.partition('.')[0]}"
     if not folder.exists():
         convert(train, folder, test=test)
     return folder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .measuring import Measurement, Round, take_turns, timed
 
-ROUNDS = 3
+ROUNDS = 5
 THREADS = 4
 PART = 500
 
@@ -24,7 +24,7 @@ def measure(table: Path) -> list[Measurement]:
             "Pillow threads": (pillow_threads, *task),
             "notebook loop": (notebook_loop, *task),
         }
-        return take_turns("conversion", table.name.partition(".")[0], contenders, ROUNDS, "files/s")
+        return take_turns("conversion", table.name.partition(".")[0], contenders, ROUNDS, "files/s", unmeasured=1)
 
 
 def fresh(work: str, name: str, write) -> tuple[int, float]:
@@ -48,8 +48,8 @@ def ready_files(table: str, work: str) -> dict[str, bytes]:
     from fastdigits import convert
 
     folder = Path(work, f"ready-{os.getpid()}")
-    convert(table, folder)
-    files = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*.png"))}
+    made = convert(table, folder)
+    files = {str(file.relative_to(folder)): file.read_bytes() for split in made.splits.values() for file in split.files}
     shutil.rmtree(folder)
     return files
 
@@ -117,7 +117,7 @@ def pillow_threads(table: str, work: str) -> Round:
             (folder / str(label)).mkdir(parents=True)
 
         def save(k: int) -> None:
-            Image.fromarray(images[k]).convert("RGB").save(folder / str(labels[k]) / f"{k}.png")
+            Image.fromarray(images[k]).convert("RGB").save(folder / str(labels[k]) / f"{k}.png", compress_level=1)
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(save, range(len(images))))

@@ -2,7 +2,6 @@
 
 import csv
 import multiprocessing
-import os
 import platform
 import subprocess
 import time
@@ -40,7 +39,7 @@ class Measurement:
 
 
 def take_turns(
-    section: str, case: str, contenders: dict[str, tuple], rounds: int, unit: str = "pictures/s"
+    section: str, case: str, contenders: dict[str, tuple], rounds: int, unit: str = "pictures/s", unmeasured: int = 0
 ) -> list[Measurement]:
     """Rates of contenders that work in turn, so that a slow minute of the machine meets all of them.
 
@@ -48,15 +47,19 @@ def take_turns(
     ----------
     contenders : dict of str to (function, arguments...)
         Each function makes a `Round` in a process of its own, which keeps its settings apart from the others'.
+    unmeasured : int
+        Rounds before those that count, in which libraries are loaded.
     """
     found = []
     with ExitStack() as stack:
         children = {name: stack.enter_context(Child(*task)) for name, task in contenders.items()}
         for child in children.values():
             child.wait()  # for all of them; starting would disturb those that work
-        for number in range(rounds):
+        for number in range(-unmeasured, rounds):
             for name, child in children.items():
                 amount, seconds = child.round()
+                if number < 0:
+                    continue
                 found.append(Measurement(section, case, name, number, amount / seconds, unit))
                 print(f"{section} · {case} · {name} · {amount / seconds:,.1f} {unit}", flush=True)
     return found
@@ -79,7 +82,7 @@ class Child:
         self.process.join(timeout=60)
 
     def wait(self) -> None:
-        """Until the child is ready, and has done one round that does not count."""
+        """Until the child is ready."""
         self.pipe.recv()
 
     def round(self) -> tuple[int, float]:
@@ -92,7 +95,6 @@ def _serve(pipe, make: Callable[..., Round], arguments: tuple) -> None:
 
     warnings.filterwarnings("ignore")
     one_round = make(*arguments)
-    one_round()
     pipe.send("ready")
     while pipe.recv():
         pipe.send(one_round())
@@ -117,17 +119,23 @@ def medians(measurements: list[Measurement], section: str) -> dict[str, dict[str
 def machine() -> dict[str, str]:
     """Commit and device of a run."""
     import torch
+    from joblib import cpu_count
 
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    commit = _git("describe", "--always")
+    if _git("status", "--porcelain", "fastdigits", "benchmarks/*.py"):  # what is measured and what measures
+        commit += "-changed"
     name = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     capability = torch.backends.cpu.get_cpu_capability()
-    device = f"{len(os.sched_getaffinity(0))} cores {name}, {capability}"
-    if torch.cuda.is_available():
-        device += f", {torch.cuda.get_device_name()}"
+    device = f"{cpu_count(only_physical_cores=True)} cores {name}, {capability}"
     return {"date": time.strftime("%Y-%m-%d"), "commit": commit, "device": device}
+
+
+def _git(*arguments: str) -> str:
+    root = Path(__file__).parent.parent
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True).stdout.strip()
 
 
 def replace_rows(found: list[Measurement]) -> None:

@@ -1,5 +1,6 @@
 """convert(): a pixel source -> an image folder."""
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,10 +19,10 @@ from .folders import (
     ImageFolder,
     PixelSums,
     class_order,
-    picture_path,
+    picture_file,
     read_folder,
 )
-from .outputs import check_output, whole_folder, write_json
+from .outputs import check_output, whole_folder, writable, write_json
 from .png import write_pictures
 from .progress import progress_bar
 from .sources import Chunk, PixelSource, open_source
@@ -29,7 +30,7 @@ from .splitting import SplitMethod, choose_valid, read_groups
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
 FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system
-WRITERS = 4  # threads; more than cores, since they also wait for the file system
+WRITERS = 3  # threads; they also wait for the file system, and more would only wait for Python's lock
 
 
 def convert(
@@ -171,21 +172,21 @@ def _write_table(table: PixelSource, partial: Path, split: str) -> _Written:
     """Write every picture of `table` under `split` (labelled ones all under train, to be moved later)."""
     written = _Written(table.has_ids, labels=[] if table.has_labels else None)
     seen: set[str] = set()
-    made: set[Path] = set()
+    made: set[str] = set()
 
     def checked_jobs():
         for chunk in table.chunks():
             _check_names(chunk, table.name, len(written.ids), seen)
             labels = chunk.labels or [None] * len(chunk.ids)
-            files = [partial / picture_path(split, label, id_) for label, id_ in zip(labels, chunk.ids)]
-            for folder in {file.parent for file in files} - made:
-                folder.mkdir(parents=True, exist_ok=True)
+            files = [picture_file(partial, split, label, id_) for label, id_ in zip(labels, chunk.ids)]
+            for folder in {os.path.dirname(file) for file in files} - made:
+                os.makedirs(folder, exist_ok=True)
                 made.add(folder)
             written.ids += chunk.ids
             if written.labels is not None:
                 written.labels += chunk.labels
             written.sums.add(chunk.images)
-            yield chunk.images, [str(file) for file in files]
+            yield chunk.images, files
 
     with progress_bar(f"{split} pictures", table.rows) as advance:
         for n in _write_parallel(checked_jobs()):
@@ -201,11 +202,16 @@ def _write_parallel(jobs: Iterator[tuple[np.ndarray, list[str]]]) -> Iterator[in
     with ThreadPoolExecutor(WRITERS) as pool:
         waiting: deque[Future[int]] = deque()
         for job in jobs:
-            waiting.append(pool.submit(write_pictures, *job))
+            waiting.append(pool.submit(_write_job, *job))
             if len(waiting) > 2 * WRITERS:  # so that memory does not grow when reading is faster
                 yield waiting.popleft().result()
         for written in waiting:
             yield written.result()
+
+
+def _write_job(images: np.ndarray, files: list[str]) -> int:
+    with writable(Path(files[0]).parent):  # a full disk is one line
+        return write_pictures(images, files)
 
 
 def _check_names(chunk: Chunk, table: str, first_row: int, seen: set[str]) -> None:
@@ -237,11 +243,12 @@ def _check_name(text: str, what: str, where: str) -> None:
 
 
 def _move_to_valid(partial: Path, written: _Written, in_valid: np.ndarray) -> None:
-    for k in np.flatnonzero(in_valid):
+    moved = np.flatnonzero(in_valid)
+    for label in {written.labels[k] for k in moved}:
+        os.makedirs(partial / VALID / label, exist_ok=True)  # labels may differ in letter case alone
+    for k in moved:
         label, id_ = written.labels[k], written.ids[k]
-        target = partial / picture_path(VALID, label, id_)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (partial / picture_path(TRAIN, label, id_)).rename(target)
+        os.rename(picture_file(partial, TRAIN, label, id_), picture_file(partial, VALID, label, id_))
 
 
 def _rows_by_split(written: _Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:

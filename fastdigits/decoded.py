@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from .progress import progress_bar
 
 LARGEST_PX = 128  # of larger pictures decoding is a small part of a step, and the array would be large
 CHUNK_PICTURES = 2048
+FINGERPRINT_DIGITS = 16
 PARALLEL_PICTURES = 8192  # below this, starting worker processes costs more than it saves
 
 
@@ -51,32 +53,69 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     if folder.size is None or folder.size > LARGEST_PX:
         return None
     files = folder.split(split).files
+    shape = (len(files), folder.size, folder.size)
     path = folder.path / "decoded" / f"{split}-{_fingerprint(folder.digest, files)}.npy"
-    if not path.is_file():
-        images = _decode(files, folder.size, split)
-        try:
-            _replace(path, split, images)
-        except OSError:  # read-only data, such as a competition's input folder
-            return DecodedSplit(files, images)
-    return DecodedSplit(files, np.load(path, mmap_mode="r"))
+    images = _open_array(path, shape)
+    if images is None:
+        images = _write_array(path, files, shape, split)
+    return DecodedSplit(files, images)
+
+
+def _open_array(path: Path, shape: tuple[int, int, int]) -> np.ndarray | None:
+    """The array at `path`, memory-mapped; None when it is not there, or not whole."""
+    try:
+        images = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    return images if images.shape == shape and images.dtype == np.uint8 else None
+
+
+def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], split: str) -> np.ndarray:
+    """Decode into a file that takes its name once it is whole, or into memory where no file can be written."""
+    # two runs may start on one new folder, so each writes a file of its own
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        images = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+    except OSError as error:  # read-only data, such as a competition's input folder
+        print(f"{path.parent} cannot be written ({error.strerror}), so the pictures are decoded anew each time")
+        images = np.empty(shape, np.uint8)
+        _decode(files, images, split)
+        return images
+    try:
+        _decode(files, images, split)
+        images.flush()
+        os.replace(partial, path)
+    except BaseException:
+        del images
+        partial.unlink(missing_ok=True)
+        raise
+    _remove_older(path, split)
+    return np.load(path, mmap_mode="r")
+
+
+def _remove_older(path: Path, split: str) -> None:
+    for old in path.parent.glob(f"{split}-{'[0-9a-f]' * FINGERPRINT_DIGITS}.npy"):
+        if old != path:
+            with suppress(OSError):  # on Windows, while another run has it open
+                old.unlink()
 
 
 def _fingerprint(digest: str, files: list[Path]) -> str:
-    """Sixteen hexadecimal digits that change when a file does."""
+    """Hexadecimal digits that change when a file does."""
     stamps = [(stat.st_size, stat.st_mtime_ns) for stat in map(os.stat, files)]
-    return hashlib.sha256(digest.encode() + np.array(stamps, np.int64).tobytes()).hexdigest()[:16]
+    return hashlib.sha256(digest.encode() + np.array(stamps, np.int64).tobytes()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _decode(files: list[Path], size: int, split: str) -> np.ndarray:
-    """All pictures as uint8 (n, size, size)."""
-    images, done = np.empty((len(files), size, size), np.uint8), 0
+def _decode(files: list[Path], images: np.ndarray, split: str) -> None:
+    """Fill `images` uint8 (n, size, size) from the files, in worker processes once there are many."""
+    size, done = images.shape[1], 0
     chunks = [files[start : start + CHUNK_PICTURES] for start in range(0, len(files), CHUNK_PICTURES)]
     with progress_bar(f"decoding {split}", len(files)) as advance:
         for part in _decoded_chunks(chunks, size, parallel=len(files) > PARALLEL_PICTURES):
             images[done : done + len(part)] = part
             done += len(part)
             advance(len(part))
-    return images
 
 
 def _decoded_chunks(chunks: list[list[Path]], size: int, parallel: bool) -> Iterator[np.ndarray]:
@@ -95,20 +134,3 @@ def read_grays(files: list[Path], size: int) -> np.ndarray:
             height, width = gray.shape
             raise InputError(f"{file} is {width}x{height} px, the others are {size}x{size}; convert again")
     return np.stack(grays)
-
-
-def _replace(path: Path, split: str, images: np.ndarray) -> None:
-    """Write `images` to `path` whole or not at all, and remove the split's older arrays."""
-    path.parent.mkdir(exist_ok=True)
-    # two runs may start on one new folder, so each writes a file of its own
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, images)
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    for old in path.parent.glob(f"{split}-*"):
-        if old != path:
-            old.unlink(missing_ok=True)

@@ -162,7 +162,7 @@ def evaluate(
     """
     if out is not None:
         check_output(Path(out), overwrite)
-    inference = Inference(open_models([model, *(ensemble or [])]), precision="fp32")
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=True)
     classes = inference.classes
     if Path(data).is_dir():
         split = split or VALID

@@ -122,9 +122,9 @@ def _read_manifest(path: Path) -> ImageFolder:
 def _manifest_splits(path: Path, rows_of: dict[str, dict]) -> dict[str, Split]:
     splits = {}
     for name, rows in rows_of.items():
-        files = [path / picture_path(name, label, id_) for id_, label in zip(rows["ids"], _or_nones(rows["labels"]))]
+        files = [picture_file(path, name, label, id_) for id_, label in zip(rows["ids"], _or_nones(rows["labels"]))]
         _check_present(path, name, files)
-        splits[name] = Split(files, rows["ids"], rows["labels"], rows["groups"], rows["own_ids"])
+        splits[name] = Split([Path(f) for f in files], rows["ids"], rows["labels"], rows["groups"], rows["own_ids"])
     return splits
 
 
@@ -132,14 +132,16 @@ def _or_nones(values: list[str] | None):
     return values if values is not None else iter(lambda: None, 0)
 
 
-def picture_path(split: str, label: str | None, id_: str) -> Path:
-    """Where a picture lies inside the folder: test pictures flat, others under their label."""
-    return Path(split, f"{id_}.png") if split == TEST else Path(split, label, f"{id_}.png")
+def picture_file(folder: Path, split: str, label: str | None, id_: str) -> str:
+    """Where a picture lies: test pictures flat, others under their label. A text, since there are many."""
+    inside = f"{id_}.png" if split == TEST else os.path.join(label, f"{id_}.png")
+    return os.path.join(folder, split, inside)
 
 
-def _check_present(path: Path, split: str, files: list[Path]) -> None:
-    present = {os.path.join(where, name) for where, _, names in os.walk(path / split) for name in names}
-    gone = [file for file in files if str(file) not in present]
+def _check_present(path: Path, split: str, files: list[str]) -> None:
+    walked = os.walk(os.path.join(path, split))
+    present = {os.path.join(where, name) for where, _, names in walked for name in names}
+    gone = [file for file in files if file not in present]
     if gone:
         raise InputError(f"{len(gone)} pictures of {path / MANIFEST} are gone, e.g. {gone[0]}; convert again")
 

@@ -1,4 +1,4 @@
-"""Models at work: the machine's device, a batch size found while it predicts, bf16 where no label changes."""
+"""Models at work: on the machine's device, in batches of the fastest size, in bf16 what it is sure of."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,10 @@ import numpy as np
 from .machine import find_device, find_precision, prepare_machine
 from .saved import SavedModel
 
+EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
-SURE = 0.25  # lead of the first label over the second that bf16, good for two digits, cannot turn around
+LARGEST_INPUT = 16_000_000  # floats of a batch; what the network makes of them is many times more
+SURE = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 
 
 class Inference:
@@ -18,18 +20,22 @@ class Inference:
     Parameters
     ----------
     models : list of SavedModel
-    precision : 'auto' or 'fp32'
-        auto computes in bf16 where the machine is fast at it, and again in fp32 whatever is not sure by then.
+    exact : bool
+        Compute in fp32 and in batches of one size, so that the same pictures always give the same digits. Else the
+        fastest batch size is found, and where the machine is fast at bf16, it is used for what it is sure of.
     """
 
-    def __init__(self, models: list[SavedModel], precision: str = "auto"):
+    def __init__(self, models: list[SavedModel], exact: bool = False):
         import torch
 
         prepare_machine()
         self.device = find_device()
-        self.in_bf16 = find_precision(precision, self.device) == "bf16"
+        self.in_bf16 = not exact and find_precision("auto", self.device) == "bf16"
         self.models = models
-        self.batch_size = BatchSize(TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU)
+        tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
+        picture = max(len(model.mean) * model.size**2 for model in models)
+        fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]
+        self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
         for model in models:
             model.module.to(self.device, memory_format=torch.channels_last)
 
@@ -50,22 +56,24 @@ class Inference:
 
     def _timed(self, batch: np.ndarray) -> np.ndarray:
         started = time.perf_counter()
-        probabilities = self._mean(batch)
+        probabilities = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
         self.batch_size.note(len(batch), time.perf_counter() - started)
         return probabilities
 
-    def _mean(self, batch: np.ndarray) -> np.ndarray:
-        if not self.in_bf16:
-            return np.mean([model.probabilities(batch) for model in self.models], axis=0)
+    def _in_bf16(self, batch: np.ndarray) -> np.ndarray:
+        """bf16, and once more in fp32 what is not sure."""
         import torch
 
         with torch.autocast(self.device, torch.bfloat16):
-            probabilities = np.mean([model.probabilities(batch) for model in self.models], axis=0)
+            probabilities = self._mean(batch)
         second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
         unsure = first - second < SURE
         if unsure.any():
-            probabilities[unsure] = np.mean([model.probabilities(batch[unsure]) for model in self.models], axis=0)
+            probabilities[unsure] = self._mean(batch[unsure])
         return probabilities
+
+    def _mean(self, batch: np.ndarray) -> np.ndarray:
+        return np.mean([model.probabilities(batch) for model in self.models], axis=0)
 
 
 class BatchSize:
@@ -74,7 +82,6 @@ class BatchSize:
     Parameters
     ----------
     tried : sequence of int
-        The largest must hold in memory.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ Keep = Literal["last", "best"]
 DEFAULT_BATCH_SIZE, DEFAULT_AUGMENT = 64, "light"
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
-TIMED_BATCHES = 8  # of a throughput measurement
+TIMED_BATCHES = 8  # of a throughput measurement; a loader may prepare as many together
 CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__}
 CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
     "epochs": (1, True),
@@ -184,11 +184,13 @@ def epoch_seconds(learner, frozen: bool) -> float:
 
     states, clock = random_states(learner.dls.loaders), BatchClock()
     renew_optimizer(learner, frozen)
-    n_epochs = TIMED_BATCHES // max(1, len(learner.dls.train)) + 1
+    n_batches = 2 * TIMED_BATCHES
+    n_epochs = n_batches // max(1, len(learner.dls.train)) + 1
     with learner.no_logging():
-        learner.fit(n_epochs, cbs=[RangeTest(1e-9, 1e-9, TIMED_BATCHES, stop_div=False), clock])
+        learner.fit(n_epochs, cbs=[RangeTest(1e-9, 1e-9, n_batches, stop_div=False), clock])
     restore_random_states(states, learner.dls.loaders)
-    batch_seconds = float(np.median(np.diff(clock.ends)))
+    ends = clock.ends[-TIMED_BATCHES - 1 :]  # the first batches also pay for what torch sets up
+    batch_seconds = (ends[-1] - ends[0]) / (len(ends) - 1)
     # a validation picture costs the forward pass, about a third of a training one
     valid_batches = len(learner.dls.valid_ds) / learner.dls.train.bs / 3
     return batch_seconds * (len(learner.dls.train) + valid_batches)

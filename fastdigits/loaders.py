@@ -40,6 +40,29 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     return resized if images.ndim == 4 else resized[0]
 
 
+def to_float(images: torch.Tensor) -> torch.Tensor:
+    """Gray levels 0..255 as floats 0..1; floats as they are."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
+
+
+def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    """Gray pictures (n, 1, h, w) as a model sees them, in training, prediction and exports.
+
+    Parameters
+    ----------
+    images : Tensor of uint8 0..255, or of float 0..1
+    size : int
+        Pixels.
+    mean, std : Tensor, shape (1, channels, 1, 1)
+        On the scale 0..1; three values make three channels of one.
+
+    Returns
+    -------
+    Tensor of float, shape (n, channels, size, size)
+    """
+    return (resize(to_float(images), size) - mean) / std
+
+
 class GrayImage(TensorImage):
     """A picture of one channel, which fastai shows white on black as it is."""
 
@@ -105,27 +128,21 @@ class ModelInput(DisplayedTransform):
         return x.as_subclass(TensorImage)
 
     def encodes(self, x: TensorImage) -> None:  # noqa: F811
-        images = to_float(x.as_subclass(torch.Tensor))  # fastai's subclass costs time with every operation
+        images = x.as_subclass(torch.Tensor)  # fastai's subclass costs time with every operation
         if self.is_train and self.policy != NO_AUGMENTATION:
-            images = random_view(images, self.policy, self.size)
-        # three means make three channels of one
-        return TensorImage((resize(images, self.size) - self.mean) / self.std)
+            images = random_view(to_float(images), self.policy, self.size)
+        return TensorImage(model_input(images, self.size, self.mean.to(x.device), self.std.to(x.device)))
 
     def decodes(self, x: TensorImage):
         images = x * self.std.to(x.device) + self.mean.to(x.device)
         return GrayImage(images.mean(1, keepdim=True).clamp(0, 1))
 
 
-def to_float(images: torch.Tensor) -> torch.Tensor:
-    """Gray levels 0..255 as floats 0..1; floats as they are."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
-
-
 class DecodedLoader(TfmdDL):
     """fastai's TfmdDL that cuts its batches out of decoded pictures where it can, instead of opening files.
 
     It can for files of the given splits as long as nobody adds transforms of single items; all else, such as
-    `test_dl` over other pictures, goes fastai's way. Both ways give the same batches.
+    `test_dl` over other pictures, goes fastai's way. Both ways give the same validation batches.
 
     Parameters
     ----------
@@ -151,23 +168,28 @@ class DecodedLoader(TfmdDL):
             yield from super().create_batches(samps)
             return
         images, rows, labels = self._pictures()
-        at_once = self._batches_at_once()
+        at_once = self._batches_at_once(images.shape[-1])
         for chosen in chunked(samps, at_once * self.bs, False):
             x = GrayImage(_take(self._on_device(images), rows[chosen])[:, None])
             y = None if labels is None else TensorCategory(labels[chosen])
             if at_once > 1:
-                x = self.after_batch[0](x.to(self.device), split_idx=self.after_batch.split_idx).as_subclass(Ready)
+                x = x if self.device is None else x.to(self.device)
+                x = self.after_batch[0](x, split_idx=self.after_batch.split_idx).as_subclass(Ready)
             for start in range(0, len(chosen), self.bs):
                 part = slice(start, start + self.bs)
                 if len(x[part]) == self.bs or not self.drop_last:
                     yield (x[part],) if y is None else (x[part], y[part])
 
-    def _batches_at_once(self) -> int:
-        """How many batches go through ModelInput together: each of its small operations costs more than its work."""
+    def _batches_at_once(self, side: int) -> int:
+        """How many batches of pictures of `side` pixels go through ModelInput together.
+
+        Of small pictures the calls cost more than the work.
+        """
         if [type(tfm) for tfm in self.after_batch.fs] != [ModelInput]:
             return 1  # other transforms, which may have to come before it
         stage = self.after_batch[0]
-        return max(1, min(LARGEST_AT_ONCE // (self.bs * stage.mean.numel() * stage.size**2), MOST_AT_ONCE))
+        batch = self.bs * stage.mean.numel() * max(stage.size, side) ** 2
+        return max(1, min(LARGEST_AT_ONCE // batch, MOST_AT_ONCE))
 
     def _pictures(self) -> tuple[np.ndarray, np.ndarray, torch.Tensor | None] | None:
         """The array that holds all of the data set's pictures, their rows in it, and their labels' positions.

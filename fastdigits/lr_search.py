@@ -108,11 +108,12 @@ def lr_find(
     Parameters
     ----------
     arch
-        A torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+        A scratch network, a torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
     data
         An image folder.
     size
-        Picture height and width in pixels for the network; by default the next multiple of 32.
+        Picture height and width in pixels for the network; by default what the network was made for, or the
+        next multiple of 32.
     batch_size
         Pictures a step; 64 by default.
     weights

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import sys
 from typing import Literal
 
 from .errors import InputError
@@ -15,15 +16,15 @@ LARGEST_INT = 2**31 - 1
 
 
 def prepare_machine() -> None:
-    """Settings of this process that make training and prediction fast; they change no result.
+    """Settings of this process that make training and prediction fast.
 
-    Threads: one a physical core that this process may use; torch itself counts the cores of the host, not those of
-    its container. Memory: see `keep_memory`. Calling it again changes nothing.
+    Threads: no more than the cores that this process may use; torch counts the cores of the host, not those of its
+    container. OMP_NUM_THREADS has the last word. Memory: see `keep_memory`. Calling it again changes nothing.
     """
     import torch
     from joblib import cpu_count
 
-    if "OMP_NUM_THREADS" not in os.environ:  # the user's own choice
+    if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(torch.get_num_threads(), cpu_count(only_physical_cores=True)))
     keep_memory()
 
@@ -33,9 +34,10 @@ def keep_memory() -> None:
 
     A step of training frees and asks for the same blocks of some megabytes again and again. By default each goes back
     to the system and comes again empty, page by page, which took more than half of a small network's time. Other C
-    libraries have no such setting and are left alone.
+    libraries have no such setting and are left alone; FASTDIGITS_KEEP_MEMORY=0 leaves glibc alone too.
     """
-    if platform.libc_ver()[0] == "glibc":
+    wanted = os.environ.get("FASTDIGITS_KEEP_MEMORY", "1") != "0"
+    if wanted and sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT)

@@ -16,7 +16,7 @@ from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .sources import PixelSource, open_source, submission_sample
 
-READ_PICTURES = 1024  # files that are read before they are predicted together
+READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
 
@@ -192,7 +192,7 @@ def predict(
     if out is not None:
         out = Path(out)
         check_output(out, overwrite)
-    inference = Inference(open_models([model, *(ensemble or [])]))
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities)
     predictions = _predict_source(inference, source)
     predictions.file = out
     if out is not None:

@@ -57,7 +57,7 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> dict:
     """Predictions, scores and confusion on valid into the run; what result.json takes over."""
     valid = folder.split(VALID)
-    probabilities = split_probabilities(Inference([saved], precision="fp32"), folder, VALID)
+    probabilities = split_probabilities(Inference([saved], exact=True), folder, VALID)
     table = Predictions(valid.ids, probabilities, folder.classes).table(probabilities=True)
     table.insert(1, "true", valid.labels)
     with whole_file(run.predictions_file) as partial:

@@ -46,12 +46,11 @@ class SavedModel:
         """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
         import torch
 
-        from .loaders import resize
+        from .loaders import model_input
 
         device = next(self.module.parameters()).device
-        batch = torch.tensor(images, device=device)[:, None].float().div_(255)
         mean, std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        return (resize(batch, self.size) - mean) / std  # three means make three channels of one
+        return model_input(torch.tensor(images, device=device)[:, None], self.size, mean, std)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities of one batch.

@@ -61,7 +61,7 @@ def finetune(
     Parameters
     ----------
     arch
-        A torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+        A scratch network, a torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
@@ -74,7 +74,8 @@ def finetune(
         How many times smaller the first layers' rate is then. 100 suits weights that were trained on photographs,
         1 to 5 weights that were trained on digits.
     size
-        Picture height and width in pixels for the network; by default the next multiple of 32.
+        Picture height and width in pixels for the network; by default what the network was made for, or the
+        next multiple of 32.
     batch_size
         Pictures a step; 64 by default.
     weights

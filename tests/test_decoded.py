@@ -68,12 +68,34 @@ def test_a_touched_file_is_decoded_again(copied, monkeypatch):
         decoded_split(folder, "valid")
 
 
-def test_a_folder_that_cannot_be_written(copied):
+def test_a_folder_that_cannot_be_written(copied, capsys):
     folder = read_folder(copied)
     (copied / "decoded").write_text("in the way")  # file rights do not stop the super user
     decoded = decoded_split(folder, "valid")
     assert not isinstance(decoded.images, np.memmap)
     assert (decoded.images == pixels_of(folder.split("valid").files)).all()
+    assert capsys.readouterr().out == (
+        f"{copied / 'decoded'} cannot be written (File exists), so the pictures are decoded anew each time\n"
+    )
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
+def test_a_damaged_array_is_made_again(copied, damage):
+    folder = read_folder(copied)
+    decoded_split(folder, "valid")
+    (array,) = (copied / "decoded").iterdir()
+    array.write_bytes(array.read_bytes()[:-100] if damage is None else damage)
+    assert (decoded_split(folder, "valid").images == pixels_of(folder.split("valid").files)).all()
+
+
+def test_what_others_put_there_stays(copied):
+    folder = read_folder(copied)
+    (copied / "decoded").mkdir()
+    kept = [copied / "decoded" / name for name in ("valid-notes.txt", "valid-0123456789abcdef.77.partial")]
+    for file in kept:
+        file.touch()
+    decoded_split(folder, "valid")
+    assert all(file.exists() for file in kept)
 
 
 def test_large_and_mixed_pictures_are_left(copied, monkeypatch, tmp_path):
@@ -85,11 +107,13 @@ def test_large_and_mixed_pictures_are_left(copied, monkeypatch, tmp_path):
     assert decoded_split(read_folder(tmp_path / "mixed"), "train") is None
 
 
-def test_a_picture_of_another_size(copied):
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_picture_of_another_size(copied, monkeypatch, parallel):
+    monkeypatch.setattr("fastdigits.decoded.PARALLEL_PICTURES", 0 if parallel else 99)
     folder = read_folder(copied)
     file = folder.split("valid").files[0]
     Image.new("L", (9, 7)).save(file)
     with pytest.raises(InputError) as caught:
         decoded_split(folder, "valid")
     assert str(caught.value) == f"{file} is 9x7 px, the others are 8x8; convert again"
-    assert not (copied / "decoded").exists()
+    assert arrays_in(copied) == []

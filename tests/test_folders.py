@@ -99,3 +99,8 @@ def test_a_folder_of_test_pictures_cannot_train(tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "test" / "3.png")
     with pytest.raises(InputError, match=r"has no labelled pictures; training needs two classes or more"):
         check_trainable(read_folder(tmp_path))
+
+
+def test_the_folder_one_stands_in(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert len(read_folder(".").split("train")) == 160

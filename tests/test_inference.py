@@ -21,6 +21,26 @@ def test_any_batch_size_gives_the_same_probabilities(run, images, monkeypatch):
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-6)
 
 
+def test_exact_inference_ignores_the_clock(run, images, monkeypatch):
+    """The same digits whatever sizes are tried and however long they take."""
+    monkeypatch.setattr("fastdigits.inference.EXACT_BATCH", 10)
+    found = []
+    for tried in ((7, 32), (64, 16)):
+        monkeypatch.setattr("fastdigits.inference.TRIED_ON_CPU", tried)
+        inference = Inference([open_model(run)], exact=True)
+        found.append(inference.probabilities(images))
+        assert inference.batch_size.pictures == 10
+    assert np.array_equal(*found)
+
+
+def test_large_pictures_go_in_small_batches(run, monkeypatch):
+    model = open_model(run)
+    monkeypatch.setattr("fastdigits.inference.LARGEST_INPUT", 3 * model.size**2 * 128)
+    assert Inference([model]).batch_size.waiting == [64, 128]
+    monkeypatch.setattr("fastdigits.inference.LARGEST_INPUT", 1)
+    assert Inference([model], exact=True).batch_size.waiting == [64]
+
+
 def test_the_fastest_size_stays():
     size = BatchSize((2, 4, 8))
     size.note(2, 9.0)  # the first batch does not count
@@ -52,7 +72,7 @@ def in_bf16(monkeypatch):
 def test_bf16_changes_no_label(run, images, in_bf16):
     """Also where the network is far from sure."""
     found = Inference([open_model(run)]).probabilities(images)
-    expected = Inference([open_model(run)], precision="fp32").probabilities(images)
+    expected = Inference([open_model(run)], exact=True).probabilities(images)
     assert (found.argmax(1) == expected.argmax(1)).all()
     np.testing.assert_allclose(found, expected, atol=0.05)
 

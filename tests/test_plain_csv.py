@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+from fastdigits import InputError
 from fastdigits.sources import open_source, plain_csv
 from fastdigits.sources.plain_csv import Columns, Rejoined, parse_plain, plain_rows
 
@@ -99,3 +100,42 @@ def test_a_line_without_end_is_left(monkeypatch):
     unread = stopped.value.value
     assert 32 < len(unread) <= 48
     assert io.BufferedReader(Rejoined(unread, stream)).read() == b"1," * 100
+
+
+def test_chunks_are_full_whatever_the_blocks(tmp_path, plain_table, monkeypatch):
+    """Prediction works in batches, and short ones are slow."""
+    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 60)
+    plain_table.to_csv(tmp_path / "t.csv", index=False)
+    assert [len(chunk.ids) for chunk in open_source(tmp_path / "t.csv").chunks()] == [60, 60, 60, 20]
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+@pytest.mark.parametrize("ending", ["\n\n", "\r\n\r\n"])
+def test_empty_lines_at_the_end(tmp_path, plain_table, monkeypatch, block, ending):
+    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", block)
+    content = plain_table.to_csv(index=False) + ending
+    (tmp_path / "t.csv").write_bytes(content.encode())
+    assert len(read_all(tmp_path / "t.csv")[1]) == 200
+
+
+def test_a_byte_order_mark_before_rows_without_header(tmp_path, plain_table):
+    (tmp_path / "t.csv").write_text(plain_table.to_csv(index=False, header=False), encoding="utf-8-sig")
+    images, ids, _ = read_all(tmp_path / "t.csv")
+    assert (images.reshape(200, 64) == plain_table.filter(like="pixel").to_numpy()).all()
+    assert ids[0].lstrip("\ufeff") == "0"
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [("256", "row 150 of t.csv, column 'pixel8': 256 is outside 0..255"), ("x", "row 150 of t.csv, column 'pixel8': ")],
+)
+def test_rows_are_counted_on_after_the_hand_over(tmp_path, plain_table, monkeypatch, bad, message):
+    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1000)
+    lines = plain_table.to_csv(index=False).splitlines()
+    fields = lines[150].split(",")
+    fields[10] = bad
+    (tmp_path / "t.csv").write_text("\n".join([*lines[:150], ",".join(fields), *lines[151:]]))
+    with pytest.raises(InputError) as caught:
+        read_all(tmp_path / "t.csv")
+    assert str(caught.value).startswith(message)

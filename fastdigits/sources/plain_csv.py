@@ -75,38 +75,35 @@ def parse_plain(lines: bytes, columns: Columns, delimiter: str) -> Rows | None:
     ends = ends.reshape(-1, len(columns.names))
     if (content[ends[:, :-1]] != ord(delimiter)).any() or (content[ends[:, -1]] != NEWLINE).any():
         return None
-    starts = np.concatenate([[0], ends.ravel()[:-1] + 1]).reshape(ends.shape)
-    values = _numbers(digits, starts, ends, columns.pixels)
-    texts = [_texts(lines, starts, ends, position) for position in (columns.id, columns.label)]
+    lengths = np.diff(ends.ravel(), prepend=-1).reshape(ends.shape) - 1
+    values = _numbers(digits, ends, lengths, columns.pixels)
+    texts = [_texts(lines, ends, lengths, position) for position in (columns.id, columns.label)]
     if values is None or any(text is not None and "" in text for text in texts):
         return None
     return Rows(values, *texts)
 
 
-def _numbers(digits: np.ndarray, starts: np.ndarray, ends: np.ndarray, pixels: list[int]) -> np.ndarray | None:
+def _numbers(digits: np.ndarray, ends: np.ndarray, lengths: np.ndarray, pixels: list[int]) -> np.ndarray | None:
     """The pixels' values uint8 (n, pixels); None when one is empty, has four digits or is above 255."""
-    ordered = pixels == list(range(pixels[0], pixels[0] + len(pixels)))
-    chosen = slice(pixels[0], pixels[0] + len(pixels)) if ordered else pixels
-    starts, ends = starts[:, chosen], ends[:, chosen]
-    lengths = ends - starts
+    in_order = pixels == list(range(pixels[0], pixels[0] + len(pixels)))
+    chosen = slice(pixels[0], pixels[0] + len(pixels)) if in_order else pixels
+    lengths = lengths[:, chosen]
     if lengths.min() < 1 or lengths.max() > 3:
         return None
-    values = digits[ends - 1]
-    tens = lengths > 1
-    values[tens] += 10 * digits[ends[tens] - 2]
-    hundreds = lengths > 2
-    largest = 100 * digits[ends[hundreds] - 3].astype(np.uint16) + values[hundreds]
-    if (largest > 255).any():
-        return None
-    values[hundreds] = largest
-    return values
+    is_digit = digits < 10
+    units = (digits * is_digit).astype(np.uint16)
+    numbers = units.copy()  # at each byte the number that its last three digits make
+    numbers[1:] += 10 * units[:-1]
+    numbers[2:] += 100 * (units[:-2] * is_digit[1:-1])
+    values = numbers[ends[:, chosen] - 1]
+    return None if values.max() > 255 else values.astype(np.uint8)
 
 
-def _texts(lines: bytes, starts: np.ndarray, ends: np.ndarray, position: int | None) -> list[str] | None:
+def _texts(lines: bytes, ends: np.ndarray, lengths: np.ndarray, position: int | None) -> list[str] | None:
     if position is None:
         return None
-    bounds = zip(starts[:, position].tolist(), ends[:, position].tolist())
-    return [lines[start:end].decode("ascii") for start, end in bounds]
+    bounds = zip(ends[:, position].tolist(), lengths[:, position].tolist())
+    return [lines[end - length : end].decode("ascii") for end, length in bounds]
 
 
 class Rejoined(io.RawIOBase):

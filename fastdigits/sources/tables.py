@@ -247,12 +247,23 @@ def _rows_of(batch: "pa.RecordBatch", columns: Columns) -> Rows:
 
 
 def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[Chunk]:
-    """Chunks of CHUNK_ROWS pictures, the last of each of the `tables` shorter; rows without ids are numbered."""
-    first = 0
+    """The rows as chunks of CHUNK_ROWS pictures, the last one shorter; rows without ids are numbered."""
+    images, ids, labels, first = [], [], [], 0
+
+    def chunk() -> Chunk:
+        return Chunk(np.concatenate(images).reshape(-1, side, side), ids, labels or None)
+
     for rows in tables:
-        images = levels.to_uint8(rows.values, first + 1).reshape(-1, side, side)
-        ids = rows.ids or [str(k) for k in range(first, first + len(images))]
-        first += len(images)
-        for start in range(0, len(images), CHUNK_ROWS):
-            part = slice(start, start + CHUNK_ROWS)
-            yield Chunk(images[part], ids[part], None if rows.labels is None else rows.labels[part])
+        start, values = 0, levels.to_uint8(rows.values, first + len(ids) + 1)
+        while start < len(values):
+            part = slice(start, start + CHUNK_ROWS - len(ids))
+            start = part.stop
+            images.append(values[part])
+            n = len(images[-1])
+            ids += rows.ids[part] if rows.ids else [str(k) for k in range(first + len(ids), first + len(ids) + n)]
+            labels += rows.labels[part] if rows.labels else []
+            if len(ids) == CHUNK_ROWS:
+                yield chunk()
+                first, images, ids, labels = first + len(ids), [], [], []
+    if ids:
+        yield chunk()

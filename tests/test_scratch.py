@@ -1,0 +1,80 @@
+"""Scratch networks are the published ones, and go through training, saving and prediction with one channel."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fastdigits import InputError, evaluate, find_backbone, finetune
+from fastdigits.models.scratch import SCRATCH, GaussianDropout, conv8_leaky, conv_elu
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("conv-elu", 128_938), ("conv8-leaky", 1_924_106)])
+def test_parameter_counts(name, parameters):
+    backbone = find_backbone(name)
+    assert backbone.parameter_count() == parameters
+    assert (backbone.library, backbone.channels, backbone.fixed_size) == ("fastdigits", 1, 28)
+    with torch.no_grad():
+        assert backbone.build(7)(torch.zeros(2, 1, 28, 28)).shape == (2, 7)
+
+
+def test_keras_initial_weights():
+    torch.manual_seed(0)
+    network = conv_elu(10)
+    lecun = network[4].weight  # 64 channels of 5x5 pixels
+    assert lecun.std().item() == pytest.approx(1600**-0.5, rel=0.03)
+    assert lecun.abs().max() <= 2 * 1600**-0.5 / 0.87962566
+    glorot = network[-1].weight
+    assert glorot.abs().max().item() == pytest.approx((6 / 74) ** 0.5, rel=0.05)
+    assert all((layer.bias == 0).all() for layer in network if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d))
+    scale = conv8_leaky(10)[1].weight
+    assert -0.05 <= scale.min() < -0.03
+    assert 0.03 < scale.max() <= 0.05
+
+
+def test_gaussian_dropout_is_noise_in_training_only():
+    torch.manual_seed(0)
+    layer, x = GaussianDropout(0.25), torch.ones(100_000)
+    noisy = layer(x)
+    assert noisy.mean().item() == pytest.approx(1, abs=0.01)
+    assert noisy.std().item() == pytest.approx((0.25 / 0.75) ** 0.5, rel=0.02)
+    assert layer.eval()(x) is x
+
+
+@pytest.mark.parametrize("name", SCRATCH)
+def test_layer_groups_hold_every_parameter_once(name):
+    backbone = find_backbone(name)
+    module = backbone.build(10)
+    groups = backbone.layer_groups(module)
+    assert sorted(id(p) for group in groups for p in group) == sorted(map(id, module.parameters()))
+
+
+@pytest.fixture
+def two_shapes(tmp_path):
+    """Bars and squares of 28 px: train/ and valid/."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 40), ("valid", 10)):
+        for label, (height, width) in {"bar": (20, 4), "square": (10, 10)}.items():
+            (tmp_path / "data" / split / label).mkdir(parents=True)
+            for k in range(count):
+                image = np.zeros((28, 28), np.uint8)
+                y, x = rng.integers(0, 8, 2)
+                image[y : y + height, x : x + width] = 255
+                Image.fromarray(image).save(tmp_path / "data" / split / label / f"{k}.png")
+    return tmp_path / "data"
+
+
+def test_from_training_to_evaluation(two_shapes, tmp_path):
+    run = tmp_path / "run"
+    result = finetune("conv-elu", two_shapes, weights="none", epochs=6, lr=3e-3, batch_size=16, out=run).result
+    assert result["accuracy"] > 0.9
+    assert evaluate(run, two_shapes).accuracy == result["accuracy"]
+    assert '"channels": 1' in (run / "model.json").read_text()
+
+
+def test_another_size_and_no_published_weights(two_shapes, tmp_path):
+    with pytest.raises(InputError) as caught:
+        finetune("conv-elu", two_shapes, weights="none", size=32, out=tmp_path / "run")
+    assert str(caught.value) == "conv-elu does not work on pictures of 32 px; it takes 28: pass --size"
+    with pytest.raises(InputError, match=r"^nobody has published weights of conv-elu; pass a file or an earlier run"):
+        finetune("conv-elu", two_shapes, out=tmp_path / "run")
