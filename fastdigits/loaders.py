@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
 from fastai.data.core import DataLoaders, TfmdDL
 from fastai.data.transforms import IndexSplitter, ToTensor
@@ -18,49 +17,10 @@ from PIL import Image
 from .augmentation import NO_AUGMENTATION, Policy, random_view
 from .decoded import DecodedSplit, decoded_split
 from .folders import TRAIN, VALID, ImageFolder, check_trainable, read_gray
+from .inputs import model_input, resize, to_float
 
 MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
 SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network
-
-
-def resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Bilinear resize of float pictures to (..., c, size, size): the one resize of training, prediction and exports.
-
-    Parameters
-    ----------
-    images : Tensor of float, shape (n, c, h, w) or (c, h, w)
-    size : int
-        Pixels. Pictures larger than that are smoothed while they shrink (antialias).
-    """
-    if images.shape[-2:] == (size, size):
-        return images
-    batch = images if images.ndim == 4 else images[None]
-    shrinks = max(images.shape[-2:]) > size
-    resized = F.interpolate(batch, (size, size), mode="bilinear", align_corners=False, antialias=shrinks)
-    return resized if images.ndim == 4 else resized[0]
-
-
-def to_float(images: torch.Tensor) -> torch.Tensor:
-    """Gray levels 0..255 as floats 0..1; floats as they are."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
-
-
-def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
-    """Gray pictures (n, 1, h, w) as a model sees them, in training, prediction and exports.
-
-    Parameters
-    ----------
-    images : Tensor of uint8 0..255, or of float 0..1
-    size : int
-        Pixels.
-    mean, std : Tensor, shape (1, channels, 1, 1)
-        On the scale 0..1; three values make three channels of one.
-
-    Returns
-    -------
-    Tensor of float, shape (n, channels, size, size)
-    """
-    return (resize(to_float(images), size) - mean) / std
 
 
 class GrayImage(TensorImage):

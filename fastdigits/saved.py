@@ -46,7 +46,7 @@ class SavedModel:
         """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
         import torch
 
-        from .loaders import model_input
+        from .inputs import model_input
 
         device = next(self.module.parameters()).device
         mean, std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (self.mean, self.std))

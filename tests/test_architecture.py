@@ -17,6 +17,7 @@ ORDER = [
     "decoded",
     "splitting",
     "conversion",
+    "inputs",
     "augmentation",
     "loaders",
     "models",

@@ -12,7 +12,8 @@ from PIL import Image
 
 from fastdigits import InputError, digit_loaders, read_folder
 from fastdigits.augmentation import POLICIES
-from fastdigits.loaders import read_picture, resize
+from fastdigits.inputs import resize
+from fastdigits.loaders import read_picture
 from fastdigits.saved import SavedModel
 
 MEAN, STD = [0.3] * 3, [0.4] * 3

@@ -179,14 +179,14 @@ def find_backbone(name: str) -> Backbone:
     InputError
         With the nearest names when there is none.
     """
-    import timm
-
     from .scratch import SCRATCH
 
     if name in SCRATCH:
         return Backbone(name, "fastdigits")
     if name in _torchvision_names():
         return Backbone(name, "torchvision")
+    import timm  # only now, since it takes long to load
+
     plain, _, tag = name.removeprefix(TIMM).partition(".")
     if plain in timm.list_models():
         if tag and name.removeprefix(TIMM) not in timm.list_pretrained(f"{plain}.*"):
