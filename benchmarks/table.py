@@ -18,8 +18,13 @@ def write_table() -> None:
         )
         for row in rows
     ]
-    runs = sorted({(row["date"], row["commit"], row["device"]) for row in rows})
-    said = [f"Measured {date} at {commit} on {device}." for date, commit, device in runs]
+    runs: dict[tuple, dict] = {}  # with the sections of each, in their order
+    for row in rows:
+        runs.setdefault((row["date"], row["commit"], row["device"]), {})[row["section"]] = True
+    said = [
+        f"Measured {date} at commit {commit} on {device}: {', '.join(sections)}."
+        for (date, commit, device), sections in runs.items()
+    ]
     parts = [training_table(found), prediction_table(found), conversion_table(found), other_lines(found), *said]
     text = "\n\n".join(part for part in parts if part)
     readme = README.read_text(encoding="utf-8")
