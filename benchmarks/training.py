@@ -22,7 +22,7 @@ STEPS = {
 }
 AUGMENT = "resnet50-kannada"  # the policy that does what plain fastai is told to do below
 WARM_UP = 2
-ROUNDS = 3
+ROUNDS = {64: 3, 256: 2}  # by batch size
 WORKERS = 2
 MEAN, STD = 0.1307, 0.3081
 
@@ -39,7 +39,7 @@ def measure(folder: Path) -> list[Measurement]:
             "torch loop": (torch_loop, *task),
             "timm loader": (timm_loader, *task),
         }
-        found += take_turns("training", f"{network}, batch {batch}", contenders, ROUNDS)
+        found += take_turns("training", f"{network}, batch {batch}", contenders, ROUNDS[batch])
     return found
 
 
