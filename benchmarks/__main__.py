@@ -7,11 +7,12 @@ import gzip
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from . import accuracy, commands, conversion, prediction, training
-from .measuring import replace_rows
+from .measuring import Measurement, replace_rows
 from .table import write_table
 
 SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal")
@@ -30,28 +31,30 @@ def main() -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     with tempfile.TemporaryDirectory() as work:
         for section in sections:
-            if section != "table":
-                replace_rows(measure(section, Path(data, "mnist"), Path(work)))
-            write_table()
+            for found in measure(section, Path(data, "mnist"), Path(work)):
+                replace_rows(found)
+                write_table()
+    write_table()
 
 
-def measure(section: str, mnist: Path, work: Path):
-    """The measurements of one section on MNIST's tables."""
+def measure(section: str, mnist: Path, work: Path) -> Iterator[list[Measurement]]:
+    """The measurements of one section on MNIST's tables, in parts that are worth keeping by themselves."""
     train, test = mnist / "train.csv.gz", mnist / "test.csv.gz"
     if section == "training":
         # in the middle of an epoch its length plays no part, but plain fastai takes long to list many files
-        return training.measure(image_folder(first_rows(train, 2 * TENTH, work), test, work))
-    if section == "prediction":
-        return prediction.measure(image_folder(train, test, work), test)
-    if section == "conversion":
-        return conversion.measure(first_rows(train, 2 * TENTH, work))
-    if section == "memory":
-        return commands.measure_memory(first_rows(train, TENTH, work), train)
-    if section == "start-up":
-        return commands.measure_startup()
-    if section == "paths":
-        return accuracy.measure_paths(image_folder(first_rows(train, TENTH, work), test, work))
-    return accuracy.measure_goal(image_folder(train, test, work))
+        yield from training.measure(image_folder(first_rows(train, 2 * TENTH, work), test, work))
+    elif section == "prediction":
+        yield prediction.measure(image_folder(train, test, work), test)
+    elif section == "conversion":
+        yield conversion.measure(first_rows(train, 2 * TENTH, work))
+    elif section == "memory":
+        yield commands.measure_memory(first_rows(train, TENTH, work), train)
+    elif section == "start-up":
+        yield commands.measure_startup()
+    elif section == "paths":
+        yield accuracy.measure_paths(image_folder(first_rows(train, TENTH, work), test, work))
+    elif section == "goal":
+        yield accuracy.measure_goal(image_folder(train, test, work))
 
 
 def image_folder(train: Path, test: Path, work: Path) -> Path:

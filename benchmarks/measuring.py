@@ -139,9 +139,9 @@ def _git(*arguments: str) -> str:
 
 
 def replace_rows(found: list[Measurement]) -> None:
-    """Write the new rows into results.csv in place of older ones of the same sections."""
-    sections, where = {row.section for row in found}, machine()
-    kept = [row for row in read_rows() if row["section"] not in sections]
+    """Write the new rows into results.csv in place of older ones of the same cases."""
+    cases, where = {(row.section, row.case) for row in found}, machine()
+    kept = [row for row in read_rows() if (row["section"], row["case"]) not in cases]
     rows = kept + [where | asdict(row) | {"value": f"{row.value:.6g}"} for row in found]
     with RESULTS.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys())

@@ -4,6 +4,7 @@ fastdigits and its limit run in the precision that `auto` means on the machine, 
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from .measuring import Measurement, Round, take_turns
@@ -22,14 +23,13 @@ STEPS = {
 }
 AUGMENT = "resnet50-kannada"  # the policy that does what plain fastai is told to do below
 WARM_UP = 2
-ROUNDS = {64: 3, 256: 2}  # by batch size
+ROUNDS = 3
 WORKERS = 2
 MEAN, STD = 0.1307, 0.3081
 
 
-def measure(folder: Path) -> list[Measurement]:
-    """Rates on the image folder for every network, batch size and contender."""
-    found = []
+def measure(folder: Path) -> Iterator[list[Measurement]]:
+    """Rates on the image folder for every network and batch size, contender by contender."""
     for (network, batch), steps in STEPS.items():
         task = (str(folder), network, batch, steps)
         contenders = {
@@ -39,8 +39,7 @@ def measure(folder: Path) -> list[Measurement]:
             "torch loop": (torch_loop, *task),
             "timm loader": (timm_loader, *task),
         }
-        found += take_turns("training", f"{network}, batch {batch}", contenders, ROUNDS[batch])
-    return found
+        yield take_turns("training", f"{network}, batch {batch}", contenders, ROUNDS)
 
 
 def build(network: str):
