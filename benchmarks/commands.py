@@ -22,7 +22,7 @@ def measure_memory(small: Path, large: Path) -> list[Measurement]:
     """Peak resident memory in MB of whole commands on two labelled tables, the second ten times as long."""
     found = []
     with tempfile.TemporaryDirectory() as work:
-        model = save_model(Path(work), Path(work, "model"))
+        model = save_model(Path(work, "model"))
         for number in range(MEMORY_ROUNDS):
             for size, table in (("1x", small), ("10x", large)):
                 options = ["--weights", "none", "--epochs", "1", "--lr", "0.01", "--overwrite"]

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from .measuring import Measurement, Round, take_turns, timed
+from .notebook import MEAN, STD, notebook_loaders
 
 ONE_BY_ONE = 100  # pictures of learn.predict, which takes its time
 ROUNDS = 5
@@ -13,7 +14,7 @@ BATCH = 256
 def measure(folder: Path, table: Path) -> list[Measurement]:
     """Rates for the unlabelled `table`, whose pictures are also in the image folder's test/."""
     with tempfile.TemporaryDirectory() as work:
-        model = str(save_model(folder, Path(work)))
+        model = str(save_model(Path(work)))
         contenders = {
             "fastdigits": (fastdigits, model, str(table)),
             "plain torch": (plain_torch, model, str(table)),
@@ -23,7 +24,7 @@ def measure(folder: Path, table: Path) -> list[Measurement]:
         return take_turns("prediction", "conv-elu", contenders, ROUNDS, unmeasured=1)
 
 
-def save_model(folder: Path, work: Path) -> Path:
+def save_model(work: Path) -> Path:
     """A saved conv-elu with fresh weights: in fp32 it predicts as fast as a good one, in bf16 it is never sure."""
     import torch
 
@@ -32,7 +33,7 @@ def save_model(folder: Path, work: Path) -> Path:
 
     torch.manual_seed(5)
     classes = [str(k) for k in range(10)]
-    saved = SavedModel(find_backbone("conv-elu").build(10).eval(), "conv-elu", classes, 28, [0.1307], [0.3081])
+    saved = SavedModel(find_backbone("conv-elu").build(10).eval(), "conv-elu", classes, 28, [MEAN], [STD])
     saved.write(work)
     return work
 
@@ -60,7 +61,7 @@ def plain_torch(model: str, table: str) -> Round:
         pixels = pd.read_csv(table).filter(like="pixel").to_numpy(np.uint8)
         images = torch.from_numpy(pixels).view(-1, 1, 28, 28)
         with torch.no_grad():
-            labels = [module((batch / 255 - 0.1307) / 0.3081).argmax(1) for batch in images.split(BATCH)]
+            labels = [module((batch / 255 - MEAN) / STD).argmax(1) for batch in images.split(BATCH)]
         return _write(torch.cat(labels))
 
     return lambda: timed(work)
@@ -106,27 +107,9 @@ def _module(model: str):
 
 def _learner(model: str, folder: str):
     """A notebook's Learner around the model, and the test files."""
-    from fastai.vision.all import (
-        CategoryBlock,
-        CrossEntropyLossFlat,
-        DataBlock,
-        GrandparentSplitter,
-        ImageBlock,
-        Learner,
-        Normalize,
-        PILImageBW,
-        get_image_files,
-        parent_label,
-    )
+    from fastai.vision.all import CrossEntropyLossFlat, Learner, get_image_files
 
-    block = DataBlock(
-        blocks=(ImageBlock(PILImageBW), CategoryBlock),
-        get_items=lambda path: get_image_files(path, folders=["train", "valid"]),
-        splitter=GrandparentSplitter(),
-        get_y=parent_label,
-        batch_tfms=Normalize.from_stats([0.1307], [0.3081]),
-    )
-    dls = block.dataloaders(folder, bs=BATCH)
+    dls = notebook_loaders(folder, 1, BATCH)
     return Learner(dls, _module(model), loss_func=CrossEntropyLossFlat()), get_image_files(Path(folder, "test"))
 
 

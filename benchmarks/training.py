@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .measuring import Measurement, Round, take_turns
+from .notebook import MEAN, STD, notebook_loaders
 
 SIZES = {"conv-elu": 28, "conv8-leaky": 28, "resnet18": 32, "resnet50": 32}  # network: pixels
 # steps a round; where they are short, multiples of the batches that fastdigits prepares together
@@ -25,7 +26,6 @@ AUGMENT = "resnet50-kannada"  # the policy that does what plain fastai is told t
 WARM_UP = 2
 ROUNDS = 3
 WORKERS = 2
-MEAN, STD = 0.1307, 0.3081
 
 
 def measure(folder: Path) -> Iterator[list[Measurement]]:
@@ -98,36 +98,11 @@ def plain_fastai(folder: str, network: str, batch: int, steps: int) -> Round:
 
 def notebook_learner(folder: str, network: str, batch: int):
     """PNG files, Resize, aug_transforms without mirror, fp32, fastai's defaults for all else."""
-    from fastai.vision.all import (
-        CategoryBlock,
-        CrossEntropyLossFlat,
-        DataBlock,
-        GrandparentSplitter,
-        ImageBlock,
-        Learner,
-        Normalize,
-        PILImage,
-        PILImageBW,
-        Resize,
-        accuracy,
-        aug_transforms,
-        get_image_files,
-        parent_label,
-    )
+    from fastai.vision.all import CrossEntropyLossFlat, Learner, Resize, accuracy, aug_transforms
 
     module, channels = build(network)
-    block = DataBlock(
-        blocks=(ImageBlock(PILImage if channels == 3 else PILImageBW), CategoryBlock),
-        get_items=get_image_files,
-        splitter=GrandparentSplitter(),
-        get_y=parent_label,
-        item_tfms=Resize(SIZES[network]),
-        batch_tfms=[
-            *aug_transforms(do_flip=False, max_rotate=15, max_zoom=1.15, max_lighting=0.1, max_warp=0.05),
-            Normalize.from_stats([MEAN] * channels, [STD] * channels),
-        ],
-    )
-    dls = block.dataloaders(folder, bs=batch)
+    views = aug_transforms(do_flip=False, max_rotate=15, max_zoom=1.15, max_lighting=0.1, max_warp=0.05)
+    dls = notebook_loaders(folder, channels, batch, Resize(SIZES[network]), views)
     return Learner(dls, module, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
 
 
