@@ -80,5 +80,6 @@ def measure_paths(folder: Path) -> list[Measurement]:
                 options = {"weights": "none", "epochs": PATH_EPOCHS, "lr": 0.01, "seed": seed}
                 result = finetune("conv-elu", folder, out=Path(work, "run"), **options).result
             found.append(Measurement("paths", "conv-elu", name, number, result["accuracy"], "share"))
+            print(f"paths · seed {seed} · {name} · {result['accuracy']:.2%}", flush=True)
     decoded.LARGEST_PX = largest
     return found

@@ -5,6 +5,7 @@ fastdigits and its limit run in the precision that `auto` means on the machine, 
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from .measuring import Measurement, Round, take_turns
@@ -173,12 +174,10 @@ def plain_step(module, optimizer):
 
 def steps_of(batches, step, batch: int, steps: int) -> tuple[int, float]:
     """Pictures and seconds of `steps` steps after the warm-up."""
-    for number, (x, y) in enumerate(batches):
+    for number, (x, y) in enumerate(islice(batches, WARM_UP + steps), start=1):
+        step(x, y)
         if number == WARM_UP:
             started = time.perf_counter()
-        if number == WARM_UP + steps:
-            break
-        step(x, y)
     return batch * steps, time.perf_counter() - started
 
 
