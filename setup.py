@@ -27,6 +27,6 @@ setup(
     packages=find_packages(include=["fastdigits", "fastdigits.*"]),
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
-    extras_require={"dev": lines("dev_requirements")},
+    extras_require={"track": lines("track_requirements"), "dev": lines("dev_requirements")},
     entry_points={"console_scripts": lines("console_scripts")},
 )

@@ -1,5 +1,7 @@
 """`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the README's table.
 
+`training:resnet50` measures the training of that network alone.
+
 The contenders are written for the CPU; a GPU is not used.
 """
 
@@ -22,7 +24,7 @@ TENTH = 6000  # rows of the table that is a tenth of MNIST's
 def main() -> None:
     """Measure the named sections, or all."""
     sections = sys.argv[1:] or SECTIONS
-    unknown = set(sections) - {*SECTIONS, "table"}
+    unknown = {section.partition(":")[0] for section in sections} - {*SECTIONS, "table"}
     data = os.environ.get("FASTDIGITS_DATA")
     if unknown:
         sys.exit(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
@@ -40,9 +42,10 @@ def main() -> None:
 def measure(section: str, mnist: Path, work: Path) -> Iterator[list[Measurement]]:
     """The measurements of one section on MNIST's tables, in parts that are worth keeping by themselves."""
     train, test = mnist / "train.csv.gz", mnist / "test.csv.gz"
+    section, _, network = section.partition(":")
     if section == "training":
         # in the middle of an epoch its length plays no part, but plain fastai takes long to list many files
-        yield from training.measure(image_folder(first_rows(train, 2 * TENTH, work), test, work))
+        yield from training.measure(image_folder(first_rows(train, 2 * TENTH, work), test, work), network)
     elif section == "prediction":
         yield prediction.measure(image_folder(train, test, work), test)
     elif section == "conversion":

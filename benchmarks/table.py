@@ -1,4 +1,4 @@
-"""The README's table, from results.csv."""
+"""The README's tables: that of the benchmarks from results.csv, and where any of them stands."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,18 @@ from pathlib import Path
 from .measuring import Measurement, medians, read_rows
 
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def replace_between(name: str, text: str) -> None:
+    """Put `text` between the README's two marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    readme = README.read_text(encoding="utf-8")
+    pattern = re.compile(f"{begin}.*{end}", re.DOTALL)
+    README.write_text(pattern.sub(lambda _: f"{begin}\n\n{text}\n\n{end}", readme), encoding="utf-8")
 
 
 def write_table() -> None:
-    """Replace what stands between the README's two marks."""
+    """The README's table of benchmarks, from the kept rounds."""
     rows = read_rows()
     found = [
         Measurement(
@@ -26,10 +33,7 @@ def write_table() -> None:
         for (date, commit, device), sections in runs.items()
     ]
     parts = [training_table(found), prediction_table(found), conversion_table(found), other_lines(found), *said]
-    text = "\n\n".join(part for part in parts if part)
-    readme = README.read_text(encoding="utf-8")
-    pattern = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
-    README.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{text}\n\n{END}", readme), encoding="utf-8")
+    replace_between("benchmarks", "\n\n".join(part for part in parts if part))
 
 
 def training_table(found: list[Measurement]) -> str:

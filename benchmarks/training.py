@@ -29,9 +29,11 @@ ROUNDS = 3
 WORKERS = 2
 
 
-def measure(folder: Path) -> Iterator[list[Measurement]]:
-    """Rates on the image folder for every network and batch size, contender by contender."""
+def measure(folder: Path, only: str = "") -> Iterator[list[Measurement]]:
+    """Rates on the image folder for every network (or one) and batch size, contender by contender."""
     for (network, batch), steps in STEPS.items():
+        if only not in ("", network):
+            continue
         task = (str(folder), network, batch, steps)
         contenders = {
             "limit": (limit, *task),
@@ -86,7 +88,7 @@ def fastdigits(folder: str, network: str, batch: int, steps: int) -> Round:
     from fastdigits.learners import prepare_learner, renew_optimizer
 
     options = {"size": SIZES[network], "batch_size": batch, "weights": "none", "augment": AUGMENT}
-    learner = prepare_learner(find_backbone(network), None, read_folder(folder), **options).learner
+    learner = prepare_learner(find_backbone(network), read_folder(folder), **options).learner
     renew_optimizer(learner, frozen=False)
     return lambda: fit_steps(learner, batch, steps)
 

@@ -19,6 +19,7 @@ _PUBLIC = {
     "predict": "prediction",
     "evaluate": "evaluation",
     "finetune": "training",
+    "train": "training",
     "lr_find": "lr_search",
     "export": "exporting",
     "quickstart": "quickstarting",

@@ -15,7 +15,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     "convert": ("fastdigits.conversion:convert", "Make an image folder from a table of pixels."),
     "models": (
         "fastdigits.listing:list_models",
-        "List the names that finetune accepts, their parameters and where pretrained weights come from.",
+        "List the names that train and finetune accept, their parameters and where pretrained weights come from.",
     ),
     "lr-find": (
         "fastdigits.lr_search:lr_find",
@@ -24,6 +24,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     "finetune": (
         "fastdigits.training:finetune",
         "Fine-tune a classifier on an image folder in stages: first its head, then all of it.",
+    ),
+    "train": (
+        "fastdigits.training:train",
+        "Train a published scratch recipe on an image folder of 28x28 pictures.",
     ),
     "evaluate": (
         "fastdigits.evaluation:evaluate",
@@ -61,7 +65,7 @@ def _show(result) -> int:
 
 app = App(
     name="fastdigits",
-    help="From tables of pixels to a digit recogniser: convert, finetune, evaluate, export, predict.",
+    help="From tables of pixels to a digit recogniser: convert, train, finetune, evaluate, export, predict.",
     version=_version,
     help_format="plaintext",
     default_parameter=Parameter(consume_multiple=True),  # --ensemble A B

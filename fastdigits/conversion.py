@@ -25,11 +25,13 @@ from .folders import (
 from .outputs import check_output, whole_folder, writable, write_json
 from .png import write_pictures
 from .progress import progress_bar
+from .recipes import Split, find_recipe
 from .sources import Chunk, PixelSource, open_source
 from .splitting import SplitMethod, choose_valid, read_groups
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
 FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system
+DEFAULT_SPLIT = Split("stratified", 0.15)
 WRITERS = 3  # threads; they also wait for the file system, and more would only wait for Python's lock
 
 
@@ -37,9 +39,10 @@ def convert(
     source: str | Path,
     out: Path,
     *,
-    valid: float = 0.15,
-    split: SplitMethod = "stratified",
-    seed: int = 5,
+    valid: float | None = None,
+    split: SplitMethod | None = None,
+    seed: int | None = None,
+    recipe: str | None = None,
     groups: Path | None = None,
     test: str | Path | None = None,
     overwrite: bool = False,
@@ -57,11 +60,14 @@ def convert(
     out
         The folder to make.
     valid
-        Share of the labelled rows kept for validation, 0 or more and below 1; 0: all rows train.
+        Share of the labelled rows kept for validation, or their number; 0.15 by default; 0: all rows train.
     split
-        stratified: every class in proportion; random: any rows; first: the table's first rows are the validation set.
+        stratified (the default): every class in proportion; random: any rows; first: the table's first rows are the
+        validation set.
     seed
-        Of the split's random choice.
+        Of the split's random choice; 5 by default.
+    recipe
+        A published recipe (see `fastdigits models`), whose split is taken where the three options above are left out.
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of the split.
     test
@@ -79,6 +85,9 @@ def convert(
         When anything in the source, the groups or the options is wrong; nothing is left behind.
     """
     out, groups = Path(out), Path(groups) if groups else None
+    published = find_recipe(recipe).split if recipe else DEFAULT_SPLIT
+    valid = published.valid if valid is None else valid
+    split, seed = split or published.method, published.seed if seed is None else seed
     _check_options(valid, split, groups, seed)
     check_output(out, overwrite, MANIFEST)
     table = open_source(source)
@@ -112,8 +121,11 @@ def convert(
 
 
 def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> None:
-    if not 0 <= valid < 1:
-        raise InputError(f"--valid {valid} is no share; accepted are 0 (all rows train) up to below 1, such as 0.15")
+    if not (0 <= valid < 1 or valid == round(valid) > 0):
+        raise InputError(
+            f"--valid {valid:g} makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a whole "
+            "number of rows such as 1000"
+        )
     if split not in SplitMethod.__args__:
         raise InputError(f"--split {split!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
     if not 0 <= seed < 2**32:

@@ -10,23 +10,27 @@ from .errors import InputError
 from .folders import ImageFolder, pixel_statistics
 from .machine import Precision, find_device, find_precision, prepare_machine
 from .models import Backbone, find_backbone
+from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
-from .stages import PRESETS, Preset
-from .starting_weights import StartingWeights, load_weights
+from .starting_weights import NONE, StartingWeights, load_weights, load_whole
 
-Keep = Literal["last", "best"]
+Keep = Literal["last", "best", "lowest-loss"]
+Scaling = Literal["normalise", "centre", "standardise"]
 
-DEFAULT_BATCH_SIZE, DEFAULT_AUGMENT = 64, "light"
+DEFAULTS = {"batch_size": 64, "augment": "light"}
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
 TIMED_BATCHES = 8  # of a throughput measurement; a loader may prepare as many together
-CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__}
+CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__, "scaling": Scaling.__args__}
 CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
     "epochs": (1, True),
     "head_epochs": (0, True),
     "size": (1, True),
     "batch_size": (2, True),  # batch normalisation needs two pictures
-    "early_stopping": (1, True),
+    "early_stopping": (0, True),
+    "min_delta": (0, True),
+    "clip_value": (0, True),
+    "clip_norm": (0, True),
     "seed": (0, True),
     "minutes": (0, False),
     "lr": (0, False),
@@ -67,7 +71,7 @@ class DigitLearner:
 def check_options(options: dict) -> None:
     """InputError for an option (name to value or None) that makes no sense."""
     for name, accepted in CHECKED_WORDS.items():
-        if name in options and options[name] not in accepted:
+        if options.get(name) is not None and options[name] not in accepted:
             raise InputError(f"--{name} {options[name]!r} is unknown; accepted are {', '.join(accepted)}")
     for name, (least, allowed) in CHECKED_NUMBERS.items():
         value = options.get(name)
@@ -76,53 +80,86 @@ def check_options(options: dict) -> None:
             raise InputError(f"--{name.replace('_', '-')} {value} makes no sense; accepted is {accepted}")
 
 
-def find_recipe(arch: str) -> tuple[Backbone, Preset | None]:
-    """The classifier that `arch` names, and the preset when it names one."""
-    preset = PRESETS.get(arch)
+def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
+    """The classifier that `arch` names, and the published recipe of transfer learning when it names one."""
+    recipe = RECIPES.get(arch)
+    preset = recipe if recipe and recipe.command == "finetune" else None
     return find_backbone(preset.arch if preset else arch), preset
+
+
+def settled(options: dict, recipe: Recipe | None) -> dict:
+    """Options with what is None taken from the recipe, or without one from this module's defaults."""
+    return {
+        name: (getattr(recipe, name, None) if recipe else DEFAULTS.get(name)) if value is None else value
+        for name, value in options.items()
+    }
 
 
 def prepare_learner(
     backbone: Backbone,
-    preset: Preset | None,
     folder: ImageFolder,
     *,
+    batch_size: int,
+    augment: str,
     size: int | None = None,
-    batch_size: int | None = None,
     weights: str = "pretrained",
-    augment: str | None = None,
+    whole: bool = False,
+    scaling: Scaling = "standardise",
+    optimizer: str = "fastai-adam",
     precision: Precision = "auto",
     seed: int = 5,
     start: StartingWeights | None = None,
 ) -> DigitLearner:
     """A Learner with starting weights over the folder's loaders; every random generator starts from the seed.
 
-    What is None comes from the preset, or from this module's defaults. With `start`, of an earlier time, nothing is
-    loaded: a checkpoint will bring the weights.
+    Parameters
+    ----------
+    whole : bool
+        The weights are those of the same network and classes, whose head is taken over.
+    scaling : str
+        Of the pixels, by the training rows' statistics, when no weights bring their own.
+    start : StartingWeights, optional
+        Of an earlier time: nothing is loaded, since a checkpoint will bring the weights.
     """
     import torch
 
     from .augmentation import find_policy
     from .loaders import digit_loaders
+    from .models.unseen_taps import zero_unseen_gradients
+    from .optimizers import find_optimizer
 
-    policy = find_policy(augment or (preset.augment if preset else DEFAULT_AUGMENT))
-    size = size or (preset.size if preset else _default_size(backbone, folder))
+    policy, make_optimizer = find_policy(augment), find_optimizer(optimizer)
+    size = size or _default_size(backbone, folder)
     prepare_machine()
     device = find_device()
     precision = find_precision(precision, device)
     _seed_everything(seed)
     module = backbone.build(len(folder.classes), size)
     backbone.check_size(module, size)
+    if start is None and whole and weights != NONE:
+        start = load_whole(module, backbone, weights, folder.classes)
     start = start or load_weights(module, backbone, weights, size)
+    if (device, precision) == ("cpu", "bf16"):
+        zero_unseen_gradients(module, backbone.channels, size)
     mean, std = start.mean, start.std
-    if mean is None:  # nothing to transfer: the data's own statistics, the same on each channel
-        mean, std = ([value] * backbone.channels for value in pixel_statistics(folder))
-    batch_size = batch_size or (preset.batch_size if preset else DEFAULT_BATCH_SIZE)
+    if mean is None:  # nothing to transfer; the same on each channel
+        mean, std = ([value] * backbone.channels for value in pixel_scale(folder, scaling))
     dls = digit_loaders(
         folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
     )
-    learner = _learner(dls, module, backbone, precision)
+    learner = _learner(dls, module, backbone, precision, make_optimizer)
     return DigitLearner(learner, backbone, size, mean, std, start.transferred, start.origin, device, precision)
+
+
+def pixel_scale(folder: ImageFolder, scaling: Scaling) -> tuple[float, float]:
+    """What is taken from gray levels 0..1 and what they are divided by, from the training rows alone.
+
+    normalise leaves them as they are, centre takes their mean, standardise also divides by their deviation.
+    """
+    if scaling == "normalise":
+        return 0.0, 1.0
+    mean, std = pixel_statistics(folder)
+    return mean, std if scaling == "standardise" else 1.0
 
 
 def _default_size(backbone: Backbone, folder: ImageFolder) -> int:
@@ -140,28 +177,30 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _learner(dls, module, backbone: Backbone, precision: str):
+def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer):
     import torch
     from fastai.callback.core import TrainEvalCallback
-    from fastai.learner import CastToTensor, Recorder
+    from fastai.learner import Recorder
     from fastai.losses import CrossEntropyLossFlat
-    from fastai.metrics import accuracy
+    from fastai.metrics import accuracy, skm_to_fastai
+    from sklearn.metrics import f1_score, precision_score, recall_score
 
     from .callbacks import AnyDeviceMixedPrecision, EventLearner
-    from .optimizers import FusedAdam
 
+    by_class = [
+        skm_to_fastai(score, average="macro", zero_division=0) for score in (precision_score, recall_score, f1_score)
+    ]
     learner = EventLearner(
         dls,
         module.to(memory_format=torch.channels_last),  # what convolutions are fast with on CPUs and tensor cores
         loss_func=CrossEntropyLossFlat(),
-        opt_func=FusedAdam,
+        opt_func=make_optimizer,
         splitter=backbone.layer_groups,
-        metrics=accuracy,
+        metrics=[accuracy, *by_class],
         default_cbs=False,  # fastai's progress bar among them does not notice that it writes to a log
         cbs=[
             TrainEvalCallback(),
             Recorder(),
-            CastToTensor(),
             *([AnyDeviceMixedPrecision(precision)] if precision != "fp32" else []),
         ],
     )

@@ -1,4 +1,4 @@
-"""list_models(): every name that training accepts, as a table."""
+"""list_models(): every name that training accepts, as tables."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -6,42 +6,55 @@ from fnmatch import fnmatch
 from .errors import InputError
 from .models import Backbone, find_backbone
 from .models.backbones import known_names
-from .stages import PRESETS, Preset
+from .recipes import RECIPES, Recipe
 
 COUNTED_MODELS = 100  # parameters are counted by building each network, which takes a while for all of timm
 
 
 @dataclass
 class ModelList:
-    """Names that `finetune` accepts, presets first, with parameters and where weights come from."""
+    """Names that `train` and `finetune` accept: the published recipes, and the classifiers."""
 
-    presets: dict[str, Preset]
+    recipes: dict[str, Recipe]
     backbones: list[Backbone]
 
     @property
     def names(self) -> list[str]:
-        return [*self.presets, *(backbone.name for backbone in self.backbones)]
+        return list(dict.fromkeys([*self.recipes, *(backbone.name for backbone in self.backbones)]))
 
     def __rich__(self):
+        from rich.console import Group
+
+        tables = [self._recipe_table()] if self.recipes else []
+        return Group(*tables, *([self._backbone_table()] if self.backbones else []), f"{len(self.names)} names")
+
+    def _recipe_table(self):
+        from rich.table import Table
+
+        table = Table("recipe", "command", "parameters", "takes", "published", title="published recipes")
+        for name, recipe in self.recipes.items():
+            published, count = recipe.published, find_backbone(recipe.arch).parameter_count()
+            reached = f"{published.accuracy:.2%} on valid · {published.table} {published.year}"
+            table.add_row(name, recipe.command, f"{count:,}", f"{recipe.size} px", reached)
+        return table
+
+    def _backbone_table(self):
         from rich.table import Table
 
         counted = len(self.backbones) <= COUNTED_MODELS
-        table = Table("name", "library", *(["parameters"] if counted else []), "takes", "pretrained weights")
-        for name, preset in self.presets.items():
-            count = [f"{find_backbone(preset.arch).parameter_count():,}"] if counted else []
-            table.add_row(name, "preset", *count, f"{preset.size} px", f"those of {preset.arch}")
+        columns = ("name", "library", *(["parameters"] if counted else []), "takes", "pretrained weights")
+        table = Table(*columns, title="classifiers for finetune")
         for backbone in self.backbones:
             count = [f"{backbone.parameter_count():,}"] if counted else []
             takes = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
             table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source or "none")
-        table.caption = f"{len(self.names)} names"
         if not counted:
-            table.caption += f"; parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
+            table.caption = f"parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
         return table
 
 
 def list_models(filter: str = "*") -> ModelList:
-    """List the names that finetune accepts, their parameters and where pretrained weights come from.
+    """List the names that train and finetune accept, their parameters and where pretrained weights come from.
 
     Parameters
     ----------
@@ -58,8 +71,8 @@ def list_models(filter: str = "*") -> ModelList:
         When no name fits.
     """
     pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
-    presets = {name: preset for name, preset in PRESETS.items() if fnmatch(name, pattern)}
+    recipes = {name: recipe for name, recipe in RECIPES.items() if fnmatch(name, pattern)}
     backbones = [Backbone(name, library) for name, library in known_names().items() if fnmatch(name, pattern)]
-    if not presets and not backbones:
+    if not recipes and not backbones:
         raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")
-    return ModelList(presets, backbones)
+    return ModelList(recipes, backbones)

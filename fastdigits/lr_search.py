@@ -7,7 +7,7 @@ import numpy as np
 
 from .figures import draw_lr_find
 from .folders import read_folder
-from .learners import check_options, find_recipe, prepare_learner
+from .learners import check_options, find_preset, prepare_learner, settled
 from .machine import Precision
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
@@ -141,10 +141,10 @@ def lr_find(
     options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment}
     options |= {"precision": precision, "seed": seed}
     check_options(options)
-    backbone, preset = find_recipe(arch)
+    backbone, preset = find_preset(arch)
     out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
     check_output(out, overwrite, Run(out).lr_find_csv.name)
-    prepared = prepare_learner(backbone, preset, read_folder(data), **options)
+    prepared = prepare_learner(backbone, read_folder(data), **settled(options, preset))
     learner = prepared.learner
     if prepared.transferred:
         learner.freeze()

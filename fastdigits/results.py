@@ -36,7 +36,7 @@ class Result:
 def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep) -> Result:
     """Saved model, predictions and scores on valid, figures; result.json last."""
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
-    if keep == "best":
+    if keep != "last":
         best = run.read_checkpoint(best=True)
         module.load_state_dict(best["model"])
         kept_epoch = best["history"][-1]["epoch"]

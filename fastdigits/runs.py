@@ -17,7 +17,9 @@ import numpy as np
 from .errors import InputError
 from .outputs import RUN_MARK, check_output, whole_file, writable, write_json
 
-HISTORY_COLUMNS = ("stage", "epoch", "train_loss", "valid_loss", "accuracy", "lr", "seconds")
+HISTORY_COLUMNS = (
+    *("stage", "epoch", "train_loss", "valid_loss", "accuracy", "precision", "recall", "f1", "lr", "seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Run:
     @property
     def evaluation_file(self) -> Path:
         return self.path / "evaluation.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
 
     def figure(self, name: str) -> Path:
         return self.path / "figures" / f"{name}.png"
@@ -232,13 +238,3 @@ def _plain(state: tuple) -> list:
 def _state(plain: list) -> tuple:
     version, numbers, gauss = plain
     return version, tuple(numbers), gauss
-
-
-def on_device(state: dict, device) -> dict:
-    """An optimiser's state from a checkpoint, with its tensors moved to `device`."""
-    import torch
-
-    def moved(value):
-        return value.to(device) if isinstance(value, torch.Tensor) else value
-
-    return {**state, "state": [{name: moved(value) for name, value in values.items()} for values in state["state"]]}

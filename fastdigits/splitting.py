@@ -48,7 +48,7 @@ def choose_valid(
     ----------
     labels : list of str, length n
     valid : float
-        Share 0 <= valid < 1.
+        Share 0 <= valid < 1, or a number of rows.
     split : 'stratified', 'random' or 'first'
     seed : int
     groups : ndarray of str, shape (n,), optional
@@ -58,14 +58,17 @@ def choose_valid(
     -------
     ndarray of bool, shape (n,)
     """
-    n, n_valid = len(labels), round(valid * len(labels))
+    n = len(labels)
+    n_valid = round(valid if valid >= 1 else valid * n)
     in_valid = np.zeros(n, bool)
+    if n_valid >= n:
+        raise InputError(f"--valid {valid:g} leaves none of the {n} rows to train on; pass a smaller number or a share")
     if n_valid == 0 and valid > 0:
         raise InputError(f"--valid {valid} of {n} rows is no row at all; pass --valid 0 or a larger share")
     if n_valid == 0:
         return in_valid
     if groups is not None:
-        in_valid[_valid_groups(np.asarray(labels), groups, valid, split, seed)] = True
+        in_valid[_valid_groups(np.asarray(labels), groups, n_valid / n, split, seed)] = True
     elif split == "first":
         in_valid[:n_valid] = True
     elif split == "random":

@@ -10,7 +10,7 @@ DEFAULT_LR_MULT = 100.0  # of fastai's fine_tune, for bodies that were trained o
 
 @dataclass(frozen=True)
 class Stage:
-    """One one-cycle fit.
+    """One fit.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class Stage:
         by the search before the stage.
     search : bool
         Run a learning-rate search before the stage.
-    pct_start, div : float
-        Share of the stage in which the rate rises, and the peak over the first rate.
+    schedule : str
+        How the rate goes on, as `find_schedule` reads it; only one-cycle knows rates that differ by layer group.
     """
 
     name: str
@@ -33,35 +33,7 @@ class Stage:
     frozen: bool
     lr: tuple[float | None, float] | None = None
     search: bool = False
-    pct_start: float = 0.25
-    div: float = 25.0
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A published recipe: what `finetune NAME` takes unless a flag says otherwise."""
-
-    arch: str
-    stages: tuple[Stage, ...]
-    size: int
-    batch_size: int
-    augment: str
-
-
-PRESETS = {
-    # its lr_find runs before the frozen and before the unfrozen stage; the rates are the published ones
-    "resnet50-kannada": Preset(
-        arch="resnet50",
-        stages=(
-            Stage("head", 4, frozen=True, lr=(1e-2, 1e-1), search=True),
-            Stage("all", 5, frozen=False, lr=(2e-6, 2e-3), search=True),
-            Stage("last", 3, frozen=False, lr=(None, 2e-6)),
-        ),
-        size=32,
-        batch_size=64,
-        augment="resnet50-kannada",
-    )
-}
+    schedule: str = "one-cycle"
 
 
 def plan_stages(
@@ -70,21 +42,22 @@ def plan_stages(
     epochs: int | None,
     lr: float | None,
     lr_mult: float = DEFAULT_LR_MULT,
-    preset: Preset | None = None,
+    published: tuple[Stage, ...] = (),
 ) -> list[Stage]:
-    """The stages of a run, before any learning-rate search.
+    """The stages of a transfer, before any learning-rate search.
 
     Parameters
     ----------
     transferred : bool
         Whether the body starts with knowledge; if not, there is no frozen stage.
     head_epochs, epochs : int or None
-        Of the frozen and the unfrozen stage; None: the preset's, or the defaults.
+        Of the frozen and the unfrozen stage; None: the published recipe's, or the defaults.
     lr : float or None
-        Peak rate of the head; None: the preset's, or left to a search.
+        Peak rate of the head; None: the published recipe's, or left to a search.
     lr_mult : float
         How many times smaller the first layers' rate is than the head's, once all are trained.
-    preset : Preset or None
+    published : tuple of Stage
+        Those of a published recipe, which take the place of the defaults.
 
     Raises
     ------
@@ -93,8 +66,8 @@ def plan_stages(
     """
     if head_epochs and not transferred:
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
-    if preset:
-        return _preset_stages(preset, transferred, head_epochs, epochs, lr)
+    if published:
+        return _changed_stages(published, transferred, head_epochs, epochs, lr)
     if not transferred:
         head_epochs = 0
     elif head_epochs is None:
@@ -105,11 +78,16 @@ def plan_stages(
         frozen=False,
         lr=unfrozen_rates(lr, transferred, lr_mult) if lr else None,
         search=lr is None and head_epochs == 0,
-        pct_start=0.3,
-        div=5.0 if transferred else 25.0,
+        schedule=f"one-cycle:pct_start=0.3,div={5 if transferred else 25}",
     )
-    # nearly the whole frozen stage warms up, as in fastai's fine_tune
-    head = Stage("head", head_epochs, frozen=True, lr=(lr, lr) if lr else None, search=lr is None, pct_start=0.99)
+    head = Stage(
+        "head",
+        head_epochs,
+        frozen=True,
+        lr=(lr, lr) if lr else None,
+        search=lr is None,
+        schedule="one-cycle:pct_start=0.99",  # nearly the whole stage warms up, as in fastai's fine_tune
+    )
     return [head, body] if head_epochs else [body]
 
 
@@ -121,11 +99,11 @@ def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float,
     return (lr / 2 / lr_mult, lr / 2) if transferred else (lr, lr)
 
 
-def _preset_stages(
-    preset: Preset, transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
+def _changed_stages(
+    published: tuple[Stage, ...], transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
 ) -> list[Stage]:
-    """The preset's stages with the user's epochs for the first two; `lr` scales all rates alike."""
-    stages = [stage for stage in preset.stages if transferred or not stage.frozen]
+    """Published stages with the user's epochs for the first two; `lr` scales all rates alike."""
+    stages = [stage for stage in published if transferred or not stage.frozen]
     if head_epochs is not None:
         stages = [replace(s, epochs=head_epochs) if s.frozen else s for s in stages if head_epochs or not s.frozen]
     if epochs is not None:

@@ -66,6 +66,26 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
     return StartingWeights(weights, True, list(mean), list(std))
 
 
+def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> StartingWeights:
+    """Put the weights of a run or saved model of the same network into `module`, its head included, to go on from.
+
+    Raises
+    ------
+    InputError
+        When it is no saved model, or one of another network or other classes.
+    """
+    if not (Path(weights) / DESCRIPTION_FILE).is_file():
+        raise InputError(f"--weights {weights} is no finished run or saved model, which training can go on from")
+    description = read_description(Path(weights))
+    if description["architecture"] != backbone.name:
+        raise InputError(f"--weights {weights} is a {description['architecture']}, not a {backbone.name}")
+    if description["classes"] != classes:
+        known, wanted = (", ".join(names[:12]) for names in (description["classes"], classes))
+        raise InputError(f"--weights {weights} knows the classes {known}; the data have {wanted}")
+    module.load_state_dict(read_weights(Path(weights), description))
+    return StartingWeights(weights, True, description["mean"], description["std"])
+
+
 def _download(backbone: Backbone, size: int | None) -> dict:
     """The library's published weights, from its cache or the network."""
     if backbone.weights_source is None:

@@ -1,35 +1,26 @@
-"""finetune(): an image folder and a backbone -> a finished run, trained in stages."""
+"""finetune() and train(): an image folder and a network -> a finished run."""
 
-import shlex
-import shutil
-import sys
-import time
-from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from .errors import InputError
-from .figures import draw_batch
+from .fitting import Rules, fit_run
 from .folders import VALID, ImageFolder, read_folder
-from .learners import (
-    DigitLearner,
-    Keep,
-    check_options,
-    epoch_seconds,
-    find_recipe,
-    prepare_learner,
-    renew_optimizer,
-)
-from .lr_search import find_lr, search_line, write_search
+from .learners import Keep, Scaling, check_options, find_preset, settled
 from .machine import Precision
-from .outputs import RUN_MARK, check_output
-from .results import Result, write_result
-from .runs import Run, on_device, random_states, reopen_run, restore_random_states, start_run
-from .stages import DEFAULT_LR_MULT, Stage, plan_stages, unfrozen_rates
-from .starting_weights import StartingWeights
+from .models import find_backbone
+from .recipes import find_recipe
+from .results import Result
+from .runs import Run
+from .schedules import Plateau, Steps, find_schedule
+from .stages import DEFAULT_LR_MULT, Stage, plan_stages
+from .starting_weights import NONE
 
-# The options of finetune that make the Learner; the others plan the stages, or say where to write.
-LEARNER_OPTIONS = ("size", "batch_size", "weights", "augment", "precision", "seed")
+# The arguments that make the Learner; the others plan the stages, or say where to write.
+TRANSFER_OPTIONS = ("size", "batch_size", "weights", "augment", "precision", "seed")
+SCRATCH_OPTIONS = ("batch_size", "weights", "augment", "scaling", "optimizer", "precision", "seed")
+RULES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm")
+BY_VALID = "best or lowest-loss"
 
 
 def finetune(
@@ -48,6 +39,7 @@ def finetune(
     precision: Precision = "auto",
     early_stopping: int | None = None,
     keep: Keep = "last",
+    tensorboard: bool = False,
     seed: int = 5,
     out: Path | None = None,
     resume: bool = False,
@@ -89,9 +81,11 @@ def finetune(
     precision
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     early_stopping
-        End a stage after so many epochs in a row without a lower valid loss.
+        End a stage after so many epochs in a row without a lower valid loss; 0: never.
     keep
-        Weights of the last epoch, or of the epoch with the best accuracy on valid.
+        Weights of the last epoch, of the one with the best accuracy on valid, or of the one with the lowest loss.
+    tensorboard
+        Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
     seed
         Same seed, same machine: same numbers.
     out
@@ -110,173 +104,183 @@ def finetune(
     InputError
         When an option, the data or the weights are wrong.
     """
-    arguments = {name: value for name, value in locals().items() if name not in ("resume", "overwrite", "out")}
-    arguments |= {"data": str(Path(data)), "weights": str(weights)}
-    check_options(arguments)
+    arguments = _arguments(locals())
     if minutes is not None and epochs is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
-    backbone, preset = find_recipe(arch)
+    backbone, preset = find_preset(arch)
     if minutes is not None and preset:
         raise InputError(f"--minutes cannot set the epochs of the preset {arch}; leave it out")
     folder = read_folder(data)
-    if VALID not in folder.splits and (early_stopping is not None or keep == "best"):
-        raise InputError(f"{data} has no valid pictures, which early stopping and --keep best need")
-    out = Path(out) if out else Path("runs", f"{arch if preset else backbone.file_name}-{Path(data).name}")
-    options = {name: arguments[name] for name in LEARNER_OPTIONS}
-    if resume:
-        run = reopen_run(out, arguments, folder.digest)
-        prepared = prepare_learner(backbone, preset, folder, start=_start_of(run), **options)
-    else:
-        check_output(out, overwrite, RUN_MARK)
-        prepared = prepare_learner(backbone, preset, folder, **options)
-    planned = plan_stages(prepared.transferred, head_epochs, epochs, lr, lr_mult, preset)
-    if not resume:
-        run = start_run(out, _record(arguments, folder, prepared), overwrite)
-    try:
-        return _train(run, folder, prepared, planned)
-    except InputError:
-        if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
-            shutil.rmtree(run.path)
-        raise
+    _check_valid(folder, early_stopping, keep)
+    return fit_run(
+        Path(out) if out else Path("runs", f"{arch if preset else backbone.file_name}-{Path(data).name}"),
+        folder,
+        backbone,
+        arguments=arguments,
+        options=settled({name: arguments[name] for name in TRANSFER_OPTIONS}, preset),
+        plan=lambda transferred: plan_stages(
+            transferred, head_epochs, epochs, lr, lr_mult, preset.stages if preset else ()
+        ),
+        rules=Rules(keep, early_stopping, minutes=minutes, tensorboard=tensorboard),
+        resume=resume,
+        overwrite=overwrite,
+    )
 
 
-def _start_of(run: Run) -> StartingWeights | None:
-    """What the run started from, once a checkpoint holds its weights; before that they are loaded again."""
-    if not run.last_checkpoint.exists():
-        return None
-    record = run.record()
-    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"])
+def train(
+    recipe: str,
+    data: Path,
+    *,
+    epochs: int | None = None,
+    lr: float | None = None,
+    schedule: str | None = None,
+    optimizer: str | None = None,
+    batch_size: int | None = None,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    augment: str | None = None,
+    scaling: Scaling | None = None,
+    early_stopping: int | None = None,
+    min_delta: float | None = None,
+    keep: Keep | None = None,
+    minutes: float | None = None,
+    weights: str = NONE,
+    precision: Precision = "auto",
+    tensorboard: bool = False,
+    seed: int = 5,
+    out: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Result:
+    """Train a published scratch recipe on an image folder of 28x28 pictures.
+
+    What is left out is as it was published: `fastdigits models` lists the recipes, `convert --recipe` makes their
+    split. Optimisers and schedules are written NAME or NAME:key=value,key=value. After every epoch the run directory
+    holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch.
+
+    Parameters
+    ----------
+    recipe
+        conv-elu, conv5-bn, mlp-300-100, conv5x5, conv5x5-tuned, dnn-he, dnn-tuned, conv3-pool, dcnn-prelu, conv8-leaky.
+    data
+        An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
+    epochs
+        At most so many.
+    lr
+        Learning rate; of a schedule its largest.
+    schedule
+        constant, one-cycle (pct_start, div), steps:0=0.01,5=0.001 by epoch, or plateau (factor, patience, min_delta,
+        floor, monitor=valid_loss|train_loss).
+    optimizer
+        sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
+        centred=1), fastai-adam; all take weight_decay.
+    batch_size
+        Pictures a step.
+    clip_value
+        Gradients are cut to -value..value; 0: they are not.
+    clip_norm
+        Each tensor's gradient is cut to this norm by itself; 0: it is not.
+    augment
+        none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
+    scaling
+        Of the pixels, by the training rows: normalise (0..1), centre (minus their mean), standardise (and divided by
+        their deviation).
+    early_stopping
+        End after so many epochs in a row whose valid loss is not lower by `min_delta`; 0: never.
+    min_delta
+        See early_stopping.
+    keep
+        Weights of the last epoch, of the one with the best accuracy on valid, or of the one with the lowest loss.
+    minutes
+        Measure the speed and set the epochs so that training takes about this long.
+    weights
+        none, or an earlier run or saved model of the same recipe to go on from, its head included.
+    precision
+        auto: bf16 or fp16 where the machine is fast at it, else fp32.
+    tensorboard
+        Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
+    seed
+        Same seed, same machine: same numbers.
+    out
+        The run directory; by default runs/<recipe>-<data>.
+    resume
+        Go on with the interrupted run at `out`; give the other options as before.
+    overwrite
+        Replace the run at `out`.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        When an option, the data or the weights are wrong.
+    """
+    arguments = _arguments(locals())
+    if minutes is not None and epochs is not None:
+        raise InputError("--minutes sets the epochs itself; leave out --epochs")
+    if weights != NONE and scaling:
+        raise InputError("--scaling comes with the weights that training goes on from; leave it out")
+    published, folder = find_recipe(recipe, "train"), read_folder(data)
+    chosen = settled({name: arguments[name] for name in (*RULES, *SCRATCH_OPTIONS)}, published)
+    stage = _scratch_stage(published.stages[0], epochs, lr, schedule)
+    _check_valid(folder, early_stopping, keep)
+    if VALID not in folder.splits:
+        chosen, stage = _without_valid(chosen, stage)
+    rules = Rules(**{name: chosen[name] for name in RULES}, minutes=minutes, tensorboard=tensorboard)
+    if weights != NONE:
+        _note_other_rows(Run(Path(weights)), folder)
+    return fit_run(
+        Path(out) if out else Path("runs", f"{recipe}-{Path(data).name}"),
+        folder,
+        find_backbone(published.arch),
+        arguments=arguments,
+        options={**{name: chosen[name] for name in SCRATCH_OPTIONS}, "whole": True},
+        plan=lambda transferred: [stage],
+        rules=rules,
+        resume=resume,
+        overwrite=overwrite,
+    )
 
 
-def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
-    """What run.json holds from the start."""
-    from importlib.metadata import version
-
-    packages = ("fastdigits", "fastai", "torch", "torchvision", "timm", "numpy")
-    return {
-        "arguments": arguments,
-        "command": shlex.join(sys.argv) if sys.argv[0] else None,
-        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
-        "device": prepared.device,
-        "precision": prepared.precision,
-        "data": str(folder.path.absolute()),
-        "data_digest": folder.digest,
-        "architecture": prepared.backbone.name,
-        "classes": folder.classes,
-        "size": prepared.size,
-        "mean": prepared.mean,
-        "std": prepared.std,
-        "weights": prepared.weights,
-        "transferred": prepared.transferred,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
+def _arguments(given: dict) -> dict:
+    """What a command was called with, checked, as run.json holds it: without what says where to write and how."""
+    arguments = {name: value for name, value in given.items() if name not in ("resume", "overwrite", "out")}
+    arguments |= {"data": str(Path(given["data"])), "weights": str(given["weights"])}
+    check_options(arguments)
+    return arguments
 
 
-def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage]) -> Result:
-    """Run (or go on with) all stages, then write everything that belongs to a finished run."""
-    from .callbacks import BatchProgress, EpochEnd
-
-    arguments, checkpoint = run.record()["arguments"], run.read_checkpoint()
-    stages = _settled_stages(run, prepared, planned, arguments["minutes"])
-    epoch_end, bar = EpochEnd(run, stages, arguments["early_stopping"]), BatchProgress()
-    prepared.learner.add_cbs([epoch_end, bar])
-    if checkpoint is None:
-        _draw_batch(run, prepared)
-        first_stage = 0
-    else:
-        epoch_end.start_from(checkpoint)
-        run.restore_history(checkpoint["history"])
-        prepared.learner.model.load_state_dict(checkpoint["model"])
-        restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
-        first_stage = checkpoint["next_stage"]
-    try:
-        with ExitStack() as stack:
-            for callback in prepared.learner.cbs:
-                stack.callback(getattr(callback, "close", lambda: None))
-            for number in range(first_stage, len(stages)):
-                inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
-                _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
-    except KeyboardInterrupt:
-        done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
-        print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
-        raise
-    return write_result(run, folder, prepared, epoch_end.history, arguments["keep"])
+def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, schedule: str | None) -> Stage:
+    """The one stage of a recipe, with the user's changes."""
+    found = find_schedule(schedule or published.schedule)
+    if lr is None:
+        lr = found.peak if isinstance(found, Steps) else published.lr[1]
+    return replace(published, epochs=epochs or published.epochs, lr=(lr, lr), schedule=schedule or published.schedule)
 
 
-def _settled_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
-    """The stages as run.json has them; written there when the run begins, with the epochs that `minutes` allow."""
-    record = run.record()
-    if "stages" not in record:
-        if minutes is not None:
-            planned = [*planned[:-1], replace(planned[-1], epochs=_epochs_within(prepared, minutes, planned[:-1]))]
-        record["stages"] = [asdict(stage) for stage in planned]
-        run.write_record(record)
-    return [Stage(**{**stage, "lr": stage["lr"] and tuple(stage["lr"])}) for stage in record["stages"]]
+def _check_valid(folder: ImageFolder, early_stopping: int | None, keep: str | None) -> None:
+    """InputError when a folder without valid pictures is to be judged by them."""
+    if VALID not in folder.splits and (early_stopping or keep not in (None, "last")):
+        raise InputError(f"{folder.path} has no valid pictures, which early stopping and --keep {BY_VALID} need")
 
 
-def _epochs_within(prepared: DigitLearner, minutes: float, head_stages: list[Stage]) -> int:
-    """How many unfrozen epochs fit into the time, measured on a few batches of each stage; at least one."""
-    head_seconds = sum(stage.epochs * epoch_seconds(prepared.learner, frozen=True) for stage in head_stages)
-    a_epoch = epoch_seconds(prepared.learner, frozen=False)
-    left = minutes * 60 - head_seconds
-    epochs = max(1, int(left / a_epoch))
-    over = "" if a_epoch <= left else ", which is longer than asked for"
-    print(f"an epoch takes about {a_epoch:.0f} s: {epochs} in {minutes:g} minutes{over}", flush=True)
-    return epochs
+def _without_valid(chosen: dict, stage: Stage) -> tuple[dict, Stage]:
+    """A recipe's rules and stage for a folder without valid pictures: nothing in them looks at valid."""
+    schedule = find_schedule(stage.schedule)
+    on_valid = isinstance(schedule, Plateau) and schedule.monitor == "valid_loss"
+    if on_valid:
+        stage = replace(stage, schedule=f"{stage.schedule}{',' if ':' in stage.schedule else ':'}monitor=train_loss")
+    if on_valid or chosen["early_stopping"] or chosen["keep"] != "last":
+        print("no valid pictures: all epochs are trained, the last one's weights kept, train loss lowers the rate")
+    return {**chosen, "early_stopping": None, "keep": "last"}, stage
 
 
-def _fit_stage(
-    run: Run, prepared: DigitLearner, stages: list[Stage], number: int, epoch_end, checkpoint: dict | None
-) -> None:
-    """One stage from its start, or from a `checkpoint` inside it."""
-    learner, stage = prepared.learner, stages[number]
-    if checkpoint is None and stage.search:
-        _search(run, learner, stage)
-    renew_optimizer(learner, stage.frozen)
-    if checkpoint:
-        learner.opt.load_state_dict(on_device(checkpoint["optimizer"], next(learner.model.parameters()).device))
-    rates = stage.lr or _searched_rates(run, stage, prepared.transferred)
-    first_epoch = checkpoint["next_epoch"] if checkpoint else 0
-    epoch_end.begin_stage(number, first_epoch)
-    with learner.no_logging():
-        learner.fit_one_cycle(
-            stage.epochs,
-            slice(*rates) if rates[0] != rates[1] else rates[1],
-            pct_start=stage.pct_start,
-            div=stage.div,
-            start_epoch=first_epoch,
+def _note_other_rows(earlier: Run, folder: ImageFolder) -> None:
+    """Say so when a run that training goes on from saw rows which may be valid rows here."""
+    if earlier.record_file.is_file() and earlier.record().get("data_digest") != folder.digest:
+        print(
+            f"{earlier.path} was trained on another folder or split: where its training rows are valid rows now, "
+            "accuracy on valid is too high"
         )
-    if epoch_end.diverged:
-        raise InputError(
-            f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
-            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
-        )
-
-
-def _search(run: Run, learner, stage: Stage) -> None:
-    """Search for a learning rate; note it in run.json, lr_find.csv and lr_find.png."""
-    renew_optimizer(learner, stage.frozen)
-    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in ("epoch_end", "batch_progress")]):
-        search = find_lr(learner)
-    record = run.record()
-    record["lr_find"] = {**record.get("lr_find", {}), stage.name: search}
-    run.write_record(record)
-    write_search(record["lr_find"], run.lr_find_csv, run.lr_find_png)
-    print(search_line(stage.name, search), flush=True)
-
-
-def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
-    """Peak rates of a stage that has none of its own, from the run's first search."""
-    record = run.record()
-    lr = next(iter(record["lr_find"].values()))["lr"]
-    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"])
-
-
-def _draw_batch(run: Run, prepared: DigitLearner) -> None:
-    """figures/batch.png: training pictures with their augmentation; draws from no generator that training uses."""
-    learner = prepared.learner
-    states = random_states(learner.dls.loaders)
-    images, labels = learner.dls.train.one_batch()
-    gray = (images[:32, 0].cpu().numpy() * prepared.std[0] + prepared.mean[0]).clip(0, 1)
-    draw_batch(gray, [learner.dls.vocab[int(label)] for label in labels[:32]], run.figure("batch"))
-    restore_random_states(states, learner.dls.loaders)

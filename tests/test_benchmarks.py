@@ -2,8 +2,11 @@
 
 import re
 
-from benchmarks import table
+import pytest
+
+from benchmarks import reproductions, table
 from benchmarks.measuring import Measurement, medians, take_turns
+from fastdigits.recipes import RECIPES
 
 
 def counting(pictures: int):
@@ -32,9 +35,33 @@ def test_medians():
     assert medians([*rows, Measurement("t", "c", "a", 0, 5.0, "s")], "s") == {"c": {"a": 2.0}}
 
 
-def test_the_readme_shows_the_kept_rounds(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "write"), [("benchmarks", table.write_table), ("reproductions", reproductions.write_table)]
+)
+def test_the_readme_shows_what_is_kept(tmp_path, monkeypatch, name, write):
     shown = table.README.read_text(encoding="utf-8")
     monkeypatch.setattr(table, "README", tmp_path / "README.md")
-    table.README.write_text(re.sub(f"{table.BEGIN}.*{table.END}", f"{table.BEGIN}{table.END}", shown, flags=re.DOTALL))
-    table.write_table()
+    marks = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    assert all(mark in shown for mark in marks)
+    table.README.write_text(re.sub(f"{marks[0]}.*{marks[1]}", "".join(marks), shown, flags=re.DOTALL))
+    write()
     assert table.README.read_text(encoding="utf-8") == shown
+
+
+def rows_of(*accuracies: float) -> list[dict[str, str]]:
+    return [{"accuracy": str(accuracy), "valid_pictures": "10000"} for accuracy in accuracies]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [((), ""), ((0.99, 0.991), "yes"), ((0.989,), "yes, within ± 0.65"), ((0.98, 0.982), "no, beyond ± 0.67")],
+)
+def test_what_counts_as_reproduced(accuracies, said):
+    assert reproductions.verdict(0.99, 1000, rows_of(*accuracies)) == said
+
+
+def test_every_recipe_is_reproduced_and_kannada_by_writer_too():
+    tasks = [task for name in RECIPES for task in reproductions.tasks_of(name)]
+    assert len({task.key for task in tasks}) == len(tasks)
+    kannada = {task.name for task in tasks if task.variant == reproductions.WRITERS}
+    assert kannada == {name for name, recipe in RECIPES.items() if recipe.published.table == "Kannada-MNIST"}

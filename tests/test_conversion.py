@@ -84,6 +84,19 @@ def test_first_and_random_split(digit_table):
     assert np.flatnonzero(in_valid).tolist() != list(range(40))
 
 
+def test_valid_may_be_a_number_of_rows(tmp_path, table_file, digit_table):
+    made = convert(table_file, tmp_path / "out", valid=30, split="first")
+    assert made.split("valid").ids == digit_table["id"][:30].tolist()
+
+
+def test_a_recipe_names_its_split(tmp_path, table_file):
+    made = convert(table_file, tmp_path / "a", recipe="conv-elu")
+    assert made.manifest["split"] == {"method": "random", "valid": 0.2, "seed": 141, "groups": None}
+    assert len(made.split("valid").ids) == 40
+    changed = convert(table_file, tmp_path / "b", recipe="conv-elu", seed=3)
+    assert changed.manifest["split"] == {"method": "random", "valid": 0.2, "seed": 3, "groups": None}
+
+
 @pytest.mark.parametrize("method", ["stratified", "random"])
 def test_no_group_on_both_sides(tmp_path, table_file, digit_table, method):
     writers = pd.DataFrame({"id": digit_table["id"], "writer": [f"w{k // 20}" for k in range(200)]})
@@ -177,7 +190,13 @@ def test_rows_that_cannot_be_written(tmp_path, digit_table, column, row, value, 
 
 def test_options_that_make_no_sense(tmp_path, table_file, test_file):
     out = tmp_path / "out"
-    assert_refused("--valid 1.5 is no share; accepted are 0 (all rows train) up to below 1", out, table_file, valid=1.5)
+    assert_refused(
+        "--valid 1.5 makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a whole number of rows",
+        *(out, table_file),
+        valid=1.5,
+    )
+    assert_refused("--valid 200 leaves none of the 200 rows to train on", out, table_file, valid=200)
+    assert_refused("'conv-elo' is no recipe; near are conv-elu", out, table_file, recipe="conv-elo")
     assert_refused("--split 'half' is unknown; accepted are stratified, random, first", out, table_file, split="half")
     assert_refused("--split first cuts groups in two", out, table_file, split="first", groups=test_file)
     assert_refused(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fastdigits import InputError, lr_find, read_folder
-from fastdigits.learners import find_recipe, prepare_learner, renew_optimizer
+from fastdigits.learners import find_preset, prepare_learner, renew_optimizer
 from fastdigits.lr_search import FALLBACK_LR, find_lr
 
 TINY = "test_resnet"
@@ -13,8 +13,8 @@ TINY = "test_resnet"
 
 @pytest.fixture
 def learner(folder):
-    backbone, preset = find_recipe(TINY)
-    prepared = prepare_learner(backbone, preset, read_folder(folder), size=16, batch_size=32, weights="none")
+    backbone, _ = find_preset(TINY)
+    prepared = prepare_learner(backbone, read_folder(folder), size=16, batch_size=32, augment="light", weights="none")
     renew_optimizer(prepared.learner, frozen=False)
     return prepared.learner
 

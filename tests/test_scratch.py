@@ -6,16 +6,38 @@ import torch
 from PIL import Image
 
 from fastdigits import InputError, evaluate, find_backbone, finetune
-from fastdigits.models.scratch import SCRATCH, GaussianDropout, conv8_leaky, conv_elu
+from fastdigits.models.scratch import SCRATCH, ElementPReLU, GaussianDropout, conv8_leaky, conv_elu, dnn_he
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("conv-elu", 128_938), ("conv8-leaky", 1_924_106)])
-def test_parameter_counts(name, parameters):
+@pytest.mark.parametrize("name", SCRATCH)
+def test_parameter_counts(name):
+    published = {
+        "conv-elu": 128_938,
+        "conv5-bn": 2_817_578,
+        "mlp-300-100": 266_610,
+        "conv5x5": 857_930,
+        "conv5x5-tuned": 755_146,
+        "dnn-he": 266_610,  # not published; of the sizes that we take
+        "dnn-tuned": 142_510,  # the same
+        "conv3-pool": 105_346,
+        "dcnn-prelu": 3_747_002,
+        "conv8-leaky": 1_924_106,
+    }
     backbone = find_backbone(name)
-    assert backbone.parameter_count() == parameters
+    assert backbone.parameter_count() == published[name]
     assert (backbone.library, backbone.channels, backbone.fixed_size) == ("fastdigits", 1, 28)
     with torch.no_grad():
         assert backbone.build(7)(torch.zeros(2, 1, 28, 28)).shape == (2, 7)
+
+
+def test_prelu_has_a_slope_for_each_element():
+    layer = ElementPReLU(2, 3, 3)
+    x = torch.randn(4, 2, 3, 3)
+    assert torch.equal(layer(x), x.clamp(min=0))  # slopes start at zero
+    torch.nn.init.uniform_(layer.weight)
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        seen = layer(x.to(memory_format=memory_format))
+        torch.testing.assert_close(seen, torch.where(x > 0, x, x * layer.weight))
 
 
 def test_keras_initial_weights():
@@ -26,6 +48,8 @@ def test_keras_initial_weights():
     assert lecun.abs().max() <= 2 * 1600**-0.5 / 0.87962566
     glorot = network[-1].weight
     assert glorot.abs().max().item() == pytest.approx((6 / 74) ** 0.5, rel=0.05)
+    he = dnn_he(10)[1].weight
+    assert he.abs().max().item() == pytest.approx((12 / 1084) ** 0.5, rel=0.01)
     assert all((layer.bias == 0).all() for layer in network if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d))
     scale = conv8_leaky(10)[1].weight
     assert -0.05 <= scale.min() < -0.03

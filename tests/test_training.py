@@ -15,11 +15,12 @@ import torch
 from fastai.optimizer import Adam
 
 from fastdigits import InputError, convert, finetune, open_model, read_folder
-from fastdigits.callbacks import EpochEnd
-from fastdigits.learners import find_precision, find_recipe, prepare_learner, renew_optimizer
+from fastdigits.epoch_end import EpochEnd
+from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
+from fastdigits.recipes import RECIPES
 from fastdigits.runs import Run
-from fastdigits.stages import PRESETS, plan_stages
+from fastdigits.stages import plan_stages
 
 TINY = "test_resnet"
 QUICK = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
@@ -36,8 +37,8 @@ def weights_of(run) -> bytes:
 
 @pytest.fixture(scope="module")
 def prepared(folder):
-    backbone, preset = find_recipe(TINY)
-    return prepare_learner(backbone, preset, read_folder(folder), size=16, batch_size=32, weights="none")
+    backbone, _ = find_preset(TINY)
+    return prepare_learner(backbone, read_folder(folder), size=16, batch_size=32, augment="light", weights="none")
 
 
 def test_a_run_holds_what_it_promises(run):
@@ -212,8 +213,10 @@ def test_fused_adam_equals_fastai_adam():
 
 
 def test_a_frozen_body_trains_its_batchnorm_and_nothing_else(folder, run):
-    backbone, _ = find_recipe(TINY)
-    learner = prepare_learner(backbone, None, read_folder(folder), size=32, batch_size=32, weights=str(run)).learner
+    backbone, _ = find_preset(TINY)
+    learner = prepare_learner(
+        backbone, read_folder(folder), size=32, batch_size=32, augment="light", weights=str(run)
+    ).learner
     before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
     renew_optimizer(learner, frozen=True)
     with learner.no_logging():
@@ -290,18 +293,18 @@ def test_plans():
 
 
 def test_the_published_staged_recipe():
-    preset = PRESETS["resnet50-kannada"]
+    preset = RECIPES["resnet50-kannada"]
     assert (preset.arch, preset.size, preset.batch_size) == ("resnet50", 32, 64)
-    stages = plan_stages(True, None, None, None, preset=preset)
+    stages = plan_stages(True, None, None, None, published=preset.stages)
     assert [(s.epochs, s.frozen, s.lr, s.search) for s in stages] == [
         (4, True, (1e-2, 1e-1), True),
         (5, False, (2e-6, 2e-3), True),
         (3, False, (None, 2e-6), False),
     ]
-    assert [s.epochs for s in plan_stages(True, 1, 2, None, preset=preset)] == [1, 2, 3]
-    assert [s.name for s in plan_stages(True, 0, None, None, preset=preset)] == ["all", "last"]
-    assert [s.name for s in plan_stages(False, None, None, None, preset=preset)] == ["all", "last"]
-    assert plan_stages(True, None, None, 0.05, preset=preset)[0].lr == pytest.approx((5e-3, 5e-2))
+    assert [s.epochs for s in plan_stages(True, 1, 2, None, published=preset.stages)] == [1, 2, 3]
+    assert [s.name for s in plan_stages(True, 0, None, None, published=preset.stages)] == ["all", "last"]
+    assert [s.name for s in plan_stages(False, None, None, None, published=preset.stages)] == ["all", "last"]
+    assert plan_stages(True, None, None, 0.05, published=preset.stages)[0].lr == pytest.approx((5e-3, 5e-2))
 
 
 @pytest.mark.slow
@@ -321,7 +324,7 @@ def test_the_preset_runs(tmp_path, folder):
         ({"lr": 0.0}, "--lr 0.0 makes no sense; accepted is a number above 0"),
         ({"lr": float("nan")}, "--lr nan makes no sense; accepted is a number above 0"),
         ({"batch_size": 1}, "--batch-size 1 makes no sense; accepted is 2 or more"),
-        ({"keep": "Best"}, "--keep 'Best' is unknown; accepted are last, best"),
+        ({"keep": "Best"}, "--keep 'Best' is unknown; accepted are last, best, lowest-loss"),
         ({"precision": "int8"}, "--precision 'int8' is unknown; accepted are auto, fp32, bf16, fp16"),
         ({"minutes": 0}, "--minutes 0 makes no sense; accepted is a number above 0"),
         ({"minutes": 1, "epochs": 3}, "--minutes sets the epochs itself; leave out --epochs"),
@@ -377,7 +380,7 @@ def test_overwrite_starts_anew(tmp_path, folder, run):
 
 def test_options_that_need_valid_pictures(tmp_path, table_file):
     convert(table_file, tmp_path / "all", valid=0)
-    message = "has no valid pictures, which early stopping and --keep best need"
+    message = "has no valid pictures, which early stopping and --keep best or lowest-loss need"
     with pytest.raises(InputError, match=message):
         finetune(TINY, tmp_path / "all", keep="best", out=tmp_path / "run", **QUICK)
 

@@ -1,15 +1,19 @@
-"""Scratch networks for 28x28 gray digits, layer by layer as they were published in Keras."""
+"""Scratch networks for 28x28 gray digits, layer by layer as they were published in Keras.
+
+Each takes gray pictures (n, 1, 28, 28) and gives logits (n, n_classes).
+"""
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 KERAS_BATCHNORM = {"eps": 1e-3, "momentum": 0.01}  # Keras's momentum 0.99 is what torch calls 0.01
 
 
 def conv_elu(n_classes: int) -> nn.Sequential:
-    """Gray pictures (n, 1, 28, 28) to logits (n, n_classes); 128,938 parameters with ten classes."""
+    """Two wide convolutions with ELU, then SELU layers."""
     return nn.Sequential(
         _lecun(nn.Conv2d(1, 64, 5)),  # (n, 64, 24, 24)
         nn.ELU(),
@@ -31,8 +35,148 @@ def conv_elu(n_classes: int) -> nn.Sequential:
     )
 
 
+def conv5_bn(n_classes: int) -> nn.Sequential:
+    """Five convolutions without padding and one large dense layer."""
+    return nn.Sequential(
+        _glorot(nn.Conv2d(1, 32, 3)),
+        nn.ReLU(),
+        _glorot(nn.Conv2d(32, 32, 3)),  # (n, 32, 24, 24)
+        nn.ReLU(),
+        nn.BatchNorm2d(32, **KERAS_BATCHNORM),
+        _glorot(nn.Conv2d(32, 64, 3)),
+        nn.ReLU(),
+        _glorot(nn.Conv2d(64, 64, 3)),  # (n, 64, 20, 20)
+        nn.ReLU(),
+        nn.BatchNorm2d(64, **KERAS_BATCHNORM),
+        _glorot(nn.Conv2d(64, 128, 3)),  # (n, 128, 18, 18)
+        nn.ReLU(),
+        nn.BatchNorm2d(128, **KERAS_BATCHNORM),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.25),
+        nn.Flatten(),  # (n, 10368)
+        nn.BatchNorm1d(10368, **KERAS_BATCHNORM),
+        _glorot(nn.Linear(10368, 256)),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.BatchNorm1d(256, **KERAS_BATCHNORM),
+        _glorot(nn.Linear(256, n_classes)),
+    )
+
+
+def mlp_300_100(n_classes: int) -> nn.Sequential:
+    """The perceptron with two hidden layers that LeCun et al. measured in 1998."""
+    return nn.Sequential(
+        nn.Flatten(),
+        _glorot(nn.Linear(784, 300)),
+        nn.ReLU(),
+        _glorot(nn.Linear(300, 100)),
+        nn.ReLU(),
+        _glorot(nn.Linear(100, n_classes)),
+    )
+
+
+def conv5x5(n_classes: int) -> nn.Sequential:
+    """Two blocks of 5x5 convolutions."""
+    return nn.Sequential(
+        *_pooled_block(1, 32, dropout=0.25),  # (n, 32, 14, 14)
+        *_pooled_block(32, 64, dropout=0.25),  # (n, 64, 7, 7)
+        nn.Flatten(),
+        *_dense_relu(3136, 256, dropout=0.5),
+        _glorot(nn.Linear(256, n_classes)),
+    )
+
+
+def conv5x5_tuned(n_classes: int) -> nn.Sequential:
+    """Four such blocks, as a search found them; the dropouts, which are not published, are those of conv5x5."""
+    return nn.Sequential(
+        *_pooled_block(1, 64, dropout=0.25),  # (n, 64, 14, 14)
+        *_pooled_block(64, 64, dropout=0.25),  # (n, 64, 7, 7)
+        *_pooled_block(64, 128, dropout=0.25),  # (n, 128, 3, 3)
+        *_pooled_block(128, 128, dropout=0.25),  # (n, 128, 1, 1)
+        nn.Flatten(),
+        *_dense_relu(128, 256, dropout=0.5),
+        _glorot(nn.Linear(256, n_classes)),
+    )
+
+
+def dnn_he(n_classes: int) -> nn.Sequential:
+    """Two hidden layers with He's weights and dropout."""
+    return nn.Sequential(
+        nn.Flatten(),
+        _he(nn.Linear(784, 300)),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        _he(nn.Linear(300, 100)),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        _glorot(nn.Linear(100, n_classes)),
+    )
+
+
+def dnn_tuned(n_classes: int) -> nn.Sequential:
+    """Two hidden layers of 150 with BatchNorm, as a grid search found them."""
+    batchnorm = {"eps": 1e-3, "momentum": 0.2}  # Keras's momentum 0.8
+    return nn.Sequential(
+        nn.Flatten(),
+        _glorot(nn.Linear(784, 150)),
+        nn.ReLU(),
+        nn.BatchNorm1d(150, **batchnorm),
+        _glorot(nn.Linear(150, 150)),
+        nn.ReLU(),
+        nn.BatchNorm1d(150, **batchnorm),
+        _glorot(nn.Linear(150, n_classes)),
+    )
+
+
+def conv3_pool(n_classes: int) -> nn.Sequential:
+    """Three convolutions, each with a pool, and two dense layers."""
+    return nn.Sequential(
+        _glorot(nn.Conv2d(1, 12, 7, padding="same")),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (n, 12, 14, 14)
+        _glorot(nn.Conv2d(12, 32, 3, padding="same")),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (n, 32, 7, 7)
+        _glorot(nn.Conv2d(32, 64, 3, padding="same")),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (n, 64, 3, 3)
+        nn.Flatten(),
+        *_dense_relu(576, 128, dropout=0.5),
+        *_dense_relu(128, 64, dropout=0.5),
+        _glorot(nn.Linear(64, n_classes)),
+    )
+
+
+def dcnn_prelu(n_classes: int) -> nn.Sequential:
+    """Six convolutions without padding or pools; those without an activation have none in the notebook either."""
+    return nn.Sequential(
+        _glorot(nn.Conv2d(1, 8, 7)),
+        ElementPReLU(8, 22, 22),
+        nn.BatchNorm2d(8, **KERAS_BATCHNORM),
+        nn.Dropout(0.5),
+        _glorot(nn.Conv2d(8, 16, 5)),
+        ElementPReLU(16, 18, 18),
+        nn.Dropout(0.5),
+        nn.Dropout(0.25),
+        _glorot(nn.Conv2d(16, 32, 3)),
+        _glorot(nn.Conv2d(32, 64, 3)),  # (n, 64, 14, 14)
+        nn.Dropout(0.25),
+        _glorot(nn.Conv2d(64, 128, 2)),
+        _glorot(nn.Conv2d(128, 64, 4)),  # (n, 64, 10, 10)
+        nn.Dropout(0.25),
+        nn.Flatten(),  # (n, 6400)
+        _glorot(nn.Linear(6400, 512)),
+        ElementPReLU(512),
+        nn.BatchNorm1d(512, **KERAS_BATCHNORM),
+        nn.Dropout(0.5),
+        _glorot(nn.Linear(512, 512)),
+        ElementPReLU(512),
+        _glorot(nn.Linear(512, n_classes)),
+    )
+
+
 def conv8_leaky(n_classes: int) -> nn.Sequential:
-    """Gray pictures (n, 1, 28, 28) to logits (n, n_classes); 1,924,106 parameters with ten classes."""
+    """Eight convolutions with LeakyReLU in three blocks."""
     return nn.Sequential(
         *_leaky_block(1, 64, 3),  # (n, 64, 14, 14)
         *_leaky_block(64, 128, 3),  # (n, 128, 7, 7)
@@ -45,12 +189,35 @@ def conv8_leaky(n_classes: int) -> nn.Sequential:
     )
 
 
+SCRATCH: dict[str, Callable[[int], nn.Sequential]] = {
+    "conv-elu": conv_elu,
+    "conv5-bn": conv5_bn,
+    "mlp-300-100": mlp_300_100,
+    "conv5x5": conv5x5,
+    "conv5x5-tuned": conv5x5_tuned,
+    "dnn-he": dnn_he,
+    "dnn-tuned": dnn_tuned,
+    "conv3-pool": conv3_pool,
+    "dcnn-prelu": dcnn_prelu,
+    "conv8-leaky": conv8_leaky,
+}
+
+
+def _pooled_block(n_in: int, n_out: int, dropout: float) -> list[nn.Module]:
+    convolution = _glorot(nn.Conv2d(n_in, n_out, 5, padding="same"))
+    return [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.BatchNorm2d(n_out, **KERAS_BATCHNORM), nn.Dropout(dropout)]
+
+
+def _dense_relu(n_in: int, n_out: int, dropout: float) -> list[nn.Module]:
+    return [_glorot(nn.Linear(n_in, n_out)), nn.ReLU(), nn.Dropout(dropout)]
+
+
 def _leaky_block(n_in: int, n_out: int, n_convolutions: int) -> list[nn.Module]:
     layers = []
     for k in range(n_convolutions):
         norm = nn.BatchNorm2d(n_out, eps=1e-5, momentum=0.1)
         nn.init.uniform_(norm.weight, -0.05, 0.05)  # as published
-        layers += [_glorot(nn.Conv2d(n_out if k else n_in, n_out, 3, padding=1)), norm, nn.LeakyReLU(0.1)]
+        layers += [_glorot(nn.Conv2d(n_in if k == 0 else n_out, n_out, 3, padding=1)), norm, nn.LeakyReLU(0.1)]
     return [*layers, nn.MaxPool2d(2), nn.Dropout(0.25)]
 
 
@@ -63,6 +230,18 @@ class GaussianDropout(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * (1 + self.deviation * torch.randn_like(x)) if self.training else x
+
+
+class ElementPReLU(nn.Module):
+    """PReLU with a slope of its own for each element, all zero at first, as Keras's; torch's have one a channel."""
+
+    def __init__(self, *shape: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        # as if each element were a channel
+        return F.prelu(x.flatten(1), self.weight.flatten()).view(x.shape)
 
 
 def _lecun(layer: nn.Conv2d | nn.Linear) -> nn.Module:
@@ -80,4 +259,8 @@ def _glorot(layer: nn.Conv2d | nn.Linear) -> nn.Module:
     return layer
 
 
-SCRATCH: dict[str, Callable[[int], nn.Sequential]] = {"conv-elu": conv_elu, "conv8-leaky": conv8_leaky}
+def _he(layer: nn.Linear) -> nn.Module:
+    """Uniform weights of variance 2 / mean of inputs and outputs (He et al. 2015, arXiv:1502.01852); biases zero."""
+    nn.init.xavier_uniform_(layer.weight, gain=2**0.5)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,254 @@
+"""What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
+
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from .errors import InputError
+from .figures import draw_batch
+from .folders import ImageFolder
+from .learners import DigitLearner, epoch_seconds, prepare_learner, renew_optimizer
+from .lr_search import find_lr, search_line, write_search
+from .models import Backbone
+from .outputs import RUN_MARK, check_output
+from .results import Result, write_result
+from .runs import Run, random_states, reopen_run, restore_random_states, start_run
+from .schedules import OneCycle, find_schedule
+from .stages import Stage, unfrozen_rates
+from .starting_weights import StartingWeights
+from .tracking import open_tensorboard
+
+FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a fit goes by, beside its stages.
+
+    Attributes
+    ----------
+    keep : Keep
+        Whose epoch's weights are saved at the end.
+    early_stopping : int or None
+        Epochs without a valid loss lower by `min_delta` after which a stage ends; None or 0: it does not.
+    clip_value, clip_norm : float or None
+        Of gradients.
+    minutes : float or None
+        What the last stage's epochs are set by.
+    tensorboard : bool
+    """
+
+    keep: str = "last"
+    early_stopping: int | None = None
+    min_delta: float = 0.0
+    clip_value: float | None = None
+    clip_norm: float | None = None
+    minutes: float | None = None
+    tensorboard: bool = False
+
+
+def fit_run(
+    out: Path,
+    folder: ImageFolder,
+    backbone: Backbone,
+    *,
+    arguments: dict,
+    options: dict,
+    plan: Callable[[bool], list[Stage]],
+    rules: Rules,
+    resume: bool,
+    overwrite: bool,
+) -> Result:
+    """A finished run at `out`, new or gone on with.
+
+    Parameters
+    ----------
+    arguments : dict
+        As the user gave them; a resumed run must have had the same.
+    options : dict
+        Of `prepare_learner`.
+    plan : callable
+        From whether weights were transferred to the stages.
+
+    Raises
+    ------
+    InputError
+        When anything is wrong; a run of which no epoch is done is removed.
+    """
+    if resume:
+        run = reopen_run(out, arguments, folder.digest)
+        prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
+        planned = plan(prepared.transferred)
+    else:
+        check_output(out, overwrite, RUN_MARK)
+        prepared = prepare_learner(backbone, folder, **options)
+        planned = plan(prepared.transferred)
+        record = _record(arguments, folder, prepared) | {"settings": {**options, **asdict(rules)}}
+        run = start_run(out, record, overwrite)
+    try:
+        return _train(run, folder, prepared, planned, rules)
+    except InputError:
+        if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
+            shutil.rmtree(run.path)
+        raise
+
+
+def _start_of(run: Run) -> StartingWeights | None:
+    """What the run started from, once a checkpoint holds its weights; before that they are loaded again."""
+    if not run.last_checkpoint.exists():
+        return None
+    record = run.record()
+    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"])
+
+
+def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
+    """What run.json holds from the start."""
+    from importlib.metadata import version
+
+    packages = ("fastdigits", "fastai", "torch", "torchvision", "timm", "numpy")
+    return {
+        "arguments": arguments,
+        "command": shlex.join(sys.argv) if sys.argv[0] else None,
+        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
+        "device": prepared.device,
+        "precision": prepared.precision,
+        "data": str(folder.path.absolute()),
+        "data_digest": folder.digest,
+        "architecture": prepared.backbone.name,
+        "classes": folder.classes,
+        "size": prepared.size,
+        "mean": prepared.mean,
+        "std": prepared.std,
+        "weights": prepared.weights,
+        "transferred": prepared.transferred,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
+    """Run (or go on with) all stages, then write everything that belongs to a finished run."""
+    from .callbacks import BatchProgress, ClipGradients
+    from .epoch_end import EpochEnd
+
+    report = open_tensorboard(run.tensorboard) if rules.tensorboard else None
+    checkpoint, stages = run.read_checkpoint(), _settled_stages(run, prepared, planned, rules.minutes)
+    best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
+    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, report)
+    prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
+    if checkpoint is None:
+        _draw_batch(run, prepared)
+        first_stage = 0
+    else:
+        epoch_end.start_from(checkpoint)
+        run.restore_history(checkpoint["history"])
+        prepared.learner.model.load_state_dict(checkpoint["model"])
+        restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
+        first_stage = checkpoint["next_stage"]
+    try:
+        with ExitStack() as stack:
+            for callback in prepared.learner.cbs:
+                stack.callback(getattr(callback, "close", lambda: None))
+            for number in range(first_stage, len(stages)):
+                inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
+                _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
+    except KeyboardInterrupt:
+        done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
+        print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
+        raise
+    return write_result(run, folder, prepared, epoch_end.history, rules.keep)
+
+
+def _settled_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
+    """The stages as run.json has them; written there when the run begins, with the epochs that `minutes` allow."""
+    record = run.record()
+    if "stages" not in record:
+        if minutes is not None:
+            planned = [*planned[:-1], replace(planned[-1], epochs=_epochs_within(prepared, minutes, planned[:-1]))]
+        record["stages"] = [asdict(stage) for stage in planned]
+        run.write_record(record)
+    return [Stage(**{**stage, "lr": stage["lr"] and tuple(stage["lr"])}) for stage in record["stages"]]
+
+
+def _epochs_within(prepared: DigitLearner, minutes: float, head_stages: list[Stage]) -> int:
+    """How many unfrozen epochs fit into the time, measured on a few batches of each stage; at least one."""
+    head_seconds = sum(stage.epochs * epoch_seconds(prepared.learner, frozen=True) for stage in head_stages)
+    a_epoch = epoch_seconds(prepared.learner, frozen=False)
+    left = minutes * 60 - head_seconds
+    epochs = max(1, int(left / a_epoch))
+    over = "" if a_epoch <= left else ", which is longer than asked for"
+    print(f"an epoch takes about {a_epoch:.0f} s: {epochs} in {minutes:g} minutes{over}", flush=True)
+    return epochs
+
+
+def _fit_stage(
+    run: Run, prepared: DigitLearner, stages: list[Stage], number: int, epoch_end, checkpoint: dict | None
+) -> None:
+    """One stage from its start, or from a `checkpoint` inside it."""
+    learner, stage = prepared.learner, stages[number]
+    if checkpoint is None and stage.search:
+        _search(run, learner, stage)
+    renew_optimizer(learner, stage.frozen)
+    if checkpoint:
+        learner.opt.load_state_dict(checkpoint["optimizer"])
+    rates = stage.lr or _searched_rates(run, stage, prepared.transferred)
+    first_epoch = checkpoint["next_epoch"] if checkpoint else 0
+    epoch_end.begin_stage(number, first_epoch)
+    with learner.no_logging():
+        _fit(learner, stage, rates, first_epoch)
+    if epoch_end.diverged:
+        raise InputError(
+            f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
+            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
+        )
+
+
+def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) -> None:
+    """fastai's fit with the stage's schedule."""
+    from fastai.callback.schedule import ParamScheduler, combined_cos
+
+    from .callbacks import EpochRates
+
+    schedule, lr = find_schedule(stage.schedule), rates[1]
+    if not isinstance(schedule, OneCycle):
+        learner.fit(stage.epochs, lr, cbs=EpochRates(schedule, lr), start_epoch=first_epoch)
+    elif learner.opt.hypers[-1].get("mom"):
+        rates = slice(*rates) if rates[0] != rates[1] else lr
+        options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
+        learner.fit_one_cycle(stage.epochs, rates, **options)
+    else:  # fastai's has momentum go down and up as well, which not every optimiser has
+        rise_and_fall = combined_cos(schedule.pct_start, lr / schedule.div, lr, lr / FINAL_DIV)
+        learner.fit(stage.epochs, lr, cbs=ParamScheduler({"lr": rise_and_fall}), start_epoch=first_epoch)
+
+
+def _search(run: Run, learner, stage: Stage) -> None:
+    """Search for a learning rate; note it in run.json, lr_find.csv and lr_find.png."""
+    renew_optimizer(learner, stage.frozen)
+    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in ("epoch_end", "batch_progress")]):
+        search = find_lr(learner)
+    record = run.record()
+    record["lr_find"] = {**record.get("lr_find", {}), stage.name: search}
+    run.write_record(record)
+    write_search(record["lr_find"], run.lr_find_csv, run.lr_find_png)
+    print(search_line(stage.name, search), flush=True)
+
+
+def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
+    """Peak rates of a stage that has none of its own, from the run's first search."""
+    record = run.record()
+    lr = next(iter(record["lr_find"].values()))["lr"]
+    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"])
+
+
+def _draw_batch(run: Run, prepared: DigitLearner) -> None:
+    """figures/batch.png: training pictures with their augmentation; draws from no generator that training uses."""
+    learner = prepared.learner
+    states = random_states(learner.dls.loaders)
+    images, labels = learner.dls.train.one_batch()
+    gray = (images[:32, 0].cpu().numpy() * prepared.std[0] + prepared.mean[0]).clip(0, 1)
+    draw_batch(gray, [learner.dls.vocab[int(label)] for label in labels[:32]], run.figure("batch"))
+    restore_random_states(states, learner.dls.loaders)
