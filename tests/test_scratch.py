@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from fastdigits import InputError, evaluate, find_backbone, finetune
-from fastdigits.models.scratch import SCRATCH, ElementPReLU, GaussianDropout, conv8_leaky, conv_elu, dnn_he
+from fastdigits.models.scratch import SCRATCH, ElementPReLU, FastELU, GaussianDropout, conv8_leaky, conv_elu, dnn_he
 
 
 @pytest.mark.parametrize("name", SCRATCH)
@@ -54,6 +54,14 @@ def test_keras_initial_weights():
     scale = conv8_leaky(10)[1].weight
     assert -0.05 <= scale.min() < -0.03
     assert 0.03 < scale.max() <= 0.05
+
+
+def test_fast_elu_is_elu():
+    x = torch.linspace(-20, 5, 2001, dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(FastELU()(x), torch.nn.functional.elu(x))
+    assert torch.autograd.gradcheck(FastELU(), (x[::100],))
+    single = x.detach().float()
+    assert (FastELU()(single) - torch.nn.functional.elu(single)).abs().max() < 1.3e-7
 
 
 def test_gaussian_dropout_is_noise_in_training_only():
