@@ -88,6 +88,7 @@ def fastdigits(folder: str, network: str, batch: int, steps: int) -> Round:
     from fastdigits.learners import prepare_learner, renew_optimizer
 
     options = {"size": SIZES[network], "batch_size": batch, "weights": "none", "augment": AUGMENT}
+    options |= {"scaling": "standardise", "optimizer": "fastai-adam"}
     learner = prepare_learner(find_backbone(network), read_folder(folder), **options).learner
     renew_optimizer(learner, frozen=False)
     return lambda: fit_steps(learner, batch, steps)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, check_seed
 from .folders import (
     MANIFEST,
     MANIFEST_SCHEMA,
@@ -121,15 +121,14 @@ def convert(
 
 
 def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> None:
-    if not (0 <= valid < 1 or valid == round(valid) > 0):
+    if not (0 <= valid < 1 or (valid >= 1 and float(valid).is_integer())):
         raise InputError(
             f"--valid {valid:g} makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a whole "
             "number of rows such as 1000"
         )
     if split not in SplitMethod.__args__:
         raise InputError(f"--split {split!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
-    if not 0 <= seed < 2**32:
-        raise InputError(f"--seed {seed} makes no sense; accepted are whole numbers 0 to {2**32 - 1}")
+    check_seed(seed)
     if groups and split == "first":
         raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
 

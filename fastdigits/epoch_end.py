@@ -77,7 +77,7 @@ class EpochEnd(Callback):
         if self.epoch < self.first_epoch:  # done before the interruption; fastai calls us all the same
             return
         row = self._row()
-        self.diverged = not math.isfinite(row["train_loss"])
+        self.diverged = not all(math.isfinite(row[loss] or 0.0) for loss in ("train_loss", "valid_loss"))
         if self.diverged:  # the checkpoint before stays the last; fastai would wrap an error raised here
             raise CancelFitException
         self.history.append(row)

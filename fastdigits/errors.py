@@ -1,4 +1,6 @@
-"""The one exception that means "the user gave something we cannot use"."""
+"""The one exception that means "the user gave something we cannot use", and the check that several commands share."""
+
+LARGEST_SEED = 2**32 - 1  # that numpy takes
 
 
 class InputError(Exception):
@@ -10,3 +12,9 @@ class InputError(Exception):
     def __init__(self, message: str):
         # A torch DataLoader worker raises it again with its own traceback as the message: keep our line only.
         super().__init__(message.rsplit("InputError: ", 1)[-1].strip())
+
+
+def check_seed(seed: int) -> None:
+    """InputError unless every random generator takes `seed`."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"--seed {seed} makes no sense; accepted are whole numbers 0 to {LARGEST_SEED}")

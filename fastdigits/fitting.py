@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import InputError
 from .figures import draw_batch
 from .folders import ImageFolder
-from .learners import DigitLearner, epoch_seconds, prepare_learner, renew_optimizer
+from .learners import DigitLearner, Keep, epoch_seconds, prepare_learner, renew_optimizer
 from .lr_search import find_lr, search_line, write_search
 from .models import Backbone
 from .outputs import RUN_MARK, check_output
@@ -21,7 +21,7 @@ from .runs import Run, random_states, reopen_run, restore_random_states, start_r
 from .schedules import OneCycle, find_schedule
 from .stages import Stage, unfrozen_rates
 from .starting_weights import StartingWeights
-from .tracking import open_tensorboard
+from .tracking import check_tensorboard, open_tensorboard
 
 FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
 
@@ -43,13 +43,13 @@ class Rules:
     tensorboard : bool
     """
 
-    keep: str = "last"
-    early_stopping: int | None = None
-    min_delta: float = 0.0
-    clip_value: float | None = None
-    clip_norm: float | None = None
-    minutes: float | None = None
-    tensorboard: bool = False
+    keep: Keep
+    early_stopping: int | None
+    min_delta: float
+    clip_value: float | None
+    clip_norm: float | None
+    minutes: float | None
+    tensorboard: bool
 
 
 def fit_run(
@@ -80,15 +80,21 @@ def fit_run(
     InputError
         When anything is wrong; a run of which no epoch is done is removed.
     """
+    if rules.tensorboard:
+        check_tensorboard()
     if resume:
         run = reopen_run(out, arguments, folder.digest)
         prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
         planned = plan(prepared.transferred)
     else:
         check_output(out, overwrite, RUN_MARK)
+        if Path(options["weights"]).resolve() == out.resolve():
+            raise InputError(f"{out} is where --weights lie; name another --out")
         prepared = prepare_learner(backbone, folder, **options)
         planned = plan(prepared.transferred)
-        record = _record(arguments, folder, prepared) | {"settings": {**options, **asdict(rules)}}
+        record = _record(arguments, folder, prepared) | {"settings": _settings(options, rules, prepared)}
+        for note in record["notes"]:
+            print(note)
         run = start_run(out, record, overwrite)
     try:
         return _train(run, folder, prepared, planned, rules)
@@ -126,8 +132,25 @@ def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dic
         "std": prepared.std,
         "weights": prepared.weights,
         "transferred": prepared.transferred,
+        "notes": _notes_on_weights(Run(Path(prepared.weights)), folder),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
+
+
+def _settings(options: dict, rules: Rules, prepared: DigitLearner) -> dict:
+    """What the run goes by, whether the user, the recipe or nobody said so."""
+    scaling = None if prepared.transferred else options["scaling"]  # the weights bring their own
+    return {name: value for name, value in options.items() if name != "whole"} | {"scaling": scaling, **asdict(rules)}
+
+
+def _notes_on_weights(earlier: Run, folder: ImageFolder) -> list[str]:
+    """What to know when the starting weights are those of a run which may have seen rows that are valid rows here."""
+    if not earlier.record_file.is_file() or earlier.record().get("data_digest") == folder.digest:
+        return []
+    return [
+        f"{earlier.path} was trained on another folder or split: where its training rows are valid rows now, "
+        "accuracy on valid is too high"
+    ]
 
 
 def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
@@ -135,8 +158,9 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     from .callbacks import BatchProgress, ClipGradients
     from .epoch_end import EpochEnd
 
-    report = open_tensorboard(run.tensorboard) if rules.tensorboard else None
-    checkpoint, stages = run.read_checkpoint(), _settled_stages(run, prepared, planned, rules.minutes)
+    checkpoint, stages = run.read_checkpoint(), _recorded_stages(run, prepared, planned, rules.minutes)
+    epochs_done = len(checkpoint["history"]) if checkpoint else 0
+    report = open_tensorboard(run.tensorboard, epochs_done) if rules.tensorboard else None
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
     epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, report)
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
@@ -163,7 +187,7 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     return write_result(run, folder, prepared, epoch_end.history, rules.keep)
 
 
-def _settled_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
+def _recorded_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
     """The stages as run.json has them; written there when the run begins, with the epochs that `minutes` allow."""
     record = run.record()
     if "stages" not in record:
@@ -212,15 +236,16 @@ def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) ->
     from fastai.callback.schedule import ParamScheduler, combined_cos
 
     from .callbacks import EpochRates
+    from .optimizers import FusedAdam
 
     schedule, lr = find_schedule(stage.schedule), rates[1]
     if not isinstance(schedule, OneCycle):
         learner.fit(stage.epochs, lr, cbs=EpochRates(schedule, lr), start_epoch=first_epoch)
-    elif learner.opt.hypers[-1].get("mom"):
+    elif isinstance(learner.opt, FusedAdam):
         rates = slice(*rates) if rates[0] != rates[1] else lr
         options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
         learner.fit_one_cycle(stage.epochs, rates, **options)
-    else:  # fastai's has momentum go down and up as well, which not every optimiser has
+    else:  # fastai's would replace the momentum that the user chose by its own, going down and up
         rise_and_fall = combined_cos(schedule.pct_start, lr / schedule.div, lr, lr / FINAL_DIV)
         learner.fit(stage.epochs, lr, cbs=ParamScheduler({"lr": rise_and_fall}), start_epoch=first_epoch)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, check_seed
 from .folders import ImageFolder, pixel_statistics
 from .machine import Precision, find_device, find_precision, prepare_machine
 from .models import Backbone, find_backbone
@@ -17,7 +17,16 @@ from .starting_weights import NONE, StartingWeights, load_weights, load_whole
 Keep = Literal["last", "best", "lowest-loss"]
 Scaling = Literal["normalise", "centre", "standardise"]
 
-DEFAULTS = {"batch_size": 64, "augment": "light"}
+# what makes the Learner; other options plan the stages, or say where to write
+LEARNER_OPTIONS = ("size", "batch_size", "weights", "augment", "scaling", "optimizer", "precision", "seed")
+DEFAULTS = {
+    "batch_size": 64,
+    "augment": "light",
+    "scaling": "standardise",
+    "optimizer": "fastai-adam",
+    "keep": "last",
+    "min_delta": 0.0,
+}
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
 TIMED_BATCHES = 8  # of a throughput measurement; a loader may prepare as many together
@@ -31,7 +40,6 @@ CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is
     "min_delta": (0, True),
     "clip_value": (0, True),
     "clip_norm": (0, True),
-    "seed": (0, True),
     "minutes": (0, False),
     "lr": (0, False),
     "lr_mult": (1, True),
@@ -70,6 +78,7 @@ class DigitLearner:
 
 def check_options(options: dict) -> None:
     """InputError for an option (name to value or None) that makes no sense."""
+    check_seed(options["seed"])
     for name, accepted in CHECKED_WORDS.items():
         if options.get(name) is not None and options[name] not in accepted:
             raise InputError(f"--{name} {options[name]!r} is unknown; accepted are {', '.join(accepted)}")
@@ -87,12 +96,13 @@ def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
     return find_backbone(preset.arch if preset else arch), preset
 
 
-def settled(options: dict, recipe: Recipe | None) -> dict:
-    """Options with what is None taken from the recipe, or without one from this module's defaults."""
-    return {
-        name: (getattr(recipe, name, None) if recipe else DEFAULTS.get(name)) if value is None else value
-        for name, value in options.items()
-    }
+def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -> dict:
+    """The options called `names`: as given, else as the recipe has them, or without one as by default."""
+
+    def fallback(name: str):
+        return getattr(recipe, name, None) if recipe else DEFAULTS.get(name)
+
+    return {name: fallback(name) if given.get(name) is None else given[name] for name in names}
 
 
 def prepare_learner(
@@ -101,11 +111,11 @@ def prepare_learner(
     *,
     batch_size: int,
     augment: str,
+    scaling: Scaling,
+    optimizer: str,
     size: int | None = None,
     weights: str = "pretrained",
     whole: bool = False,
-    scaling: Scaling = "standardise",
-    optimizer: str = "fastai-adam",
     precision: Precision = "auto",
     seed: int = 5,
     start: StartingWeights | None = None,
@@ -114,10 +124,10 @@ def prepare_learner(
 
     Parameters
     ----------
-    whole : bool
-        The weights are those of the same network and classes, whose head is taken over.
     scaling : str
         Of the pixels, by the training rows' statistics, when no weights bring their own.
+    whole : bool
+        The weights are those of the same network and classes, whose head is taken over.
     start : StartingWeights, optional
         Of an earlier time: nothing is loaded, since a checkpoint will bring the weights.
     """
@@ -173,7 +183,7 @@ def _seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 

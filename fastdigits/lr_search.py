@@ -7,7 +7,7 @@ import numpy as np
 
 from .figures import draw_lr_find
 from .folders import read_folder
-from .learners import check_options, find_preset, prepare_learner, settled
+from .learners import LEARNER_OPTIONS, check_options, chosen_options, find_preset, prepare_learner
 from .machine import Precision
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
@@ -144,7 +144,7 @@ def lr_find(
     backbone, preset = find_preset(arch)
     out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
     check_output(out, overwrite, Run(out).lr_find_csv.name)
-    prepared = prepare_learner(backbone, read_folder(data), **settled(options, preset))
+    prepared = prepare_learner(backbone, read_folder(data), **chosen_options(LEARNER_OPTIONS, options, preset))
     learner = prepared.learner
     if prepared.transferred:
         learner.freeze()

@@ -17,9 +17,8 @@ import numpy as np
 from .errors import InputError
 from .outputs import RUN_MARK, check_output, whole_file, writable, write_json
 
-HISTORY_COLUMNS = (
-    *("stage", "epoch", "train_loss", "valid_loss", "accuracy", "precision", "recall", "f1", "lr", "seconds"),
-)
+LOSSES, SCORES = ("train_loss", "valid_loss"), ("accuracy", "precision", "recall", "f1")
+HISTORY_COLUMNS = ("stage", "epoch", *LOSSES, *SCORES, "lr", "seconds")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class OneCycle:
 class Constant:
     """One rate throughout."""
 
-    def rate(self, lr: float, losses: list[dict]) -> float:
+    def rate(self, lr: float, history: list[dict]) -> float:
         return lr
 
 
@@ -52,9 +52,9 @@ class Steps:
     def peak(self) -> float:
         return max(self.rates.values())
 
-    def rate(self, lr: float, losses: list[dict]) -> float:
-        """That of the epoch after as many as there are losses, all rates scaled so that their peak is `lr`."""
-        return self.rates[max(epoch for epoch in self.rates if epoch <= len(losses))] * lr / self.peak
+    def rate(self, lr: float, history: list[dict]) -> float:
+        """That of the epoch after those in `history`, all rates scaled so that their peak is `lr`."""
+        return self.rates[max(epoch for epoch in self.rates if epoch <= len(history))] * lr / self.peak
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ class Plateau:
     floor: float
     monitor: str
 
-    def rate(self, lr: float, losses: list[dict]) -> float:
-        """The rate that the losses so far lead to, so that nothing has to be remembered for a resumed run."""
+    def rate(self, lr: float, history: list[dict]) -> float:
+        """The rate that the rows of the stage so far lead to, so that a resumed run has nothing to remember."""
         lowest, waited = float("inf"), 0
-        for row in losses:
+        for row in history:
             if row[self.monitor] < lowest - self.min_delta:
                 lowest, waited = row[self.monitor], 0
             else:
                 waited += 1
             if waited >= self.patience:
-                lr, waited = max(lr * self.factor, self.floor), 0
+                lr, waited = min(lr, max(lr * self.factor, self.floor)), 0
         return lr
 
 

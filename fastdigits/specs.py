@@ -43,4 +43,4 @@ def _pair(flag: str, part: str, name: str, defaults: Settings | None) -> tuple[s
     try:
         return key, float(value)
     except ValueError:
-        raise InputError(f"{flag} {name}:{part} is no number; write {key}=0.9") from None
+        raise InputError(f"{flag} {name}:{part} is no number; {key} takes one") from None

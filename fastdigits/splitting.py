@@ -58,6 +58,8 @@ def choose_valid(
     -------
     ndarray of bool, shape (n,)
     """
+    from sklearn.model_selection import train_test_split  # the rows that notebooks get by the same seed
+
     n = len(labels)
     n_valid = round(valid if valid >= 1 else valid * n)
     in_valid = np.zeros(n, bool)
@@ -72,7 +74,7 @@ def choose_valid(
     elif split == "first":
         in_valid[:n_valid] = True
     elif split == "random":
-        in_valid[np.random.default_rng(seed).permutation(n)[:n_valid]] = True
+        in_valid[train_test_split(np.arange(n), test_size=n_valid, random_state=seed)[1]] = True
     else:
         in_valid[_stratified(labels, n_valid, seed)] = True
     _check_every_class(np.asarray(labels), in_valid)

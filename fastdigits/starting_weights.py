@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .models import Backbone
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_weights
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
 
 PRETRAINED, NONE = "pretrained", "none"
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
@@ -76,14 +76,14 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
     """
     if not (Path(weights) / DESCRIPTION_FILE).is_file():
         raise InputError(f"--weights {weights} is no finished run or saved model, which training can go on from")
-    description = read_description(Path(weights))
-    if description["architecture"] != backbone.name:
-        raise InputError(f"--weights {weights} is a {description['architecture']}, not a {backbone.name}")
-    if description["classes"] != classes:
-        known, wanted = (", ".join(names[:12]) for names in (description["classes"], classes))
+    saved = read_saved(weights)
+    if saved.architecture != backbone.name:
+        raise InputError(f"--weights {weights} is a {saved.architecture}, not a {backbone.name}")
+    if saved.classes != classes:
+        known, wanted = (", ".join(names[:12]) for names in (saved.classes, classes))
         raise InputError(f"--weights {weights} knows the classes {known}; the data have {wanted}")
-    module.load_state_dict(read_weights(Path(weights), description))
-    return StartingWeights(weights, True, description["mean"], description["std"])
+    module.load_state_dict(saved.module.state_dict())
+    return StartingWeights(weights, True, saved.mean, saved.std)
 
 
 def _download(backbone: Backbone, size: int | None) -> dict:

@@ -6,19 +6,15 @@ from pathlib import Path
 from .errors import InputError
 from .fitting import Rules, fit_run
 from .folders import VALID, ImageFolder, read_folder
-from .learners import Keep, Scaling, check_options, find_preset, settled
+from .learners import LEARNER_OPTIONS, Keep, Scaling, check_options, chosen_options, find_preset
 from .machine import Precision
 from .models import find_backbone
 from .recipes import find_recipe
 from .results import Result
-from .runs import Run
 from .schedules import Plateau, Steps, find_schedule
 from .stages import DEFAULT_LR_MULT, Stage, plan_stages
 from .starting_weights import NONE
 
-# The arguments that make the Learner; the others plan the stages, or say where to write.
-TRANSFER_OPTIONS = ("size", "batch_size", "weights", "augment", "precision", "seed")
-SCRATCH_OPTIONS = ("batch_size", "weights", "augment", "scaling", "optimizer", "precision", "seed")
 RULES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm")
 BY_VALID = "best or lowest-loss"
 
@@ -38,7 +34,7 @@ def finetune(
     minutes: float | None = None,
     precision: Precision = "auto",
     early_stopping: int | None = None,
-    keep: Keep = "last",
+    keep: Keep | None = None,
     tensorboard: bool = False,
     seed: int = 5,
     out: Path | None = None,
@@ -83,7 +79,8 @@ def finetune(
     early_stopping
         End a stage after so many epochs in a row without a lower valid loss; 0: never.
     keep
-        Weights of the last epoch, of the one with the best accuracy on valid, or of the one with the lowest loss.
+        Weights of the last epoch (the default), of the one with the best accuracy on valid, or of the one with the
+        lowest loss.
     tensorboard
         Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
     seed
@@ -117,11 +114,11 @@ def finetune(
         folder,
         backbone,
         arguments=arguments,
-        options=settled({name: arguments[name] for name in TRANSFER_OPTIONS}, preset),
+        options=chosen_options(LEARNER_OPTIONS, arguments, preset),
         plan=lambda transferred: plan_stages(
             transferred, head_epochs, epochs, lr, lr_mult, preset.stages if preset else ()
         ),
-        rules=Rules(keep, early_stopping, minutes=minutes, tensorboard=tensorboard),
+        rules=Rules(**chosen_options(RULES, arguments, preset), minutes=minutes, tensorboard=tensorboard),
         resume=resume,
         overwrite=overwrite,
     )
@@ -173,7 +170,7 @@ def train(
         floor, monitor=valid_loss|train_loss).
     optimizer
         sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
-        centred=1), fastai-adam; all take weight_decay.
+        centred=1), fastai-adam (whose momentum one-cycle moves); all take weight_decay.
     batch_size
         Pictures a step.
     clip_value
@@ -194,7 +191,7 @@ def train(
     minutes
         Measure the speed and set the epochs so that training takes about this long.
     weights
-        none, or an earlier run or saved model of the same recipe to go on from, its head included.
+        none, or an earlier run or saved model of the same recipe to go on from, its head included; then name `out`.
     precision
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     tensorboard
@@ -223,20 +220,18 @@ def train(
     if weights != NONE and scaling:
         raise InputError("--scaling comes with the weights that training goes on from; leave it out")
     published, folder = find_recipe(recipe, "train"), read_folder(data)
-    chosen = settled({name: arguments[name] for name in (*RULES, *SCRATCH_OPTIONS)}, published)
+    chosen = chosen_options((*RULES, *LEARNER_OPTIONS), arguments, published)
     stage = _scratch_stage(published.stages[0], epochs, lr, schedule)
     _check_valid(folder, early_stopping, keep)
     if VALID not in folder.splits:
         chosen, stage = _without_valid(chosen, stage)
     rules = Rules(**{name: chosen[name] for name in RULES}, minutes=minutes, tensorboard=tensorboard)
-    if weights != NONE:
-        _note_other_rows(Run(Path(weights)), folder)
     return fit_run(
         Path(out) if out else Path("runs", f"{recipe}-{Path(data).name}"),
         folder,
         find_backbone(published.arch),
         arguments=arguments,
-        options={**{name: chosen[name] for name in SCRATCH_OPTIONS}, "whole": True},
+        options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
         plan=lambda transferred: [stage],
         rules=rules,
         resume=resume,
@@ -275,12 +270,3 @@ def _without_valid(chosen: dict, stage: Stage) -> tuple[dict, Stage]:
     if on_valid or chosen["early_stopping"] or chosen["keep"] != "last":
         print("no valid pictures: all epochs are trained, the last one's weights kept, train loss lowers the rate")
     return {**chosen, "early_stopping": None, "keep": "last"}, stage
-
-
-def _note_other_rows(earlier: Run, folder: ImageFolder) -> None:
-    """Say so when a run that training goes on from saw rows which may be valid rows here."""
-    if earlier.record_file.is_file() and earlier.record().get("data_digest") != folder.digest:
-        print(
-            f"{earlier.path} was trained on another folder or split: where its training rows are valid rows now, "
-            "accuracy on valid is too high"
-        )

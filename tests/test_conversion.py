@@ -274,6 +274,23 @@ def test_large_valid_shares_by_group(digit_table):
         assert not set(groups[in_valid]) & set(groups[~in_valid])
 
 
+def test_random_rows_are_those_that_scikit_learn_takes():
+    """So that a notebook's seed gives the notebook's split."""
+    from sklearn.model_selection import train_test_split
+
+    labels = ["0", "1"] * 500
+    for valid, share in ((0.2, 0.2), (200, 0.2)):
+        in_valid = choose_valid(labels, valid, "random", seed=42)
+        theirs = train_test_split(range(1000), test_size=share, random_state=42)[1]
+        assert np.flatnonzero(in_valid).tolist() == sorted(theirs)
+
+
+@pytest.mark.parametrize("valid", [float("nan"), float("inf"), -1, 1.5])
+def test_a_number_of_valid_rows_that_is_none(tmp_path, table_file, digit_table, valid):
+    message = f"--valid {valid:g} makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a whole"
+    assert_refused(message, tmp_path / "out", table_file, valid=valid)
+
+
 def test_seeds_and_repeated_groups(tmp_path, table_file, digit_table):
     out = tmp_path / "out"
     assert_refused("--seed -1 makes no sense; accepted are whole numbers 0 to 4294967295", out, table_file, seed=-1)

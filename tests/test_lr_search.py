@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fastdigits import InputError, lr_find, read_folder
-from fastdigits.learners import find_preset, prepare_learner, renew_optimizer
+from fastdigits.learners import LEARNER_OPTIONS, chosen_options, find_preset, prepare_learner, renew_optimizer
 from fastdigits.lr_search import FALLBACK_LR, find_lr
 
 TINY = "test_resnet"
@@ -14,7 +14,8 @@ TINY = "test_resnet"
 @pytest.fixture
 def learner(folder):
     backbone, _ = find_preset(TINY)
-    prepared = prepare_learner(backbone, read_folder(folder), size=16, batch_size=32, augment="light", weights="none")
+    options = {"size": 16, "batch_size": 32, "weights": "none", "precision": "auto", "seed": 5}
+    prepared = prepare_learner(backbone, read_folder(folder), **chosen_options(LEARNER_OPTIONS, options, None))
     renew_optimizer(prepared.learner, frozen=False)
     return prepared.learner
 

@@ -1,19 +1,23 @@
 """The published recipes: the table is whole, each trains as it says, every default gives way to a flag."""
 
+import hashlib
 import json
+import shutil
+import sys
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
-from fastdigits import InputError, convert, find_backbone, open_model, predict, read_folder, train
+from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder, train
 from fastdigits.augmentation import find_policy
-from fastdigits.learners import prepare_learner, renew_optimizer, settled
+from fastdigits.learners import LEARNER_OPTIONS, chosen_options, prepare_learner, renew_optimizer
 from fastdigits.optimizers import find_optimizer
 from fastdigits.recipes import RECIPES, find_recipe
 from fastdigits.runs import Run
 from fastdigits.schedules import find_schedule
-from fastdigits.training import SCRATCH_OPTIONS
+from fastdigits.tracking import open_tensorboard
 
 SCRATCH_RECIPES = [name for name, recipe in RECIPES.items() if recipe.command == "train"]
 QUICK = "mlp-300-100"  # trains an epoch of these data in an instant
@@ -43,6 +47,51 @@ def test_there_are_ten_scratch_recipes_and_their_names_are_in_the_help():
     assert all(name in train.__doc__ for name in SCRATCH_RECIPES)
 
 
+# split method, valid, seed, batch size, optimiser, highest rate, epochs, schedule
+PUBLISHED_SETTINGS = {
+    "conv-elu": ("random", 0.2, 141, 32, "adam", 0.01, 25, "steps:0=0.01,5=0.005,10=0.003,15=0.001,20=0.0001"),
+    "conv5-bn": ("random", 0.1, 42, 128, "adadelta", 1.0, 20, "constant"),
+    "mlp-300-100": ("first", 5000, None, 32, "sgd", 0.01, 30, "constant"),
+    "conv5x5": ("random", 0.1, 15, 32, "adam", 1e-4, 40, "plateau:factor=0.1,patience=3"),
+    "conv5x5-tuned": ("random", 0.1, 15, 32, "adam", 1e-4, 50, "plateau:factor=0.1,patience=3"),
+    "dnn-he": ("first", 1000, None, 32, "adam", 1e-3, 20, "constant"),
+    "dnn-tuned": ("first", 1000, None, 10, "nadam", 1e-3, 30, "constant"),
+    "conv3-pool": ("first", 1000, None, 32, "adam", 1e-3, 20, "constant"),
+    "dcnn-prelu": ("first", 1000, None, 32, "sgd", 0.1, 100, "constant"),
+    "conv8-leaky": (
+        *("random", 0.2, 42, 64, "rmsprop:rho=0.9,momentum=0.1,centred=1", 0.002, 40),
+        "plateau:factor=0.25,patience=2,min_delta=1e-4,floor=1e-5,monitor=train_loss",
+    ),
+}
+# the others: no clipping, no augmentation, no early stopping, the last epoch's weights
+PUBLISHED_EXTRAS = {
+    "conv-elu": {"clip_value": 1.0, "clip_norm": 1.0},
+    "mlp-300-100": {"early_stopping": 5, "keep": "lowest-loss"},
+    "conv5x5": {"early_stopping": 10, "min_delta": 0.005, "keep": "lowest-loss"},
+    "conv5x5-tuned": {"early_stopping": 10, "min_delta": 0.005, "keep": "lowest-loss", "augment": "conv5x5"},
+    "dnn-tuned": {"early_stopping": 5},
+    "dcnn-prelu": {"early_stopping": 8},
+    "conv8-leaky": {"augment": "conv8-leaky"},
+}
+NO_EXTRAS = {
+    **{"clip_value": None, "clip_norm": None, "early_stopping": None, "min_delta": 0.0},
+    **{"augment": "none", "keep": "last", "scaling": "normalise"},
+}
+
+
+@pytest.mark.parametrize("name", SCRATCH_RECIPES)
+def test_every_setting_is_the_published_one(name):
+    recipe = RECIPES[name]
+    method, valid, seed, batch_size, optimizer, lr, epochs, schedule = PUBLISHED_SETTINGS[name]
+    assert (recipe.split.method, recipe.split.valid) == (method, valid)
+    assert seed in (None, recipe.split.seed)
+    assert (recipe.batch_size, recipe.optimizer) == (batch_size, optimizer)
+    (stage,) = recipe.stages
+    assert (stage.lr, stage.epochs, stage.schedule, stage.frozen) == ((lr, lr), epochs, schedule, False)
+    extras = {**NO_EXTRAS, **PUBLISHED_EXTRAS.get(name, {})}
+    assert {key: getattr(recipe, key) for key in extras} == extras
+
+
 PUBLISHED_RATES = {
     "conv-elu": [0.01] * 5 + [0.005] * 5 + [0.003] * 5 + [0.001] * 5 + [0.0001] * 5,
     "conv5-bn": [1.0] * 20,
@@ -65,8 +114,9 @@ def test_the_rate_of_each_epoch_is_the_published_one(tmp_path, name):
 @pytest.mark.parametrize("name", SCRATCH_RECIPES)
 def test_one_batch_can_be_learnt_by_heart(folder28, name):
     recipe, backbone = RECIPES[name], find_backbone(name)
-    options = settled(dict.fromkeys(SCRATCH_OPTIONS), recipe) | {"batch_size": 16, "augment": "none", "seed": 1}
-    learner = prepare_learner(backbone, read_folder(folder28), **{**options, "precision": "fp32"}).learner
+    given = {"batch_size": 16, "augment": "none", "seed": 1, "precision": "fp32"}
+    options = chosen_options(LEARNER_OPTIONS, given, recipe)
+    learner = prepare_learner(backbone, read_folder(folder28), **options).learner
     renew_optimizer(learner, frozen=False)
     learner.opt.set_hypers(lr=recipe.stages[0].lr[1])
     x, y = learner.dls.train.one_batch()
@@ -83,6 +133,28 @@ def test_one_batch_can_be_learnt_by_heart(folder28, name):
     assert np.mean(losses[-5:]) < 0.3 * losses[0], losses[-5:]
 
 
+def falling_slowly(n_epochs: int) -> list[dict]:
+    """History rows whose losses fall for three epochs and then stand."""
+    losses = [max(1.0 - 0.1 * epoch, 0.7) for epoch in range(n_epochs)]
+    return [{"valid_loss": loss, "train_loss": loss} for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("name", "rates"),
+    [
+        ("conv5x5", [1e-4] * 7 + [1e-5] * 3 + [1e-6] * 3 + [1e-7]),
+        ("conv5x5-tuned", [1e-4] * 7 + [1e-5] * 3 + [1e-6] * 3 + [1e-7]),
+        ("conv8-leaky", [0.002] * 6 + [5e-4] * 2 + [1.25e-4] * 2 + [3.125e-5] * 2 + [1e-5] * 4),
+    ],
+)
+def test_the_rate_of_a_plateau_is_the_published_one(name, rates):
+    """The fourth row is the first whose loss has not fallen; the rate of the row after the last of them is lower."""
+    stage = RECIPES[name].stages[0]
+    rows = falling_slowly(len(rates))
+    schedule = find_schedule(stage.schedule)
+    assert [schedule.rate(stage.lr[1], rows[:epoch]) for epoch in range(len(rates))] == pytest.approx(rates)
+
+
 @pytest.fixture(scope="module")
 def trained(shared, folder28):
     train(QUICK, folder28, epochs=4, lr=0.1, out=shared / "recipe-run")
@@ -94,6 +166,8 @@ def test_a_recipe_becomes_a_run(trained, folder28):
     assert record["architecture"] == QUICK
     assert record["settings"]["optimizer"] == "sgd"
     assert record["settings"]["early_stopping"] == 5
+    assert record["settings"]["scaling"] == "normalise"
+    assert "whole" not in record["settings"]
     assert (record["mean"], record["std"]) == ([0.0], [1.0])
     assert record["stages"][0]["lr"] == [0.1, 0.1]
     assert result["accuracy"] > 0.7
@@ -176,10 +250,45 @@ def test_scaling_is_of_the_training_rows_and_stays_with_the_model(tmp_path, fold
 def test_going_on_from_the_best_weights(tmp_path, folder28, trained, capsys):
     train(QUICK, folder28, weights=trained, epochs=1, lr=1e-9, out=tmp_path / "more")
     assert Run(tmp_path / "more").result()["accuracy"] == Run(trained).result()["accuracy"]
+    assert Run(tmp_path / "more").record()["settings"]["scaling"] is None
     assert "was trained on another folder or split" not in capsys.readouterr().out
     convert(folder28.parent / "digits28.npz", tmp_path / "other", valid=0.4, seed=6)
-    train(QUICK, tmp_path / "other", weights=trained, epochs=1, out=tmp_path / "leak")
-    assert "accuracy on valid is too high" in capsys.readouterr().out
+    for command in (train, finetune):
+        out = tmp_path / command.__name__
+        command(QUICK, tmp_path / "other", weights=trained, epochs=1, lr=0.01, out=out)
+        assert "accuracy on valid is too high" in capsys.readouterr().out
+        assert "accuracy on valid is too high" in Run(out).record()["notes"][0]
+
+
+def test_weights_are_not_overwritten_by_the_run_that_starts_from_them(folder28, trained):
+    with pytest.raises(InputError) as caught:
+        train(QUICK, folder28, weights=trained, out=trained, overwrite=True)
+    assert str(caught.value) == f"{trained} is where --weights lie; name another --out"
+    assert Run(trained).finished
+
+
+def test_going_on_from_damaged_weights(tmp_path, folder28, trained):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    description = json.loads((copy / "model.json").read_text())
+    safetensors.torch.save_file({"x": torch.zeros(1)}, copy / "model.safetensors")
+    description["sha256"] = hashlib.sha256((copy / "model.safetensors").read_bytes()).hexdigest()
+    (copy / "model.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match=r"model\.safetensors does not fit mlp-300-100; export the model again"):
+        train(QUICK, folder28, weights=copy, out=tmp_path / "run")
+
+
+def test_a_valid_loss_that_is_no_number_stops(tmp_path, folder28):
+    """Weights become infinite in the last step, which the train loss before it does not show."""
+    with pytest.raises(InputError, match=r"the loss is no number any more after 0 finished epochs, in stage all"):
+        train(QUICK, folder28, lr=3e38, batch_size=96, epochs=2, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_cycle_leaves_the_momentum_alone(tmp_path, folder28):
+    train(QUICK, folder28, epochs=2, optimizer="sgd:momentum=0.3", schedule="one-cycle", out=tmp_path / "run")
+    groups = Run(tmp_path / "run").read_checkpoint()["optimizer"]["param_groups"]
+    assert {group["momentum"] for group in groups} == {0.3}
 
 
 def test_early_stopping_waits_for_min_delta(tmp_path, folder28, capsys):
@@ -207,12 +316,26 @@ def test_tensorboard_gets_every_epoch(tmp_path, folder28):
     assert written == pytest.approx([row["valid_loss"] for row in Run(tmp_path / "run").history()])
 
 
+def test_a_resumed_run_goes_on_in_its_tensorboard_folder(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    first = open_tensorboard(tmp_path)
+    for epoch in (1, 2, 3):
+        first({"epoch": epoch, "accuracy": 0.5})
+    resumed = open_tensorboard(tmp_path, epochs_done=2)  # of the third no checkpoint was written
+    resumed({"epoch": 3, "accuracy": 0.75})
+    (folder,) = tmp_path.iterdir()
+    events = EventAccumulator(str(folder)).Reload()
+    assert [(s.step, s.value) for s in events.Scalars("accuracy")] == [(1, 0.5), (2, 0.5), (3, 0.75)]
+
+
 def test_tensorboard_is_an_extra(tmp_path, folder28, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
+    (tmp_path / "run").mkdir()
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(InputError) as caught:
-        train(QUICK, folder28, epochs=1, tensorboard=True, out=tmp_path / "run")
+        train(QUICK, folder28, epochs=1, tensorboard=True, out=tmp_path / "run", overwrite=True)
     assert str(caught.value) == "--tensorboard needs the package tensorboard: pip install 'fastdigits[track]'"
-    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "run").is_dir()  # and not replaced by nothing
 
 
 @pytest.mark.parametrize(
@@ -225,7 +348,7 @@ def test_tensorboard_is_an_extra(tmp_path, folder28, monkeypatch):
         ({"schedule": "steps"}, "--schedule steps needs values; write steps:0=0.01,5=0.001"),
         ({"schedule": "plateau:factor=2"}, "makes no sense; accepted are 0 < factor < 1"),
         ({"schedule": "plateau:monitor=f1"}, "monitor is 'f1'; accepted are valid_loss, train_loss"),
-        ({"schedule": "one-cycle:div=x"}, "--schedule one-cycle:div=x is no number; write div=0.9"),
+        ({"schedule": "one-cycle:div=x"}, "--schedule one-cycle:div=x is no number; div takes one"),
         ({"schedule": "one-cycle:div=0"}, "--schedule one-cycle:div=0 makes no sense; accepted are 0 < pct_start < 1"),
         ({"schedule": "constant:x=1"}, "--schedule constant has no 'x'; after its colon are accepted nothing"),
         ({"optimizer": "lion"}, "--optimizer 'lion' is unknown; accepted are sgd, adam, adamw, nadam"),
@@ -233,6 +356,7 @@ def test_tensorboard_is_an_extra(tmp_path, folder28, monkeypatch):
         ({"optimizer": "sgd:momentum=1.5"}, "--optimizer sgd:momentum=1.5 makes no sense; accepted are 0 or more"),
         ({"scaling": "minmax"}, "--scaling 'minmax' is unknown; accepted are normalise, centre, standardise"),
         ({"keep": "first"}, "--keep 'first' is unknown; accepted are last, best, lowest-loss"),
+        ({"seed": 2**32}, "--seed 4294967296 makes no sense; accepted are whole numbers 0 to 4294967295"),
         ({"clip_norm": -1}, "--clip-norm -1 makes no sense; accepted is 0 or more"),
         ({"minutes": 1, "epochs": 1}, "--minutes sets the epochs itself; leave out --epochs"),
         ({"weights": "nowhere"}, "--weights nowhere is no finished run or saved model"),

@@ -40,6 +40,12 @@ def test_plateau_is_torchs(patience, floor):
     assert len(set(ours)) > 2
 
 
+def test_a_rate_below_the_floor_of_a_plateau_stays():
+    schedule = find_schedule("plateau:factor=0.25,patience=1,floor=1e-5")
+    rows = [{"valid_loss": 1.0}] * 6
+    assert [schedule.rate(1e-6, rows[:epoch]) for epoch in range(6)] == [1e-6] * 6
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_goes_downhill(name):
     point = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
@@ -57,7 +63,7 @@ def test_rmsprop_is_keras():
     rho, momentum, eps, lr = 0.9, 0.1, 1e-7, 0.002
     point = torch.nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
     optimizer = find_optimizer(f"rmsprop:rho={rho},momentum={momentum},centred=1")([[point]], lr=lr)
-    square, mean, step, value = 1.0, 0.0, 0.0, 1.0
+    square, mean, step, value = 0.0, 0.0, 0.0, 1.0
     for gradient in (0.5, -0.3):
         point.grad = torch.tensor([gradient], dtype=torch.float64)
         optimizer.step()

@@ -16,7 +16,14 @@ from fastai.optimizer import Adam
 
 from fastdigits import InputError, convert, finetune, open_model, read_folder
 from fastdigits.epoch_end import EpochEnd
-from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
+from fastdigits.learners import (
+    LEARNER_OPTIONS,
+    chosen_options,
+    find_precision,
+    find_preset,
+    prepare_learner,
+    renew_optimizer,
+)
 from fastdigits.optimizers import FusedAdam
 from fastdigits.recipes import RECIPES
 from fastdigits.runs import Run
@@ -24,6 +31,7 @@ from fastdigits.stages import plan_stages
 
 TINY = "test_resnet"
 QUICK = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
+LEARNER = {"weights": "none", "size": 16, "batch_size": 32, "precision": "auto", "seed": 5}
 
 
 def history_of(run) -> list[dict]:
@@ -38,7 +46,8 @@ def weights_of(run) -> bytes:
 @pytest.fixture(scope="module")
 def prepared(folder):
     backbone, _ = find_preset(TINY)
-    return prepare_learner(backbone, read_folder(folder), size=16, batch_size=32, augment="light", weights="none")
+    options = chosen_options(LEARNER_OPTIONS, LEARNER, None)
+    return prepare_learner(backbone, read_folder(folder), **options)
 
 
 def test_a_run_holds_what_it_promises(run):
@@ -214,9 +223,8 @@ def test_fused_adam_equals_fastai_adam():
 
 def test_a_frozen_body_trains_its_batchnorm_and_nothing_else(folder, run):
     backbone, _ = find_preset(TINY)
-    learner = prepare_learner(
-        backbone, read_folder(folder), size=32, batch_size=32, augment="light", weights=str(run)
-    ).learner
+    options = chosen_options(LEARNER_OPTIONS, LEARNER | {"size": 32, "weights": str(run)}, None)
+    learner = prepare_learner(backbone, read_folder(folder), **options).learner
     before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
     renew_optimizer(learner, frozen=True)
     with learner.no_logging():

@@ -51,6 +51,16 @@ def test_bf16_gradients_of_one_pixel(kernel, stride):
         assert (found - wanted).norm() < 0.02 * wanted.norm()
 
 
+def test_what_is_left_in_memory_does_not_reach_the_weights():
+    convolution = nn.Conv2d(1, 2, 3, padding=1)
+    zero_unseen_gradients(convolution, 1, 1)  # only the middle of the kernel meets the one pixel
+    (convolution.weight * torch.full((2, 1, 3, 3), math.nan).index_fill_(2, torch.tensor([1]), 1.0)).sum().backward()
+    gradient = convolution.weight.grad
+    assert gradient[:, :, 1, 1].tolist() == [[1.0], [1.0]]
+    assert gradient.isfinite().all()
+    assert gradient.count_nonzero() == 2
+
+
 def test_a_network_trains_in_bf16_at_any_size(tmp_path, folder):
     options = {"weights": "none", "size": 16, "epochs": 2, "lr": 5e-3, "batch_size": 32, "precision": "bf16"}
     for name in ("one", "two"):
