@@ -25,6 +25,7 @@ setup(
     license_expression=settings["license"],
     keywords=settings["keywords"],
     packages=find_packages(include=["fastdigits", "fastdigits.*"]),
+    package_data={"fastdigits": ["templates/*.html"]},
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
     extras_require={"track": lines("track_requirements"), "dev": lines("dev_requirements")},

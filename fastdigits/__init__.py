@@ -18,6 +18,8 @@ _PUBLIC = {
     "open_model": "prediction",
     "predict": "prediction",
     "evaluate": "evaluation",
+    "explore": "exploring",
+    "report": "reporting",
     "finetune": "training",
     "train": "training",
     "lr_find": "lr_search",

@@ -7,8 +7,10 @@ import torch
 from fastai.callback.core import Callback
 from fastai.callback.fp16 import AMPMode, MixedPrecision
 from fastai.callback.schedule import LRFinder, ParamScheduler
-from fastai.learner import Learner
+from fastai.learner import Learner, Recorder
+from fastai.losses import CrossEntropyLossFlat
 
+from .epoch_end import scores_of
 from .progress import progress_bar
 from .schedules import EpochSchedule
 
@@ -17,7 +19,8 @@ class EventLearner(Learner):
     """fastai's Learner without what takes longer than the work where a batch is small.
 
     fastai's own asks every callback at every event, each looks for the event's method in the learner and the model
-    before it does nothing, and labels keep a tensor class that every operation on them and on the loss dispatches by.
+    before it does nothing, asks every tensor whether it has to move, and keeps tensor classes that every operation
+    dispatches by.
     """
 
     def __call__(self, event_name: str | list[str]):
@@ -39,9 +42,44 @@ class EventLearner(Learner):
             ]
         return known[key]
 
+    def _set_device(self, b):
+        return b if self.dls.device.type == "cpu" else super()._set_device(b)
+
     def _split(self, b):
         super()._split(b)
         self.xb, self.yb = (tuple(x.as_subclass(torch.Tensor) for x in part) for part in (self.xb, self.yb))
+
+
+class PlainCrossEntropy(CrossEntropyLossFlat):
+    """fastai's cross-entropy over plain tensors, of which it makes no tensors of its own class."""
+
+    def __call__(self, inp: torch.Tensor, targ: torch.Tensor, **kwargs) -> torch.Tensor:
+        return self.func(inp, targ)
+
+
+class LeanRecorder(Recorder):
+    """fastai's Recorder, which leaves the smoothed loss of each batch alone unless a search for a rate needs it."""
+
+    name = "recorder"
+
+    def before_fit(self):
+        super().before_fit()
+        self.is_search = any(isinstance(callback, LRFinder) for callback in self.learn.cbs)
+
+    def after_batch(self):
+        if self.is_search or not self.training:
+            super().after_batch()
+
+
+class TemperedLoss(CrossEntropyLossFlat):
+    """fastai's cross-entropy, whose probabilities are those of logits divided by a temperature."""
+
+    def __init__(self, temperature: float):
+        super().__init__()
+        self.temperature = temperature
+
+    def activation(self, out: torch.Tensor) -> torch.Tensor:
+        return super().activation(out / self.temperature)
 
 
 class AnyDeviceMixedPrecision(MixedPrecision):
@@ -115,12 +153,15 @@ class ClipGradients(Callback):
 
 
 class BatchProgress(Callback):
-    """A progress bar over one epoch's training batches, on a terminal only."""
+    """A progress bar over one epoch's training batches with the scores of the epoch before, on a terminal only."""
 
     context = None
 
     def before_train(self):
-        self.context = progress_bar(f"epoch {self.epoch + 1}/{self.n_epoch}", len(self.dls.train) * self.dls.train.bs)
+        what = f"epoch {self.epoch + 1}/{self.n_epoch}"
+        if self.epoch_end.history:
+            what += f" ({scores_of(self.epoch_end.history[-1])})"
+        self.context = progress_bar(what, len(self.dls.train) * self.dls.train.bs)
         self.advance = self.context.__enter__()
 
     def after_batch(self):

@@ -13,6 +13,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "Do the whole job on scikit-learn's bundled handwritten digits, offline, in about a minute.",
     ),
     "convert": ("fastdigits.conversion:convert", "Make an image folder from a table of pixels."),
+    "explore": (
+        "fastdigits.exploring:explore",
+        "Look at a table or an image folder: classes, gray levels, copies, and what its split hides.",
+    ),
     "models": (
         "fastdigits.listing:list_models",
         "List the names that train and finetune accept, their parameters and where pretrained weights come from.",
@@ -31,7 +35,11 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "evaluate": (
         "fastdigits.evaluation:evaluate",
-        "Score a model on labelled pictures: accuracy with its 95 % interval, scores by class, confusion.",
+        "Score a model on labelled pictures, with 95 % intervals: accuracy, F1, calibration, by class and by group.",
+    ),
+    "report": (
+        "fastdigits.reporting:report",
+        "Draw all that there is to see of a finished run on one HTML page, or compare several runs.",
     ),
     "export": (
         "fastdigits.exporting:export",

@@ -139,7 +139,12 @@ class EpochEnd(Callback):
 
 def epoch_line(row: dict) -> str:
     """One epoch in one plain line."""
+    return f"epoch {row['epoch']:>3} · {row['stage']} · {scores_of(row)} · {row['seconds']:.0f} s"
+
+
+def scores_of(row: dict) -> str:
+    """The losses and the accuracy of a history row."""
     scores = [f"train_loss {row['train_loss']:.4f}"]
     if row["valid_loss"] is not None:
         scores += [f"valid_loss {row['valid_loss']:.4f}", f"accuracy {row['accuracy']:.4f}"]
-    return f"epoch {row['epoch']:>3} · {row['stage']} · {' · '.join(scores)} · {row['seconds']:.0f} s"
+    return " · ".join(scores)

@@ -127,11 +127,11 @@ def write_learner(saved: SavedModel, path: Path) -> None:
     """A fastai Learner around the model, as `learner.pkl` for fastai's load_learner."""
     from fastai.data.transforms import IndexSplitter
     from fastai.learner import Learner
-    from fastai.losses import CrossEntropyLossFlat
     from fastai.metrics import accuracy
     from PIL import Image
 
     from .augmentation import NO_AUGMENTATION
+    from .callbacks import TemperedLoss
     from .loaders import digit_block
 
     with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +149,7 @@ def write_learner(saved: SavedModel, path: Path) -> None:
             splitter=IndexSplitter([0]),
         )
         dls = block.dataloaders(blank, path=folder, bs=len(blank), num_workers=0, device="cpu")
-        learner = Learner(dls, saved.module, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+        learner = Learner(dls, saved.module, loss_func=TemperedLoss(saved.temperature), metrics=accuracy)
         learner.path = path.parent.absolute()
         learner.export(path.name)
 

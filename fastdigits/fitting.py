@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .errors import InputError
-from .figures import draw_batch
 from .folders import ImageFolder
 from .learners import DigitLearner, Keep, epoch_seconds, prepare_learner, renew_optimizer
 from .lr_search import find_lr, search_line, write_search
@@ -271,6 +270,8 @@ def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, f
 
 def _draw_batch(run: Run, prepared: DigitLearner) -> None:
     """figures/batch.png: training pictures with their augmentation; draws from no generator that training uses."""
+    from .figures import draw_batch
+
     learner = prepared.learner
     states = random_states(learner.dls.loaders)
     images, labels = learner.dls.train.one_batch()

@@ -1,7 +1,12 @@
 """What a model sees: gray levels as floats, resized, normalised; one way in training, prediction and exports."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+
+from .folders import read_gray
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -42,3 +47,10 @@ def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.
     Tensor of float, shape (n, channels, size, size)
     """
     return (resize(to_float(images), size) - mean) / std
+
+
+def same_size(files: list[Path], size: int) -> np.ndarray:
+    """Picture files of any sizes as gray levels, uint8 (n, size, size)."""
+    grays = [to_float(torch.from_numpy(read_gray(file).copy())[None]) for file in files]
+    pictures = torch.cat([resize(gray, size) for gray in grays])
+    return pictures.mul(255).round().clamp(0, 255).to(torch.uint8).numpy()

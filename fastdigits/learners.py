@@ -190,12 +190,10 @@ def _seed_everything(seed: int) -> None:
 def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer):
     import torch
     from fastai.callback.core import TrainEvalCallback
-    from fastai.learner import Recorder
-    from fastai.losses import CrossEntropyLossFlat
     from fastai.metrics import accuracy, skm_to_fastai
     from sklearn.metrics import f1_score, precision_score, recall_score
 
-    from .callbacks import AnyDeviceMixedPrecision, EventLearner
+    from .callbacks import AnyDeviceMixedPrecision, EventLearner, LeanRecorder, PlainCrossEntropy
 
     by_class = [
         skm_to_fastai(score, average="macro", zero_division=0) for score in (precision_score, recall_score, f1_score)
@@ -203,14 +201,14 @@ def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer):
     learner = EventLearner(
         dls,
         module.to(memory_format=torch.channels_last),  # what convolutions are fast with on CPUs and tensor cores
-        loss_func=CrossEntropyLossFlat(),
+        loss_func=PlainCrossEntropy(),
         opt_func=make_optimizer,
         splitter=backbone.layer_groups,
         metrics=[accuracy, *by_class],
         default_cbs=False,  # fastai's progress bar among them does not notice that it writes to a log
         cbs=[
             TrainEvalCallback(),
-            Recorder(),
+            LeanRecorder(),
             *([AnyDeviceMixedPrecision(precision)] if precision != "fp32" else []),
         ],
     )

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .figures import draw_lr_find
 from .folders import read_folder
 from .learners import LEARNER_OPTIONS, check_options, chosen_options, find_preset, prepare_learner
 from .machine import Precision
@@ -62,6 +61,8 @@ def search_line(stage: str, search: dict) -> str:
 def write_search(searches: dict[str, dict], csv_file: Path, png_file: Path) -> None:
     """The curve of each stage's search as a table `stage,lr,loss` and as a picture."""
     import pandas as pd
+
+    from .figures import draw_lr_find
 
     tables = [
         pd.DataFrame({"stage": stage, "lr": search["lrs"], "loss": search["losses"]})

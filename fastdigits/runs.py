@@ -63,6 +63,14 @@ class Run:
     def evaluation_file(self) -> Path:
         return self.path / "evaluation.json"
 
+    def evaluation(self) -> dict:
+        """What evaluation.json says: the scores on valid."""
+        return _read_json(self.evaluation_file)
+
+    @property
+    def report_file(self) -> Path:
+        return self.path / "report.html"
+
     @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"

@@ -1,4 +1,4 @@
-"""The saved model: `model.safetensors` + `model.json`. Nothing in it is ever unpickled."""
+"""The saved model: `model.safetensors` + `model.json` and a card to read. Nothing in it is ever unpickled."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .errors import InputError
 from .models import find_backbone
 from .outputs import file_sha256, whole_file, write_json
 
-WEIGHTS_FILE, DESCRIPTION_FILE = "model.safetensors", "model.json"
+WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
 
@@ -32,6 +32,10 @@ class SavedModel:
         Normalisation on the scale 0..1.
     temperature : float
         Logits are divided by it before the softmax.
+    reject_below : float or None
+        Confidence under which a person should look, for the accuracy wished when it was trained.
+    card : str or None
+        What to know before using it, in Markdown.
     """
 
     module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
@@ -41,6 +45,8 @@ class SavedModel:
     mean: list[float]
     std: list[float]
     temperature: float = 1.0
+    reject_below: float | None = None
+    card: str | None = None
 
     def model_input(self, images: np.ndarray):
         """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
@@ -70,7 +76,7 @@ class SavedModel:
             return torch.softmax(logits / self.temperature, 1).cpu().numpy()
 
     def write(self, folder: Path) -> None:
-        """Write both files into `folder`; the description, which holds the weights' sha256, last."""
+        """Write the files into `folder`; the description, which holds the weights' sha256, last."""
         import safetensors.torch
         import torch
 
@@ -86,9 +92,13 @@ class SavedModel:
             "mean": self.mean,
             "std": self.std,
             "temperature": self.temperature,
+            "reject_below": self.reject_below,
             "sha256": file_sha256(folder / WEIGHTS_FILE),
             "versions": {"torch": torch.__version__},
         }
+        if self.card is not None:
+            with whole_file(folder / CARD_FILE) as partial:
+                partial.write_text(self.card, encoding="utf-8")
         write_json(folder / DESCRIPTION_FILE, description)
 
 
@@ -145,4 +155,10 @@ def read_saved(folder: str | Path) -> SavedModel:
         architecture = description["architecture"]
         raise InputError(f"{folder / WEIGHTS_FILE} does not fit {architecture}; export the model again") from None
     fields = ("architecture", "classes", "size", "mean", "std", "temperature")
-    return SavedModel(module.eval(), **{name: description[name] for name in fields})
+    card = folder / CARD_FILE
+    return SavedModel(
+        module.eval(),
+        **{name: description[name] for name in fields},
+        reject_below=description.get("reject_below"),
+        card=card.read_text(encoding="utf-8") if card.is_file() else None,
+    )

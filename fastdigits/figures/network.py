@@ -1,0 +1,106 @@
+"""Pictures of a network: its layers, filters, weights, and what it makes of a digit."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..introspection import Layer, WeightStatistics
+from .canvas import Drawing, finished, new_drawing, picture_grid
+
+MOST_MAPS, MOST_FILTERS, MOST_BOXES = 12, 64, 60
+
+
+def draw_filters(filters: np.ndarray, path: Path | None = None, columns: int = 8) -> Drawing:
+    """The first layer's kernels: white adds, black takes away.
+
+    Parameters
+    ----------
+    filters : ndarray of float, shape (n, h, w)
+        At most 64 are drawn.
+    path : Path, optional
+        A PNG file to write.
+    columns : int
+    """
+    filters = filters[:MOST_FILTERS]
+    drawing, places = picture_grid(len(filters), columns, 0.8, 0.8)
+    for axes, kernel in zip(places, filters):
+        reach = np.abs(kernel).max() or 1
+        axes.imshow(kernel, cmap="gray", vmin=-reach, vmax=reach)
+    return finished(drawing, path)
+
+
+def draw_feature_maps(maps: list[tuple[str, np.ndarray]], path: Path | None = None) -> Drawing:
+    """What each convolution and pooling layer makes of one picture, a row for each layer.
+
+    Parameters
+    ----------
+    maps : list of (layer's name, ndarray of float (channels, h, w))
+        The first twelve channels are drawn.
+    path : Path, optional
+        A PNG file to write.
+    """
+    columns = min(MOST_MAPS, max(len(channels) for _, channels in maps))
+    drawing, places = picture_grid(len(maps) * columns, columns, 0.75, 0.85)
+    for row, (name, channels) in enumerate(maps):
+        for column, channel in enumerate(channels[:columns]):
+            places[row * columns + column].imshow(channel, cmap="viridis")
+        title = f"{name}: {len(channels)} of {channels.shape[1]}x{channels.shape[2]}"
+        places[row * columns].set_title(title, fontsize=7, loc="left", pad=2)
+    return finished(drawing, path)
+
+
+def draw_weights(weights: list[WeightStatistics], path: Path | None = None, columns: int = 4) -> Drawing:
+    """Histogram of each layer's weights, with mean and deviation.
+
+    Parameters
+    ----------
+    weights : list of WeightStatistics
+    path : Path, optional
+        A PNG file to write.
+    columns : int
+    """
+    columns = min(columns, len(weights))
+    rows = -(-len(weights) // columns)
+    drawing = new_drawing(2.4 * columns, 1.6 * rows)
+    places = drawing.subplots(rows, columns, squeeze=False).ravel()
+    for axes in places[len(weights) :]:
+        axes.axis("off")
+    for axes, layer in zip(places, weights):
+        axes.stairs(layer.counts, layer.edges, fill=True, color="tab:blue")
+        axes.set_title(f"{layer.name}\n{layer.mean:+.3f} ± {layer.std:.3f}", fontsize=7)
+        axes.tick_params(labelsize=6)
+        axes.set_yticks([])
+    return finished(drawing, path)
+
+
+def draw_network(layers: list[Layer], path: Path | None = None) -> Drawing:
+    """The layers in their order as boxes, whose height is that of the maps and whose width the number of channels.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        Where there are more than sixty, only those with weights are drawn, and of those the first sixty.
+    path : Path, optional
+        A PNG file to write.
+    """
+    if len(layers) > MOST_BOXES:
+        layers = [layer for layer in layers if layer.parameters][:MOST_BOXES]
+    sizes = [(layer.output_shape[0], max(layer.output_shape[1:], default=1)) for layer in layers]  # channels, side
+    widths = [0.25 + 0.12 * np.log2(1 + channels) for channels, _ in sizes]
+    heights = [0.3 + 0.55 * np.log2(1 + side) for _, side in sizes]
+    per_row = 12
+    rows = [range(start, min(start + per_row, len(layers))) for start in range(0, len(layers), per_row)]
+    drawing = new_drawing(11, 2.3 * len(rows))
+    colours = {kind: f"C{k % 10}" for k, kind in enumerate(dict.fromkeys(layer.kind for layer in layers))}
+    for axes, row in zip(np.atleast_1d(drawing.subplots(len(rows), 1)), rows):
+        x = 0.0
+        for k in row:
+            box = {"facecolor": colours[layers[k].kind], "alpha": 0.75, "edgecolor": "k", "linewidth": 0.6}
+            axes.bar(x + 0.75, heights[k], widths[k], bottom=-heights[k] / 2, **box)
+            shape = "x".join(map(str, layers[k].output_shape))
+            axes.annotate(layers[k].kind, (x + 0.75, 2.35), ha="center", fontsize=7)
+            axes.annotate(shape, (x + 0.75, -2.55), ha="center", fontsize=7)
+            x += 1.5
+        axes.set(xlim=(0, 1.5 * per_row), ylim=(-2.8, 2.8))
+        axes.axis("off")
+    return finished(drawing, path)

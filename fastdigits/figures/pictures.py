@@ -1,0 +1,103 @@
+"""Pictures of digits: any with titles, one with its values, nearest neighbours, heat maps over them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .canvas import Drawing, finished, new_drawing, picture_grid, show_picture
+
+LARGEST_ANNOTATED_PX = 40
+
+
+def draw_pictures(images: np.ndarray, titles: list[str], path: Path | None = None, columns: int = 8) -> Drawing:
+    """Digits with a title above each.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, h, w)
+        uint8, or floats 0..1.
+    titles : list of str, length n
+        Lines are parted by a newline.
+    path : Path, optional
+        A PNG file to write.
+    columns : int
+    """
+    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    drawing, places = picture_grid(len(images), columns, width=1.15, height=1.1 + 0.17 * lines)
+    for axes, image, title in zip(places, images, titles):
+        show_picture(axes, image, title)
+    return finished(drawing, path)
+
+
+def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) -> Drawing:
+    """A digit as a heat map with the value of each pixel written on it.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (h, w)
+        Above 40 px the numbers are left out.
+    title : str
+    path : Path, optional
+        A PNG file to write.
+    """
+    height, width = image.shape
+    drawing = new_drawing(0.3 * width if width <= LARGEST_ANNOTATED_PX else 8, 0.3 * min(height, LARGEST_ANNOTATED_PX))
+    axes = drawing.subplots()
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    axes.set_title(title)
+    if max(height, width) <= LARGEST_ANNOTATED_PX:
+        for (row, column), value in np.ndenumerate(image):
+            colour = "k" if value > 127 else "w" if value else "#606060"
+            axes.annotate(int(value), (column, row), ha="center", va="center", fontsize=6, color=colour)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return finished(drawing, path)
+
+
+def draw_neighbours(
+    images: np.ndarray,
+    titles: list[str],
+    neighbours: np.ndarray,
+    neighbour_titles: list[list[str]],
+    path: Path | None = None,
+) -> Drawing:
+    """A row for each picture: itself, then the training digits that the network finds most alike.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, h, w)
+    titles : list of str, length n
+    neighbours : ndarray, shape (n, k, h, w)
+    neighbour_titles : list of list of str, (n, k)
+    path : Path, optional
+        A PNG file to write.
+    """
+    n, k = neighbours.shape[:2]
+    drawing, places = picture_grid(n * (1 + k), 1 + k, height=1.2)
+    for row in range(n):
+        show_picture(places[row * (1 + k)], images[row], titles[row])
+        places[row * (1 + k)].title.set_fontweight("bold")
+        for column in range(k):
+            place = places[row * (1 + k) + 1 + column]
+            show_picture(place, neighbours[row, column], neighbour_titles[row][column])
+    return finished(drawing, path)
+
+
+def draw_heat(images: np.ndarray, heat: np.ndarray, titles: list[str], path: Path | None = None) -> Drawing:
+    """Digits, and below each where the network looked (Grad-CAM).
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, h, w)
+    heat : ndarray of float, shape (n, h, w), 0..1
+    titles : list of str, length n
+    path : Path, optional
+        A PNG file to write.
+    """
+    n = len(images)
+    drawing, places = picture_grid(2 * n, n)
+    for k in range(n):
+        show_picture(places[k], images[k], titles[k])
+        show_picture(places[n + k], images[k])
+        places[n + k].imshow(heat[k], cmap="jet", vmin=0, vmax=1, alpha=0.5)
+    return finished(drawing, path)

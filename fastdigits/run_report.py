@@ -1,0 +1,68 @@
+"""A run's report: which sections, in which order, and what to know first."""
+
+from pathlib import Path
+
+from .errors import InputError
+from .machine import prepare_machine
+from .pages import Section
+from .report_view import View, open_view
+from .runs import Run
+
+
+def run_sections(run: Run, picture: str | None) -> tuple[str, list[str], list[Section]]:
+    """Title, lead and sections of a run's page.
+
+    Parameters
+    ----------
+    picture : str or None
+        Id of the valid picture that is shown layer by layer.
+    """
+    from .network_sections import (
+        network_section,
+        one_digit_section,
+        origin_section,
+        reasons_section,
+        training_section,
+    )
+    from .score_sections import (
+        all_mistakes_section,
+        calibration_section,
+        mistakes_section,
+        scores_section,
+        suspects_section,
+    )
+
+    prepare_machine()
+    view = open_view(run)
+    if picture is not None and picture not in view.ids:
+        raise InputError(f"--picture {picture} is no valid picture of {run.path}; an id from valid_predictions.csv is")
+    chosen = view.ids.index(picture) if picture is not None else int(view.mistakes[0]) if len(view.mistakes) else 0
+    sections = [
+        scores_section(view),
+        calibration_section(view),
+        mistakes_section(view),
+        suspects_section(view),
+        reasons_section(view),
+        training_section(view),
+        one_digit_section(view, chosen),
+        network_section(view),
+        all_mistakes_section(view),
+        origin_section(view),
+    ]
+    return f"{run.path.name}: {view.saved.architecture}", _lead(view), sections
+
+
+def _lead(view: View) -> list[str]:
+    evaluation, (low, high) = view.evaluation, view.evaluation.interval
+    lines = [
+        f"Accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}) on {evaluation.pictures:,} "
+        "pictures "
+        f"of {Path(view.run.record()['data']).name} that it was not trained on; {len(view.mistakes):,} mistakes.",
+    ]
+    if not len(view.mistakes):
+        lines.append(
+            "Without any mistake: do copies stand on both sides of the split? `fastdigits explore` looks for them."
+        )
+    if view.folder is None:
+        lines.append("The data are not where they were or have changed, so pictures are left out.")
+    return lines

@@ -1,0 +1,300 @@
+"""Scores of predicted probabilities against true labels, with intervals; and how they are shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .calibration import (
+    COVERAGE_POINTS,
+    RejectRule,
+    ReliabilityBin,
+    calibration_error,
+    coverage_curve,
+    reject_rule,
+    reliability,
+)
+from .comparison import Comparison
+
+CONFIDENCE_LEVEL = 0.95
+BOOTSTRAP_DRAWS = 2000
+WISHED_ACCURACY = 0.999  # of what is not rejected
+
+Interval = tuple[float, float]
+
+
+@dataclass
+class ClassScore:
+    """Precision, recall and F1 (0..1) of one class with 95 % intervals, and its number of pictures."""
+
+    label: str
+    precision: float
+    precision_interval: Interval
+    recall: float
+    recall_interval: Interval
+    f1: float
+    f1_interval: Interval
+    pictures: int
+
+
+@dataclass
+class GroupScore:
+    """Accuracy (0..1) on the pictures of one group, such as a writer, with its 95 % interval."""
+
+    group: str
+    pictures: int
+    accuracy: float
+    interval: Interval
+
+
+@dataclass
+class Evaluation:
+    """Scores over n labelled pictures; intervals are 95 % ones.
+
+    Attributes
+    ----------
+    data : str
+        What was evaluated.
+    pictures : int
+        n.
+    accuracy : float
+        0..1.
+    interval : (float, float)
+        Wilson's, of the accuracy.
+    top2, top2_interval : float, (float, float)
+        Share of pictures whose label is the likeliest or the second.
+    macro_f1, macro_f1_interval : float, (float, float)
+        Mean F1 of the classes; the interval by resampling pictures.
+    log_loss : float
+        Mean negative logarithm of the true label's probability.
+    calibration_error : float
+        Expected distance of confidence and accuracy, 0..1.
+    reliability : list of ReliabilityBin
+    reject : RejectRule
+    coverage : list of [threshold, coverage, accuracy]
+        At most 200 points of the curve.
+    per_class : list of ClassScore
+    classes : list of str
+    confusion : list of list of int, (classes, classes)
+        Row: true label; column: predicted label.
+    groups : list of GroupScore, or None
+        The worst first, where groups are known.
+    groups_interval : (float, float) or None
+        Of the accuracy, by resampling whole groups: what to expect of other groups like these.
+    comparison : Comparison or None
+        With another model on the same pictures.
+    """
+
+    data: str
+    pictures: int
+    accuracy: float
+    interval: Interval
+    top2: float
+    top2_interval: Interval
+    macro_f1: float
+    macro_f1_interval: Interval
+    log_loss: float
+    calibration_error: float
+    reliability: list[ReliabilityBin]
+    reject: RejectRule
+    coverage: list[list[float]]
+    per_class: list[ClassScore]
+    classes: list[str]
+    confusion: list[list[int]]
+    groups: list[GroupScore] | None = None
+    groups_interval: Interval | None = None
+    comparison: Comparison | None = None
+
+    def __rich__(self):
+        from rich.console import Group
+        from rich.table import Table
+
+        low, high = self.interval
+        parts = [
+            f"{self.data}: accuracy {self.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}) "
+            f"of {self.pictures:,} pictures",
+            *self.sentences(),
+        ]
+        scores = Table("label", "precision", "recall", "F1", "pictures", title="by class (95 % intervals)")
+        for score in self.per_class:
+            values = [
+                f"{value:.4f} ({low:.3f} .. {high:.3f})"
+                for value, (low, high) in (
+                    (score.precision, score.precision_interval),
+                    (score.recall, score.recall_interval),
+                    (score.f1, score.f1_interval),
+                )
+            ]
+            scores.add_row(score.label, *values, f"{score.pictures:,}")
+        confusion = Table("true \\ predicted", *self.classes, title="confusion")
+        for label, row in zip(self.classes, self.confusion):
+            confusion.add_row(label, *(str(count) if count else "·" for count in row))
+        parts += [scores, confusion]
+        if self.groups:
+            by_group = Table("group", "accuracy", "95 % interval", "pictures", title="by group, the worst first")
+            for part in self.groups:
+                low, high = part.interval
+                by_group.add_row(part.group, f"{part.accuracy:.2%}", f"{low:.2%} .. {high:.2%}", f"{part.pictures:,}")
+            parts.append(by_group)
+        return Group(*parts)
+
+    def sentences(self) -> list[str]:
+        """The other scores, a line each."""
+        (top_low, top_high), (f1_low, f1_high) = self.top2_interval, self.macro_f1_interval
+        lines = [
+            f"top-2 accuracy {self.top2:.2%} ({top_low:.2%} .. {top_high:.2%}), "
+            f"macro F1 {self.macro_f1:.4f} ({f1_low:.4f} .. {f1_high:.4f}), log loss {self.log_loss:.4f}, "
+            f"calibration error {self.calibration_error:.2%}",
+            self.reject_sentence(),
+        ]
+        if self.groups:
+            low, high = self.groups_interval
+            worst = self.groups[0]
+            lines.append(
+                f"{len(self.groups)} groups: the worst is {worst.group} with {worst.accuracy:.2%}; resampling groups, "
+                f"the accuracy's 95 % interval is {low:.2%} .. {high:.2%}"
+            )
+        return lines + ([self.comparison.verdict] if self.comparison else [])
+
+    def reject_sentence(self) -> str:
+        """What to reject for the wished accuracy."""
+        rule = self.reject
+        if rule.below is None:
+            return f"no confidence is high enough for an accuracy of {rule.wished_accuracy:.2%}"
+        if rule.coverage == 1:
+            return f"nothing need be rejected for an accuracy of {rule.wished_accuracy:.2%}"
+        return (
+            f"for an accuracy of {rule.wished_accuracy:.2%}, reject what has a confidence below {rule.below:.4f}: "
+            f"{1 - rule.coverage:.2%} of these pictures"
+        )
+
+
+def score(
+    labels: list[str],
+    probabilities: np.ndarray,
+    classes: list[str],
+    data: str,
+    groups: list[str] | None = None,
+    wished_accuracy: float = WISHED_ACCURACY,
+) -> Evaluation:
+    """Scores of predicted probabilities against true labels.
+
+    Parameters
+    ----------
+    labels : list of str, length n
+        True labels, all of them in `classes`.
+    probabilities : ndarray, shape (n, classes), rows sum to 1
+    classes : list of str
+    data : str
+        Name for the table's title.
+    groups : list of str, length n, optional
+        Such as the writers.
+    wished_accuracy : float
+        Of what is not rejected, 0..1.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    truth = class_numbers(labels, classes)
+    predicted, n = probabilities.argmax(1), len(labels)
+    right, confidences = truth == predicted, probabilities.max(1)
+    true_probability = probabilities[np.arange(n), truth].astype(np.float64)
+    likelier = (probabilities > probabilities[np.arange(n), truth][:, None]).sum(1)  # labels than the true one
+    n_top2 = int((likelier < 2).sum())
+    confusion = confusion_matrix(truth, predicted, labels=range(len(classes)))
+    f1, f1_intervals, macro_interval = _f1_scores(confusion)
+    bins = reliability(confidences, right)
+    curve = np.stack(coverage_curve(confidences, right), axis=1)
+    by_group, groups_interval = _by_group(right, groups) if groups else (None, None)
+    return Evaluation(
+        data=data,
+        pictures=n,
+        accuracy=float(right.mean()),
+        interval=wilson_interval(int(right.sum()), n),
+        top2=n_top2 / n,
+        top2_interval=wilson_interval(n_top2, n),
+        macro_f1=float(f1.mean()),
+        macro_f1_interval=macro_interval,
+        log_loss=float(-np.log(np.maximum(true_probability, 1e-15)).mean()),
+        calibration_error=calibration_error(bins),
+        reliability=bins,
+        reject=reject_rule(confidences, right, wished_accuracy),
+        coverage=curve[np.unique(np.linspace(0, len(curve) - 1, COVERAGE_POINTS).round().astype(int))].tolist(),
+        per_class=_by_class(classes, confusion, f1, f1_intervals),
+        classes=classes,
+        confusion=confusion.tolist(),
+        groups=by_group,
+        groups_interval=groups_interval,
+    )
+
+
+def class_numbers(labels: list[str], classes: list[str]) -> np.ndarray:
+    """The position of each label in `classes`, int (n,)."""
+    number_of = {label: k for k, label in enumerate(classes)}
+    return np.array([number_of[label] for label in labels])
+
+
+def wilson_interval(n_right: int, n: int) -> Interval:
+    """Wilson's score interval of a proportion at the 95 % level (Wilson 1927, JASA 22:209); 0..1 where n is 0."""
+    from scipy.stats import binomtest
+
+    if n == 0:
+        return 0.0, 1.0
+    interval = binomtest(n_right, n).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _f1_scores(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, Interval]:
+    """F1 of each class (classes,), its interval (classes, 2), and the interval of their mean.
+
+    Intervals by the bootstrap (Efron 1979, Annals of Statistics 7:1): drawing pictures again is drawing counts of the
+    confusion matrix.
+    """
+    n, counts = confusion.sum(), confusion.ravel()
+    draws = np.random.default_rng(0).multinomial(n, counts / n, size=BOOTSTRAP_DRAWS).reshape(-1, *confusion.shape)
+    drawn = _f1_of(draws)
+    low, high = _percentiles(drawn.mean(1))
+    return _f1_of(confusion), _percentiles(drawn).T, (float(low), float(high))
+
+
+def _f1_of(confusion: np.ndarray) -> np.ndarray:
+    """F1 by class (..., classes) of confusion matrices (..., classes, classes); 0 where a class is never met."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    either = confusion.sum(-1) + confusion.sum(-2)
+    return 2 * hits / np.maximum(either, 1)
+
+
+def _percentiles(draws: np.ndarray) -> np.ndarray:
+    tail = (1 - CONFIDENCE_LEVEL) / 2
+    return np.quantile(draws, [tail, 1 - tail], axis=0)
+
+
+def _by_class(classes: list[str], confusion: np.ndarray, f1: np.ndarray, f1_intervals: np.ndarray) -> list[ClassScore]:
+    scores = []
+    for k, label in enumerate(classes):
+        hits, predicted, pictures = int(confusion[k, k]), int(confusion[:, k].sum()), int(confusion[k].sum())
+        low, high = f1_intervals[k]
+        scores.append(
+            ClassScore(
+                label=label,
+                precision=hits / max(predicted, 1),
+                precision_interval=wilson_interval(hits, predicted),
+                recall=hits / max(pictures, 1),
+                recall_interval=wilson_interval(hits, pictures),
+                f1=float(f1[k]),
+                f1_interval=(float(low), float(high)),
+                pictures=pictures,
+            )
+        )
+    return scores
+
+
+def _by_group(right: np.ndarray, groups: list[str]) -> tuple[list[GroupScore], Interval]:
+    """Scores of each group, the worst first, and the accuracy's interval over groups like these."""
+    names, group_of = np.unique(groups, return_inverse=True)
+    pictures, hits = np.bincount(group_of), np.bincount(group_of, weights=right).astype(int)
+    scores = [
+        GroupScore(str(name), int(n), int(k) / int(n), wilson_interval(int(k), int(n)))
+        for name, n, k in zip(names, pictures, hits)
+    ]
+    chosen = np.random.default_rng(0).integers(len(names), size=(BOOTSTRAP_DRAWS, len(names)))
+    low, high = _percentiles(hits[chosen].sum(1) / pictures[chosen].sum(1))
+    return sorted(scores, key=lambda part: (part.accuracy, part.group)), (float(low), float(high))

@@ -1,0 +1,262 @@
+"""The report shows what evaluate says, names what was planted, and needs nothing but itself."""
+
+import html
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fastdigits import InputError, convert, evaluate, finetune, open_model, report, train
+from fastdigits.introspection import (
+    feature_maps,
+    features,
+    first_filters,
+    grad_cam,
+    layer_table,
+    weight_statistics,
+)
+from fastdigits.runs import Run
+
+
+class Parts(HTMLParser):
+    """Every tag and the sources that it names."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.tags, self.sources, self.open_tags = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.sources += [value for name, value in attributes if name in ("src", "href", "srcset", "data", "action")]
+        if tag not in ("meta", "link", "img", "br"):
+            self.open_tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open_tags.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def reported(shared, run):
+    """A copy of the run with its report."""
+    copy = shared / "reported"
+    shutil.copytree(run, copy)
+    report([copy])
+    return copy
+
+
+@pytest.fixture(scope="module")
+def page(reported) -> str:
+    return (reported / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_but_itself(page):
+    parts = Parts(page)
+    assert parts.open_tags == []
+    assert "script" not in parts.tags
+    assert all(source.startswith(("data:", "#")) for source in parts.sources)
+    assert "http" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
+    assert 'name="viewport"' in page
+    assert "prefers-color-scheme: dark" in page
+    assert page.count("<figure>") == page.count("<figcaption>")
+
+
+def test_every_number_is_evaluates(reported, page, folder):
+    found = evaluate(str(reported), str(folder), out=reported / "again.json")
+    kept, again = (json.loads((reported / name).read_text()) for name in ("evaluation.json", "again.json"))
+    for name, value in kept.items():
+        if name not in ("data", "log_loss", "calibration_error", "reliability", "coverage", "reject"):
+            assert again[name] == value, name
+    assert again["log_loss"] == pytest.approx(kept["log_loss"], abs=1e-5)
+    text = html.unescape(page)
+    low, high = kept["interval"]
+    assert f"Accuracy {kept['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) on 40 pictures" in text
+    for sentence in found.sentences():
+        assert sentence[1:] in text
+    table = pd.read_csv(reported / "report/classes.csv", dtype=str)
+    for row, score in zip(table.itertuples(), kept["per_class"]):
+        assert list(row)[1:5] == [score["label"], *(f"{score[name]:.4f}" for name in ("precision", "recall", "f1"))]
+        assert f"<td>{score['f1']:.4f}</td>" in page
+
+
+def test_figures_and_tables_are_files_too(reported, page):
+    names = {path.name for path in (reported / "report").iterdir()}
+    assert {f"{name}.png" for name in PICTURES} <= names
+    assert {f"{name}.csv" for name in ("classes", "layers", "weight-statistics", "confused-pairs", "mistakes")} <= names
+    assert page.count("<img") >= len(PICTURES)
+
+
+PICTURES = (
+    *("confusion", "class-intervals", "class-heat-map", "reliability", "coverage", "curves", "grad-cam", "neighbours"),
+    *("augmentation", "values", "feature-maps", "network", "first-filters", "weights"),
+)
+
+
+def test_a_planted_confused_pair_comes_first(tmp_path, reported):
+    copy = tmp_path / "planted"
+    shutil.copytree(reported, copy)
+    table = pd.read_csv(copy / "valid_predictions.csv", dtype={"id": str, "true": str, "label": str})
+    columns = [f"p_{k}" for k in range(10)]
+    table[columns] = np.eye(10)[table["true"].astype(int)] * 0.9 + 0.01  # all right ...
+    fours = table.index[table["true"] == "4"]
+    table.loc[fours, "p_4"], table.loc[fours, "p_9"] = 0.2, 0.71  # ... but for the fours
+    table.loc[fours[0], ["p_4", "p_9"]] = 0.01, 0.9
+    one = table.index[table["true"] == "1"][0]
+    table.loc[one, ["p_1", "p_7"]] = 0.01, 0.95
+    table.to_csv(copy / "valid_predictions.csv", index=False)
+    report([copy])
+    pairs = pd.read_csv(copy / "report/confused-pairs.csv", dtype=str)
+    assert pairs.iloc[0].tolist() == ["4", "9", str(len(fours))]
+    assert pairs.iloc[1].tolist() == ["1", "7", "1"]
+    mistakes = pd.read_csv(copy / "report/mistakes.csv", dtype=str)
+    assert mistakes["id"].iloc[0] == table.loc[fours[0], "id"]  # the surest of the most confused pair
+    assert mistakes["id"].iloc[-1] == table.loc[one, "id"]
+    page = (copy / "report.html").read_text(encoding="utf-8")
+    assert f"4 is taken for 9 most often: {len(fours)} of {len(fours) + 1} mistakes." in page
+    suspects = pd.read_csv(copy / "report/suspects.csv", dtype=str)
+    assert suspects["id"].iloc[0] == table.loc[one, "id"]
+
+
+def test_a_chosen_picture(reported, tmp_path):
+    table = pd.read_csv(reported / "valid_predictions.csv", dtype=str)
+    out = tmp_path / "page.html"
+    report([reported], picture=table["id"][5], out=out)
+    assert f"{table['id'][5]}: true {table['true'][5]}" in out.read_text(encoding="utf-8")
+    assert (tmp_path / "page" / "values.png").is_file()
+
+
+def test_without_the_data(tmp_path, reported):
+    copy = tmp_path / "moved"
+    shutil.copytree(reported, copy)
+    shutil.rmtree(copy / "report")
+    record = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(record | {"data": str(tmp_path / "gone")}))
+    found = report([copy])
+    assert found.lead[-1] == "The data are not where they were or have changed, so pictures are left out."
+    assert not (copy / "report/neighbours.png").exists()
+    assert (copy / "report/weights.png").exists()
+
+
+def test_a_dense_network_has_a_report(tmp_path, folder28):
+    train("mlp-300-100", folder28, epochs=1, out=tmp_path / "run")
+    report([tmp_path / "run"])
+    names = {path.stem for path in (tmp_path / "run/report").iterdir()}
+    assert {"first-filters", "values", "neighbours"} <= names
+    assert not {"grad-cam", "feature-maps"} & names
+
+
+def test_groups_are_shown(tmp_path, table_file, digit_table):
+    groups = tmp_path / "writers.csv"
+    pd.DataFrame({"id": digit_table["id"], "writer": np.arange(200) // 20}).to_csv(groups, index=False)
+    convert(table_file, tmp_path / "digits", groups=groups, valid=0.3)
+    options = {"weights": "none", "epochs": 1, "size": 16, "batch_size": 32, "lr": 5e-3}
+    finetune("test_resnet", tmp_path / "digits", out=tmp_path / "run", **options)
+    report([tmp_path / "run"])
+    assert (tmp_path / "run/report/groups.png").is_file()
+    evaluation = Run(tmp_path / "run").evaluation()
+    assert len(evaluation["groups"]) == 3
+    card = (tmp_path / "run/README.md").read_text()
+    assert "split by group (writers.csv): no group on both sides" in card
+    assert "Valid writers were not trained on" in card
+
+
+@pytest.fixture(scope="module")
+def three_runs(shared, folder, run):
+    for name, epochs in (("short", 1), ("long", 4)):
+        options = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
+        finetune("test_resnet", folder, epochs=epochs, out=shared / name, **options)
+    return [shared / "short", run, shared / "long"]
+
+
+def test_a_comparison(tmp_path, three_runs, folder):
+    out = tmp_path / "comparison.html"
+    found = report(three_runs, out=out)
+    page = html.unescape(out.read_text(encoding="utf-8"))
+    board = pd.read_csv(tmp_path / "comparison/leaderboard.csv", dtype=str)
+    accuracies = [Run(path).result()["accuracy"] for path in three_runs]
+    assert board["accuracy"].tolist() == [f"{value:.2%}" for value in sorted(accuracies, reverse=True)]
+    best = three_runs[int(np.argmax(accuracies))]
+    assert found.lead[0] == f"The best of 3 runs is {best.name}."
+    differences = pd.read_csv(tmp_path / "comparison/differences.csv")
+    other = next(path for path in three_runs if path.name == differences["run"][0])
+    compared = evaluate(str(best), str(folder), against=str(other)).comparison
+    assert differences["p"][0] == pytest.approx(compared.p_value, rel=0.01)
+    assert differences["only the first right"][0] == compared.only_first_right
+    assert "The best of several runs on the pictures that chose it is a little flattered." in page
+    assert (tmp_path / "comparison/curves.png").is_file()
+    assert Parts(page).open_tags == []
+
+
+def test_runs_over_other_pictures_are_not_tested(tmp_path, run, table_file):
+    convert(table_file, tmp_path / "other", valid=0.3, seed=9)
+    options = {"weights": "none", "epochs": 1, "size": 16, "batch_size": 32, "lr": 5e-3}
+    finetune("test_resnet", tmp_path / "other", out=tmp_path / "other-run", **options)
+    found = report([run, tmp_path / "other-run"], out=tmp_path / "page.html")
+    assert "validated on other pictures than" in found.lead[1]
+    assert not (tmp_path / "page/differences.csv").exists()
+
+
+def test_wrong_input(tmp_path, run, table_file):
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished/run.json").write_text("{}")
+    (tmp_path / "there.html").touch()
+    convert(table_file, tmp_path / "all", valid=0)
+    options = {"weights": "none", "epochs": 1, "size": 16, "batch_size": 32, "lr": 5e-3}
+    finetune("test_resnet", tmp_path / "all", out=tmp_path / "unscored", **options)
+    cases = [
+        ({"runs": [tmp_path / "none"]}, "is no run directory; name one that finetune or train has made"),
+        ({"runs": [tmp_path / "unfinished"]}, "is an unfinished run; finish it with --resume"),
+        ({"runs": []}, "name the run directories to report on"),
+        ({"runs": [run, run]}, "a run is named twice"),
+        ({"runs": [run, tmp_path / "unscored"], "picture": "3"}, "--picture belongs to the report of one run"),
+        ({"runs": [run], "picture": "nobody"}, "--picture nobody is no valid picture of"),
+        ({"runs": [run], "out": tmp_path / "there.html"}, "exists already; pass --overwrite"),
+        ({"runs": [run], "out": tmp_path / "page.txt"}, "is no page; name a file that ends in .html"),
+        ({"runs": [tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; train with valid"),
+        ({"runs": [run, tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; leave it out"),
+    ]
+    for arguments, message in cases:
+        with pytest.raises(InputError) as caught:
+            report(**{"out": tmp_path / "new.html"} | arguments)
+        assert message in str(caught.value)
+    assert not (tmp_path / "new.html").exists()
+
+
+def test_inside_a_network(run, digit_images):
+    saved = open_model(run)
+    x = saved.model_input(digit_images[0][:5])
+    layers = layer_table(saved.module, x)
+    assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in saved.module.parameters())
+    assert layers[-1].output_shape == (10,)
+    maps = feature_maps(saved.module, x[:1])
+    kinds = [name.rsplit(" ", 1)[1] for name, _ in maps]
+    assert kinds.count("Conv2d") == sum(isinstance(m, torch.nn.Conv2d) for m in saved.module.modules())
+    for weights, layer in zip(
+        weight_statistics(saved.module), [m for m in saved.module.modules() if hasattr(m, "weight")]
+    ):
+        assert sum(weights.counts) == np.prod(weights.shape)
+        assert weights.least <= weights.mean <= weights.most
+        assert layer is not None
+    first = next(m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d))
+    np.testing.assert_allclose(first_filters(saved.module), first.weight.detach().sum(1).numpy(), rtol=1e-6)
+    found = features(saved.module, iter([x]))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+
+
+def test_grad_cam_looks_where_the_answer_is():
+    """A network that sums one quarter of the picture is asked where it looked."""
+    convolution = torch.nn.Conv2d(1, 2, 1, bias=False)
+    torch.nn.init.constant_(convolution.weight, 1.0)
+    module = torch.nn.Sequential(convolution, torch.nn.Flatten(), torch.nn.Linear(2 * 64, 2, bias=False)).eval()
+    torch.nn.init.constant_(module[2].weight, 1.0)
+    x = torch.zeros(1, 1, 8, 8)
+    x[..., :4, 4:] = 1
+    heat = grad_cam(module, x, [1])[0]
+    assert heat[:4, 4:].min() == 1
+    assert heat.sum() == pytest.approx(16)
+    assert grad_cam(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), x, [0]) is None
