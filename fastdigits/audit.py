@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scores import Interval, wilson_interval
+from .intervals import Interval, wilson_interval
 
 FOLDS = 5
 MOST_ROWS = 60_000  # more are thinned out evenly
 LEAST_ROWS = 200
-ALIKE = 0.97  # distance of rows that follow each other over that of any two, above which the order tells nothing
+ALIKE = 0.97  # likeness of rows that follow each other, above which the order tells nothing
 SEED = 0
+LAGS = 24
+SAME = 1e-6
 
 
 @dataclass
@@ -22,7 +24,7 @@ class OrderOfHands:
     row_distances : list of float
         How many rows lie between two of a class, on average.
     likeness : list of float
-        Mean distance of such rows over that of any two rows of their class: 1 where the order tells nothing.
+        Mean squared distance of their strokes over that of any two rows of a class: 1 where the order tells nothing.
     by_hand : bool
         Whether rows near each other are alike, as where one writer's rows follow each other.
     block_rows : int or None
@@ -47,11 +49,13 @@ class Audit:
     by_hand : 'groups', 'row blocks' or None
         What was held back together; None where neither groups nor the order tell hands apart.
     hand_accuracy, hand_interval : float, (float, float), or None
-        The interval from the spread of the folds.
+        The mean of the folds, and its interval from their spread.
     fold_accuracies : list of float
         Of the five folds of hands.
     order : OrderOfHands or None
         None without an order.
+    groups : int or None
+        How many there are, where they were given.
     """
 
     rows: int
@@ -62,40 +66,47 @@ class Audit:
     hand_interval: Interval | None
     fold_accuracies: list[float]
     order: OrderOfHands | None
+    groups: int | None = None
 
     def sentences(self) -> list[str]:
         """What it means, a line each."""
-        lines = []
-        if self.order and self.order.by_hand:
-            lines.append(
-                f"rows near each other are alike ({self.order.likeness[0]:.2f} of the usual distance): the table is "
-                "in the "
-                f"order of its writers, in blocks of about {self.order.block_rows:,} rows"
-            )
-        elif self.order:
-            lines.append("the order of the rows tells nothing of writers")
         low, high = self.random_interval
-        lines.append(
-            f"quick classifier, {FOLDS} folds of random rows: {self.random_accuracy:.2%} ({low:.2%} .. {high:.2%})"
-        )
-        if self.by_hand is None:
-            lines.append(
-                "hands cannot be told apart, so the accuracy on a new writer cannot be foreseen; expect less than on "
-                "random rows, and pass --groups if writers are known"
-            )
-            return lines
-        low, high = self.hand_interval
-        times = (1 - self.hand_accuracy) / max(1 - self.random_accuracy, 1e-9)
-        lines += [
-            f"quick classifier, {FOLDS} folds of {self.by_hand}: {self.hand_accuracy:.2%} ({low:.2%} .. "
-            f"{high:.2%}), the "
-            f"worst fold {min(self.fold_accuracies):.2%}: {times:.1f} times the mistakes",
-            "so a score on random rows flatters by "
-            f"{100 * (self.random_accuracy - self.hand_accuracy):.2f} points; what no split of these rows can "
-            "foresee are "
-            "writers unlike all of these",
+        random = f"quick classifier, {FOLDS} folds of random rows: {self.random_accuracy:.2%} ({low:.2%} .. {high:.2%})"
+        return [*self._of_order(), random, *(self._of_hands() if self.by_hand else [self._no_hands()])]
+
+    def _of_order(self) -> list[str]:
+        if self.order is None:
+            return []
+        if not self.order.by_hand:
+            return ["the order of the rows tells nothing of writers"]
+        return [
+            f"rows near each other are alike ({self.order.likeness[0]:.2f} of the usual distance): the table is in the "
+            f"order of its writers, in blocks of about {self.order.block_rows:,} rows"
         ]
-        return lines
+
+    def _no_hands(self) -> str:
+        if self.groups is not None:
+            return f"there are {self.groups} groups; {FOLDS} or more would tell what a new writer costs"
+        return (
+            "hands cannot be told apart, so the accuracy on a new writer cannot be foreseen; expect less than on "
+            "random rows, and pass --groups if the writers are known"
+        )
+
+    def _of_hands(self) -> list[str]:
+        (low, high), lost = self.hand_interval, self.random_accuracy - self.hand_accuracy
+        times = ""
+        if self.random_accuracy < 1 and lost > 0:
+            times = f", {(1 - self.hand_accuracy) / (1 - self.random_accuracy):.1f} times the mistakes"
+        held_back = (
+            f"quick classifier, {FOLDS} folds of {self.by_hand}: {self.hand_accuracy:.2%} ({low:.2%} .. {high:.2%})"
+            f"{times}; the worst fold has {min(self.fold_accuracies):.2%}"
+        )
+        flatters = (
+            f"a score on random rows flatters by about {100 * lost:.2f} points"
+            if lost > 0
+            else "a score on random rows does not flatter here"
+        )
+        return [held_back, f"{flatters}; what no split of these rows can foresee are writers unlike all of these"]
 
 
 def audit_rows(
@@ -119,30 +130,39 @@ def audit_rows(
         return None
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST_ROWS)).round().astype(int))
     features, truth = stroke_features(images[rows]), truth[rows]
-    order = order_of_hands(features, truth, len(images) / len(rows)) if in_order else None
+    order = order_of_hands(features, truth, rows) if in_order else None
     random_folds = np.random.default_rng(SEED).permutation(np.arange(len(rows)) % FOLDS)
     right = held_out_predictions(features, truth, random_folds) == truth
-    hand_folds, by_hand = None, None
-    if groups is not None and len(np.unique(groups[rows])) >= FOLDS:
-        hand_folds, by_hand = group_folds(truth, groups[rows]), "groups"
-    elif groups is None and order and order.by_hand:
-        hand_folds, by_hand = np.arange(len(rows)) * FOLDS // len(rows), "row blocks"
     random = float(right.mean()), wilson_interval(int(right.sum()), len(right))
-    if by_hand is None:
-        return Audit(len(rows), *random, None, None, None, [], order)
+    n_groups = None if groups is None else len(np.unique(groups[rows]))
+    if n_groups is not None and n_groups >= FOLDS:
+        by_hand, hand_folds = "groups", group_folds(truth, groups[rows])
+    elif n_groups is None and order and order.by_hand:
+        by_hand, hand_folds = "row blocks", block_folds(truth)
+    else:
+        return Audit(len(rows), *random, None, None, None, [], order, n_groups)
     hand_right = held_out_predictions(features, truth, hand_folds) == truth
     accuracies = [float(hand_right[hand_folds == fold].mean()) for fold in range(FOLDS)]
-    return Audit(
-        len(rows), *random, by_hand, float(hand_right.mean()), _interval_of_folds(accuracies), accuracies, order
-    )
+    hands = float(np.mean(accuracies)), _interval_of_folds(accuracies)
+    return Audit(len(rows), *random, by_hand, *hands, accuracies, order, n_groups)
+
+
+def block_folds(truth: np.ndarray) -> np.ndarray:
+    """Five folds, int (n,), of rows that follow each other, the same share of every class in each."""
+    fold_of = np.zeros(len(truth), int)
+    for label in np.unique(truth):
+        rows = np.flatnonzero(truth == label)  # by class, since a table may be sorted by label first
+        fold_of[rows] = np.arange(len(rows)) * FOLDS // len(rows)
+    return fold_of
 
 
 def group_folds(truth: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Five folds, int (n,), no group in two of them, classes in proportion."""
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+    can_stratify = np.bincount(truth).min() >= FOLDS
+    splitter = (StratifiedGroupKFold if can_stratify else GroupKFold)(FOLDS, shuffle=True, random_state=SEED)
     fold_of = np.zeros(len(truth), int)
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
     for fold, (_, held_out) in enumerate(splitter.split(truth, truth, groups)):
         fold_of[held_out] = fold
     return fold_of
@@ -157,35 +177,44 @@ def _interval_of_folds(accuracies: list[float]) -> Interval:
     return max(mean - reach, 0.0), min(mean + reach, 1.0)
 
 
-def order_of_hands(features: np.ndarray, truth: np.ndarray, rows_each: float = 1.0) -> OrderOfHands:
-    """How alike rows are by their distance in the table.
+def order_of_hands(features: np.ndarray, truth: np.ndarray, rows: np.ndarray) -> OrderOfHands | None:
+    """How alike rows of a class are by their distance in the table; None where all are the same.
 
     Parameters
     ----------
     features : ndarray of float32, shape (n, d)
         Of unit length, in the order of the table.
     truth : ndarray of int, shape (n,)
-    rows_each : float
-        Rows of the table that each of these stands for.
+    rows : ndarray of int, shape (n,)
+        Their places in the table.
     """
     rng = np.random.default_rng(SEED)
-    members = [np.flatnonzero(truth == k) for k in np.unique(truth)]
-    n_classes = len(members)
-    usual = _mean_distance(features, [(rows, rng.permutation(rows)) for rows in members])
-    longest = min(len(rows) for rows in members) // 2
-    lags = np.unique(np.geomspace(1, max(longest, 1), 24).round().astype(int))
-    likeness = [
-        _mean_distance(features, [(rows[:-lag], rows[lag:]) for rows in members if len(rows) > lag]) / usual
-        for lag in lags
-    ]
+    classes = [np.flatnonzero(truth == label) for label in np.unique(truth)]
+    usual = _mean_distance(features, [(members, rng.permutation(members)) for members in classes])
+    if usual < SAME:
+        return None
+    longest = int(np.median([len(members) for members in classes])) // 2
+    lags = np.unique(np.geomspace(1, max(longest, 1), LAGS).round().astype(int))
+    distances, likeness = [], []
+    for lag in lags:
+        pairs = [(members[:-lag], members[lag:]) for members in classes if len(members) > lag]
+        distances.append(float(np.median(np.concatenate([rows[b] - rows[a] for a, b in pairs]))))
+        likeness.append(_mean_distance(features, pairs) / usual)
     by_hand = likeness[0] < ALIKE
-    block = None
-    if by_hand:
-        # rows of one block meet ever fewer of their own the farther apart they stand: none at the block's length
-        half = (1 + likeness[0]) / 2
-        beyond = next((lag for lag, value in zip(lags, likeness) if value > half), lags[-1])
-        block = int(2 * beyond * n_classes * rows_each)
-    return OrderOfHands((lags * n_classes * rows_each).tolist(), likeness, bool(by_hand), block)
+    return OrderOfHands(distances, likeness, by_hand, _block_rows(distances, likeness) if by_hand else None)
+
+
+def _block_rows(distances: list[float], likeness: list[float]) -> int:
+    """How long blocks of one hand are: twice the distance at which half of the likeness is gone.
+
+    Of two rows so far apart as half a block, half of the pairs still stand in one block.
+    """
+    half = (1 + likeness[0]) / 2
+    k = next((k for k, value in enumerate(likeness) if value > half), len(likeness) - 1)
+    if k == 0 or likeness[k] <= likeness[k - 1]:
+        return round(2 * distances[k])
+    share = (half - likeness[k - 1]) / (likeness[k] - likeness[k - 1])
+    return round(2 * (distances[k - 1] + share * (distances[k] - distances[k - 1])))
 
 
 def _mean_distance(features: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:

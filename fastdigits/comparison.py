@@ -46,7 +46,7 @@ class Comparison:
             f"{self.only_first_right} pictures only {self.first} has right, {self.only_second_right} only {self.second}"
         )
         if self.p_value >= 0.05:
-            return f"no difference that chance could not make: {numbers}; {only}"
+            return f"{self.first} and {self.second} differ no more than chance would make them: {numbers}; {only}"
         better = self.first if self.difference > 0 else self.second
         return f"{better} is better: {numbers}; {only}"
 

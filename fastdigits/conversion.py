@@ -26,7 +26,7 @@ from .outputs import check_output, whole_folder, writable, write_json
 from .png import write_pictures
 from .progress import progress_bar
 from .recipes import Split, find_recipe
-from .sources import Chunk, PixelSource, open_source
+from .sources import Chunk, PixelSource, open_source, refuse_other_size
 from .splitting import SplitMethod, choose_valid, read_groups
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
@@ -139,11 +139,7 @@ def _test_table(table: PixelSource, test: str | Path | None) -> PixelSource | No
     if not table.has_labels:
         raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
     test_table = open_source(test)
-    if test_table.size != table.size:
-        raise InputError(
-            f"{test_table.name} has {test_table.size}x{test_table.size} pictures, {table.name} has "
-            f"{table.size}x{table.size}; train and test pictures must have one size"
-        )
+    refuse_other_size(table, test_table)
     return test_table
 
 

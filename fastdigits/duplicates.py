@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-NEAR = 0.15  # distance over mean length: what different digits hardly ever reach
+NEAR = 0.12  # distance over mean length; of 60,000 MNIST digits no two different ones are as near
 COMPONENTS = 32
-BLOCK_ROWS = 2048
+BLOCK_ROWS = 256
 MOST_ROWS = 100_000  # of a search for near copies, whose time grows with the square
+MOST_PAIRS = 100_000  # that are listed
+SEARCHED_PX = 28  # larger pictures are compared at this size
 
 
 @dataclass
@@ -31,24 +34,50 @@ class CopyPair:
     distance: float
 
 
-def find_copies(images: np.ndarray) -> list[CopyPair]:
-    """Exact and near copies among pictures uint8 (n, h, w), blank ones left out; equal pictures follow their first.
+def find_copies(images: np.ndarray) -> tuple[list[CopyPair], list[str]]:
+    """Exact and near copies among pictures, pictures of one gray level left out; equal pictures follow their first.
 
-    Near ones are looked for among the first 100,000 pictures.
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, h, w)
+        Light on dark.
+
+    Returns
+    -------
+    pairs : list of CopyPair
+        The exact ones first, then the nearest.
+    notes : list of str
+        What the search left out.
     """
     flat = images.reshape(len(images), -1)
-    first_of = _first_rows(flat)
-    is_blank = ~flat.any(1)
-    pairs = [
-        CopyPair(int(first_of[row]), int(row), True, 0.0)
-        for row in np.flatnonzero((first_of != np.arange(len(flat))) & ~is_blank)
+    first_of, rows = _first_rows(flat), np.arange(len(flat))
+    is_blank = flat.min(1) == flat.max(1)
+    pairs = [CopyPair(int(first_of[row]), int(row), True, 0.0) for row in rows[(first_of != rows) & ~is_blank]]
+    different = rows[(first_of == rows) & ~is_blank]
+    notes = []
+    if len(different) > MOST_ROWS:
+        notes.append(f"near copies were looked for among the first {MOST_ROWS:,} of {len(different):,} pictures")
+        different = different[:MOST_ROWS]
+    near = list(islice(_near_pairs(_searched(images[different])), MOST_PAIRS))
+    if len(near) == MOST_PAIRS:
+        notes.append(f"there are more than {MOST_PAIRS:,} near copies; the search ended there")
+    pairs += [CopyPair(int(different[a]), int(different[b]), False, distance) for a, b, distance in near]
+    return sorted(pairs, key=lambda pair: (not pair.exact, pair.distance, pair.first, pair.second)), notes
+
+
+def _searched(images: np.ndarray) -> np.ndarray:
+    """Pictures uint8 (n, h, w), the large ones smaller."""
+    if max(images.shape[1:]) <= SEARCHED_PX or not len(images):
+        return images
+    import torch
+
+    from .inputs import resize, to_float
+
+    parts = [
+        resize(to_float(torch.from_numpy(images[start : start + BLOCK_ROWS])[:, None]), SEARCHED_PX)
+        for start in range(0, len(images), BLOCK_ROWS)
     ]
-    different = np.flatnonzero((first_of == np.arange(len(flat))) & ~is_blank)[:MOST_ROWS]
-    pairs += [
-        CopyPair(int(different[a]), int(different[b]), False, distance)
-        for a, b, distance in _near_pairs(images[different])
-    ]
-    return sorted(pairs, key=lambda pair: (not pair.exact, pair.distance, pair.first, pair.second))
+    return torch.cat(parts)[:, 0].mul(255).round().to(torch.uint8).numpy()
 
 
 def _first_rows(flat: np.ndarray) -> np.ndarray:
@@ -85,20 +114,20 @@ def _near_pairs(images: np.ndarray) -> Iterator[tuple[int, int, float]]:
     The first principal components bound the distance from below, so that none is missed.
     """
     import torch
-    from sklearn.decomposition import PCA
 
-    if len(images) < 2:
-        return
     flat = centred(images).reshape(len(images), -1).astype(np.float32)
     lengths = torch.from_numpy(np.linalg.norm(flat, axis=1))
-    n_components = min(COMPONENTS, *flat.shape)
-    points = torch.from_numpy(PCA(n_components, svd_solver="randomized", random_state=0).fit_transform(flat))
+    around_mean = torch.from_numpy(flat - flat.mean(0)) if len(flat) else torch.zeros(0, flat.shape[1])
+    components = torch.linalg.eigh(around_mean.T @ around_mean).eigenvectors[:, -COMPONENTS:]
+    points = around_mean @ components
     squares = (points**2).sum(1)
     for start in range(0, len(points), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
         squared = squares[block, None] + squares[None, start:] - 2 * points[block] @ points[start:].T
         reach = NEAR * (lengths[block, None] + lengths[None, start:]) / 2
-        for a, b in torch.nonzero((squared < reach**2).triu(1)).numpy() + start:
-            distance = float(np.linalg.norm(flat[a] - flat[b])) / float(lengths[a] + lengths[b]) * 2
-            if distance < NEAR:
-                yield int(a), int(b), distance
+        found = torch.nonzero((squared < reach**2).triu(1)).numpy() + start
+        for part in range(0, len(found), BLOCK_ROWS):
+            first, second = found[part : part + BLOCK_ROWS].T
+            apart = np.linalg.norm(flat[first] - flat[second], axis=1)
+            distances = 2 * apart / (lengths[first] + lengths[second]).numpy()
+            yield from ((int(a), int(b), float(d)) for a, b, d in zip(first, second, distances) if d < NEAR)

@@ -73,7 +73,7 @@ def evaluate(
         theirs, *_ = pictures.probabilities(other)
         truth = class_numbers(labels, inference.classes)
         right = [answers.argmax(1) == truth for answers in (probabilities, theirs)]
-        evaluation.comparison = compare(str(model), str(against), *right)
+        evaluation.comparison = compare(" + ".join([str(model), *(ensemble or [])]), str(against), *right)
     if out is not None:
         write_json(Path(out), asdict(evaluation))
     return evaluation

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .audit import Audit, audit_rows
+from .audit import LEAST_ROWS, Audit, audit_rows
 from .duplicates import NEAR, CopyPair, find_copies
 from .folders import TEST, TRAIN, VALID
 from .outputs import check_output, whole_file, whole_folder, write_json
@@ -41,6 +41,8 @@ class Exploration:
     named_copies : list of str
         The first pairs of each kind.
     audit : Audit or None
+    both_sides : str or None
+        Whether the same hands stand in train and in valid, in a sentence.
     notes : list of str
     out : Path or None
         Where the files are.
@@ -56,6 +58,7 @@ class Exploration:
     other_labels: int
     named_copies: list[str]
     audit: Audit | None
+    both_sides: str | None
     notes: list[str]
     out: Path | None = None
 
@@ -66,8 +69,7 @@ class Exploration:
         lines = [
             f"{self.source}: {counts}; {height}x{width} px",
             f"missing values: none; gray levels {levels['least']}..{levels['most']}, {levels['black']:.1%} of the "
-            "pixels "
-            f"black, mean {levels['mean']:.4f}, deviation {levels['std']:.4f}",
+            f"pixels black, mean {levels['mean']:.4f}, deviation {levels['std']:.4f}",
         ]
         if not levels["light_on_dark"]:
             lines.append("the digits are dark on a light ground; what was trained on light digits will not know them")
@@ -75,7 +77,11 @@ class Exploration:
         if self.blank:
             lines.append(f"{len(self.blank)} blank pictures: {', '.join(self.blank[:NAMED_PAIRS])}")
         lines += self._copies()
-        lines += self.audit.sentences() if self.audit else []
+        if self.audit:
+            lines += self.audit.sentences()
+        elif self.classes:
+            lines.append(f"fewer than {LEAST_ROWS} labelled rows: too few to tell what a split hides")
+        lines += [self.both_sides] if self.both_sides else []
         lines += self.notes
         return "\n".join([*lines, f"written to {self.out}"] if self.out else lines)
 
@@ -98,9 +104,9 @@ class Exploration:
         ]
         across = [where for where in self.copies if len(set(where.split("-"))) > 1]
         if across:
-            lines.append(f"copies on both sides ({', '.join(across)}) make scores too high; remove one of each pair")
+            lines.append(f"copies on both sides ({', '.join(across)}) make scores too high; look at copies.csv")
         if self.other_labels:
-            lines.append(f"{self.other_labels} of these pairs have two labels; one of them is wrong")
+            lines.append(f"{self.other_labels} of these pairs have two labels: one of the two is likely wrong")
         return lines + [f"  {pair}" for pair in self.named_copies]
 
 
@@ -142,7 +148,9 @@ def explore(
     out = Path(out) if out else Path("runs", f"explore-{_short_name(str(source))}")
     check_output(out, overwrite, MARK)
     pictures = read_pictures(source, test, groups)
-    copies = find_copies(pictures.images)
+    is_light = _is_light_on_dark(pictures.images)
+    copies, notes = find_copies(pictures.images if is_light else 255 - pictures.images)
+    pictures.notes += notes
     labelled = pictures.labelled
     audit = None
     if len(labelled):
@@ -168,10 +176,11 @@ def _exploration(pictures: Pictures, copies: list[CopyPair], audit: Audit | None
     images = pictures.images
     flat = images.reshape(len(images), -1)
     train = flat[pictures.splits == TRAIN] if (pictures.splits == TRAIN).any() else flat
-    histogram = np.bincount(train.ravel(), minlength=256) / train.size  # of 256 levels, so memory stays small
+    # part by part, since counting makes a number of eight bytes of each pixel
+    histogram = sum(np.bincount(part.ravel(), minlength=256) for part in np.array_split(train, 1 + len(train) // 4096))
+    histogram = histogram / train.size
     levels = np.arange(256) / 255
     mean = float(histogram @ levels)
-    border = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
     return Exploration(
         source=pictures.name,
         size=images.shape[1:],
@@ -183,16 +192,45 @@ def _exploration(pictures: Pictures, copies: list[CopyPair], audit: Audit | None
             "black": float(histogram[0]),
             "mean": mean,
             "std": float(histogram @ (levels - mean) ** 2) ** 0.5,
-            "light_on_dark": bool(border.mean() <= flat.mean() or flat.std() == 0),
+            "light_on_dark": _is_light_on_dark(images),
         },
         blank=[pictures.ids[row] for row in np.flatnonzero(flat.min(1) == flat.max(1))],
         copies=_count_copies(pictures, copies),
         other_labels=sum(_labels_differ(pictures, pair) for pair in copies),
         named_copies=_name_copies(pictures, copies),
         audit=audit,
+        both_sides=_both_sides(pictures, audit),
         notes=pictures.notes,
         out=out,
     )
+
+
+def _is_light_on_dark(images: np.ndarray) -> bool:
+    """Whether the rim of pictures uint8 (n, h, w) is no lighter than the rest."""
+    rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    return bool(rim.mean() <= images.mean())
+
+
+def _both_sides(pictures: Pictures, audit: Audit | None) -> str | None:
+    """Whether the same hands stand in train and in valid, by groups, or by blocks of rows; None where nothing tells."""
+    if not {TRAIN, VALID} <= set(pictures.splits):
+        return None
+    in_train, in_valid = pictures.splits == TRAIN, pictures.splits == VALID
+    if pictures.groups is not None:
+        of_valid = set(pictures.groups[in_valid])
+        shared = of_valid & set(pictures.groups[in_train])
+        if not shared:
+            return f"no group stands on both sides of the split ({len(of_valid)} are in valid)"
+        return f"{len(shared)} of the {len(of_valid)} groups in valid stand in train too, so its accuracy flatters"
+    if audit is None or audit.order is None or not audit.order.by_hand:
+        return None
+    train_rows, valid_rows = np.flatnonzero(in_train), np.flatnonzero(in_valid)
+    after = np.searchsorted(train_rows, valid_rows).clip(1, len(train_rows) - 1)
+    nearest = np.minimum(abs(train_rows[after] - valid_rows), abs(valid_rows - train_rows[after - 1]))
+    among = float((nearest < audit.order.block_rows / 4).mean())
+    if among < 0.5:
+        return "valid is made of blocks of rows of its own, so mostly of other hands than train"
+    return f"{among:.0%} of the valid rows stand among training rows of the same hand, so its accuracy flatters"
 
 
 def _class_counts(pictures: Pictures) -> dict[str, dict[str, int]]:

@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from .answers import read_answers, unchanged_folder
 from .errors import InputError
-from .folders import VALID, read_folder, read_gray
+from .folders import VALID, read_gray
 from .outputs import check_output, whole_file, whole_folder
 from .prediction import open_model
 from .runs import Run
@@ -90,25 +91,12 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
     A run whose data are still as they were gives its own valid pictures and recorded predictions.
     """
     run = Run(path)
-    files = _valid_files(run) if run.predictions_file.is_file() else []
-    grays = [read_gray(file) for file in files]
+    folder = unchanged_folder(run) if run.predictions_file.is_file() else None
+    grays = [read_gray(file) for file in folder.split(VALID).files[:CHECKED_PICTURES]] if folder else []
     if len({gray.shape for gray in grays}) == 1:
-        import pandas as pd
-
-        table = pd.read_csv(run.predictions_file, nrows=len(files))
-        return np.stack(grays), table[[f"p_{label}" for label in saved.classes]].to_numpy(np.float32), True
+        return np.stack(grays), read_answers(run, rows=len(grays)).probabilities, True
     drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)
     return drawn, saved.probabilities(drawn), False
-
-
-def _valid_files(run: Run) -> list[Path]:
-    """The first valid pictures of the run's data; none when the data were moved, removed or changed since."""
-    record = run.record()
-    try:
-        folder = read_folder(record["data"])
-    except InputError:
-        return []
-    return folder.split(VALID).files[:CHECKED_PICTURES] if folder.digest == record["data_digest"] else []
 
 
 def _difference(found: np.ndarray, expected: np.ndarray, device: str) -> float:

@@ -118,7 +118,7 @@ def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dic
     packages = ("fastdigits", "fastai", "torch", "torchvision", "timm", "numpy")
     return {
         "arguments": arguments,
-        "command": shlex.join(sys.argv) if sys.argv[0] else None,
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else None,
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
         "device": prepared.device,
         "precision": prepared.precision,

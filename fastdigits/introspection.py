@@ -76,7 +76,7 @@ def _noted(note: Callable, name: str, layer: nn.Module, inputs: tuple, output) -
 
 
 def layer_table(module: nn.Module, pictures: torch.Tensor) -> list[Layer]:
-    """Each layer without layers of its own, in the order of the computation.
+    """Each layer that has no layers of its own, or has parameters of its own, in the order of the computation.
 
     Parameters
     ----------
@@ -86,12 +86,21 @@ def layer_table(module: nn.Module, pictures: torch.Tensor) -> list[Layer]:
     """
     layers: list[Layer] = []
 
-    def note(name: str, layer: nn.Module, output) -> None:
-        if isinstance(output, torch.Tensor):
-            count = sum(p.numel() for p in layer.parameters() if p.requires_grad)
-            layers.append(Layer(name, type(layer).__name__, tuple(output.shape[1:]), count))
+    met: set[nn.Module] = set()
 
-    with torch.no_grad(), watched(module, lambda layer: not list(layer.children()), note):
+    def own_parameters(layer: nn.Module) -> int:
+        return sum(p.numel() for p in layer.parameters(recurse=False) if p.requires_grad)
+
+    def note(name: str, layer: nn.Module, output) -> None:
+        first = output if isinstance(output, torch.Tensor) else output[0]
+        count = 0 if layer in met else own_parameters(layer)  # a layer may be passed more than once
+        met.add(layer)
+        layers.append(Layer(name or "(all)", type(layer).__name__, tuple(first.shape[1:]), count))
+
+    with (
+        torch.no_grad(),
+        watched(module, lambda layer: not list(layer.children()) or own_parameters(layer) > 0, note),
+    ):
         module(pictures[:1])
     return layers
 
@@ -150,15 +159,16 @@ def grad_cam(module: nn.Module, pictures: torch.Tensor, classes: list[int]) -> n
 
     Returns
     -------
-    ndarray of float, shape (n, size, size), 0..1; None for a network whose last maps are single pixels or that has none
+    ndarray of float, shape (n, size, size), 0..1; None for a network without maps of more than one pixel
+        The last such maps are taken, whatever gives them.
     """
     outputs: list[torch.Tensor] = []
 
-    def note(name: str, layer: nn.Module, output: torch.Tensor) -> None:
-        if output.ndim == 4 and min(output.shape[2:]) > 1:
+    def note(name: str, layer: nn.Module, output) -> None:
+        if isinstance(output, torch.Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
             outputs.append(output)
 
-    with torch.enable_grad(), watched(module, lambda layer: isinstance(layer, nn.Conv2d), note):
+    with torch.enable_grad(), watched(module, lambda layer: True, note):
         logits = module(pictures.detach().requires_grad_())
     if not outputs:
         return None

@@ -1,14 +1,21 @@
 """A self-contained HTML page of texts, figures, tables and galleries: no network, no scripts, light and dark."""
 
 import base64
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .png import encode_pictures
 
 if TYPE_CHECKING:
     from .figures.canvas import Drawing
 
 TEMPLATES = Path(__file__).parent / "templates"
+WIDE_PX = 620  # figures wider than that are not shrunk to a phone's width, but moved sideways
+SHOWN_WIDE = 0.75  # of their own width at least
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Figure:
     title, sentence : str
     png : bytes
     is_chart : bool
-        Charts are turned light on dark where the reader wants that, photographs are not.
+        Charts are turned light on dark where the reader wants that, photographs and heat maps are not.
     """
 
     name: str
@@ -39,6 +46,12 @@ class Figure:
     png: bytes
     is_chart: bool = True
     kind: str = "figure"
+
+    @property
+    def least_width_px(self) -> int | None:
+        """Below which it could not be read; None where it may shrink with the page."""
+        (width,) = struct.unpack(">I", self.png[16:20])  # of the PNG's header
+        return round(width * SHOWN_WIDE) if width > WIDE_PX else None
 
 
 @dataclass(frozen=True)
@@ -64,16 +77,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Card:
-    """A small picture and the lines below it."""
+    """A digit, uint8 (h, w), and the lines below it."""
 
-    png: bytes
+    image: np.ndarray
     lines: list[str]
+
+    @property
+    def png(self) -> bytes:
+        return next(encode_pictures(self.image[None]))
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Small pictures with a sentence that says what to see."""
+    """Digits with a sentence that says what to see; `name` is that of its PNG file."""
 
+    name: str
     title: str
     sentence: str
     cards: list[Card]
@@ -109,6 +127,7 @@ def render_page(title: str, lead: list[str], sections: list[Section]) -> str:
     lead : list of str
         What to know first, a paragraph each.
     sections : list of Section
+        Those without items are left out.
     """
     import jinja2
 
@@ -116,9 +135,25 @@ def render_page(title: str, lead: list[str], sections: list[Section]) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["data_uri"] = _data_uri
-    sections = [section for section in sections if section.items]
-    return environment.get_template("report.html").render(title=title, lead=lead, sections=sections)
+    filled = [section for section in sections if section.items]
+    return environment.get_template("report.html").render(title=title, lead=lead, sections=filled)
 
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def write_parts(sections: list[Section], folder: Path) -> None:
+    """Every figure and gallery as PNG and every table as csv, into `folder`."""
+    import pandas as pd
+
+    from .figures import draw_pictures
+
+    for item in (item for section in sections for item in section.items):
+        if isinstance(item, Figure):
+            (folder / f"{item.name}.png").write_bytes(item.png)
+        elif isinstance(item, Gallery):
+            titles = ["\n".join(card.lines) for card in item.cards]
+            draw_pictures([card.image for card in item.cards], titles, folder / f"{item.name}.png")
+        elif isinstance(item, Table):
+            pd.DataFrame(item.rows, columns=item.columns).to_csv(folder / f"{item.name}.csv", index=False)

@@ -9,7 +9,7 @@ from .decoded import decoded_split
 from .errors import InputError
 from .folders import TEST, TRAIN, ImageFolder, class_order, read_folder
 from .progress import progress_bar
-from .sources import PixelSource, open_source
+from .sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
 from .splitting import read_groups
 
 SIDE_PX = 28  # of pictures of mixed sizes
@@ -49,18 +49,29 @@ class Pictures:
 
     @property
     def labelled(self) -> np.ndarray:
-        """Rows with a label, int (k,)."""
-        return np.array([row for row, label in enumerate(self.labels) if label is not None], int)
+        """Rows of train and valid with a label, int (k,)."""
+        has_label = np.array([label is not None for label in self.labels])
+        return np.flatnonzero(has_label & (self.splits != TEST))
 
 
 def read_pictures(source: str, test: str | None = None, groups: Path | None = None) -> Pictures:
-    """Every picture of a table or an image folder, in the order of its table where that is known."""
+    """Every picture of a table or an image folder, in the order of its table where that is known.
+
+    Raises
+    ------
+    InputError
+        When source, test or groups are wrong; of a table with gaps it says how many and where.
+    """
     if Path(source).is_dir() and not any("idx3" in file.name for file in Path(source).iterdir()):
         if test:
             raise InputError(f"{source} is an image folder; --test goes with a table")
         pictures = _of_folder(read_folder(source))
     else:
-        pictures = _of_table(open_source(source), test)
+        try:
+            pictures = _of_table(open_source(source), test)
+        except InputError:
+            refuse_missing_values(Path(source))
+            raise
     if groups is not None:
         labelled = pictures.labelled
         pictures.groups = np.full(len(pictures.ids), "", dtype=object)
@@ -70,11 +81,8 @@ def read_pictures(source: str, test: str | None = None, groups: Path | None = No
 
 def _of_table(table: PixelSource, test: str | None) -> Pictures:
     test_table = open_source(test) if test else table.test
-    if test_table and test_table.size != table.size:
-        raise InputError(
-            f"{test_table.name} has {test_table.size}x{test_table.size} pictures, {table.name} has "
-            f"{table.size}x{table.size}; train and test pictures must have one size"
-        )
+    if test_table:
+        refuse_other_size(table, test_table)
     parts = [(TRAIN if table.has_labels else TEST, table), *([(TEST, test_table)] if test_table else [])]
     images, ids, splits, labels = [], [], [], []
     for split, part in parts:
@@ -92,26 +100,27 @@ def _of_table(table: PixelSource, test: str | None) -> Pictures:
 def _of_folder(folder: ImageFolder) -> Pictures:
     from .inputs import same_size
 
-    images, ids, splits, labels, groups = [], [], [], [], []
+    images, ids, splits, labels, groups, notes = [], [], [], [], [], []
     for name, split in folder.splits.items():
         decoded = decoded_split(folder, name)
         images.append(decoded.images if decoded else same_size(split.files, SIDE_PX))
+        if decoded is None and not notes:
+            notes.append(f"large pictures, or such of mixed sizes, were looked at and compared at {SIDE_PX} px")
         ids += split.ids
         splits += [name] * len(split)
         labels += split.labels or [None] * len(split)
-        groups += split.groups or [""] * len(split)
-    order, in_order = _table_order(ids, labels, folder)
+        groups += (split.groups if name != TEST else None) or [""] * len(split)
+    order, in_order = _table_order(ids, splits, folder)
     known = np.array(groups, object)[order] if any(groups) else None
     stacked = np.concatenate(images)[order]
     ids, splits, labels = ([values[row] for row in order] for values in (ids, splits, labels))
-    return Pictures(str(folder.path), stacked, ids, np.array(splits), labels, known, in_order)
+    return Pictures(str(folder.path), stacked, ids, np.array(splits), labels, known, in_order, notes)
 
 
-def _table_order(ids: list[str], labels: list[str | None], folder: ImageFolder) -> tuple[list[int], bool]:
-    """Rows in the order of the table that the folder was made from, and whether that is known: by whole-number ids."""
-    rows = list(range(len(ids)))
-    labelled = [row for row in rows if labels[row] is not None]
-    if folder.manifest and all(ids[row].isdecimal() for row in labelled):
-        others = [row for row in rows if labels[row] is None]
-        return sorted(labelled, key=lambda row: int(ids[row])) + others, True
-    return rows, False
+def _table_order(ids: list[str], splits: list[str], folder: ImageFolder) -> tuple[list[int], bool]:
+    """Rows in the order of the table that train and valid were made from, and whether whole-number ids tell it."""
+    rows = [row for row, split in enumerate(splits) if split != TEST]
+    others = [row for row, split in enumerate(splits) if split == TEST]
+    if folder.manifest and all(ids[row].isdecimal() for row in rows):
+        return sorted(rows, key=lambda row: int(ids[row])) + others, True
+    return rows + others, False

@@ -1,4 +1,4 @@
-"""A finished run with what its report is made of."""
+"""A finished run as its report sees it: model, answers, mistakes, pictures."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
+from .answers import ValidAnswers, read_answers, unchanged_folder
 from .decoded import decoded_split
-from .errors import InputError
-from .folders import VALID, ImageFolder, read_folder
+from .folders import VALID, ImageFolder
 from .inputs import same_size
 from .prediction import open_model
 from .runs import Run
 from .saved import SavedModel
-from .scores import Evaluation, class_numbers, score
+from .scores import Evaluation, class_numbers
 
 BATCH = 256
 
@@ -27,29 +27,32 @@ class View:
     ----------
     run : Run
     saved : SavedModel
-    ids, labels : list of str, length n
-        Of the valid pictures.
-    probabilities : ndarray of float32, shape (n, classes)
+    answers : ValidAnswers
+        To n pictures.
     folder : ImageFolder or None
         None where the data were moved or changed since.
     """
 
     run: Run
     saved: SavedModel
-    ids: list[str]
-    labels: list[str]
-    probabilities: np.ndarray
+    answers: ValidAnswers
     folder: ImageFolder | None
+
+    @property
+    def ids(self) -> list[str]:
+        return self.answers.ids
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        return self.answers.probabilities
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        groups = self.folder.split(VALID).groups if self.folder else None
-        name = f"{self.run.record()['data']} ({VALID})"
-        return score(self.labels, self.probabilities, self.saved.classes, name, groups)
+        return self.answers.evaluation(f"{self.run.record()['data']} ({VALID})")
 
     @cached_property
     def truth(self) -> np.ndarray:
-        return class_numbers(self.labels, self.saved.classes)
+        return class_numbers(self.answers.labels, self.saved.classes)
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -62,6 +65,11 @@ class View:
         pairs = Counter(self.pair(row) for row in rows)
         confidence = self.probabilities.max(1)
         return np.array(sorted(rows, key=lambda row: (-pairs[self.pair(row)], self.pair(row), -confidence[row])), int)
+
+    @property
+    def surest_mistakes(self) -> np.ndarray:
+        """Rows that are wrong, those with the highest confidence first."""
+        return self.mistakes[np.argsort(-self.probabilities[self.mistakes].max(1), kind="stable")]
 
     def pair(self, row: int) -> tuple[str, str]:
         """True and predicted label."""
@@ -84,20 +92,7 @@ class View:
 
 def open_view(run: Run) -> View:
     """What the report of a finished run is made of; InputError when it has no valid pictures."""
-    import pandas as pd
-
-    if not run.predictions_file.is_file():
-        raise InputError(f"{run.path} has no scores, since all its rows were trained on; train with valid pictures")
-    saved, record = open_model(run.path), run.record()
-    table = pd.read_csv(run.predictions_file, dtype={"id": str, "true": str, "label": str})
-    probabilities = table[[f"p_{label}" for label in saved.classes]].to_numpy(np.float32)
-    try:
-        folder = read_folder(record["data"])
-    except InputError:
-        folder = None
-    if folder and folder.digest != record["data_digest"]:
-        folder = None
-    return View(run, saved, table["id"].tolist(), table["true"].tolist(), probabilities, folder)
+    return View(run, open_model(run.path), read_answers(run), unchanged_folder(run))
 
 
 def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:

@@ -1,27 +1,31 @@
 """report(): all that there is to see of a run, or of several beside each other, on one page."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .comparison import compare
+from .answers import ValidAnswers, read_answers
+from .comparison import Comparison, compare
 from .errors import InputError
-from .outputs import check_output, whole_file
-from .pages import Figure, Section, Table, Text, drawn, render_page
+from .outputs import check_output, whole_file, whole_folder, write_json
+from .pages import Section, Table, Text, drawn, render_page, write_parts
 from .runs import Run
+from .scores import Evaluation
+
+NUMBERS_FILE = "report.json"
 
 
 @dataclass(frozen=True)
 class Report:
-    """Where the page is, and what it says first."""
+    """Where the page is, where its figures and tables are, and what it says first."""
 
     page: Path
-    figures: Path
+    parts: Path
     lead: list[str]
 
     def __rich__(self) -> str:
-        return "\n".join([*self.lead, f"written to {self.page}, its figures and tables to {self.figures}"])
+        return "\n".join([*self.lead, f"written to {self.page}, its figures and tables to {self.parts}/"])
 
     __str__ = __rich__
 
@@ -29,16 +33,15 @@ class Report:
 def report(runs: list[Path], *, out: Path | None = None, picture: str | None = None, overwrite: bool = False) -> Report:
     """Draw all that there is to see of a finished run on one HTML page, or compare several runs.
 
-    The page holds its pictures, needs no network and runs no scripts. Each figure is also written as PNG, each table as
-    csv, the scores as JSON.
+    The page holds its pictures, needs no network and runs no scripts. In a folder beside it, named as the page with
+    `-parts`, lie each figure as PNG, each table as csv, and the numbers as report.json.
 
     Parameters
     ----------
     runs
         Finished run directories.
     out
-        The page; by default report.html in the run directory, or runs/comparison.html for several. Its figures and
-        tables go into a folder of the same name beside it.
+        The page; by default report.html in the run directory, or runs/comparison.html for several.
     picture
         Id of the valid picture that is shown layer by layer; by default the surest mistake.
     overwrite
@@ -51,8 +54,9 @@ def report(runs: list[Path], *, out: Path | None = None, picture: str | None = N
     Raises
     ------
     InputError
-        When a run is missing or unfinished, or `out` exists.
+        When a run is missing or unfinished, or the page exists.
     """
+    runs = [runs] if isinstance(runs, str | Path) else runs
     opened = [_finished_run(Path(path)) for path in runs]
     if not opened:
         raise InputError("name the run directories to report on")
@@ -61,21 +65,23 @@ def report(runs: list[Path], *, out: Path | None = None, picture: str | None = N
     if len(opened) > 1 and picture:
         raise InputError("--picture belongs to the report of one run; leave it out, or name one run")
     page = Path(out) if out else opened[0].report_file if len(opened) == 1 else Path("runs", "comparison.html")
-    if out:
-        check_output(page, overwrite)
     if page.suffix != ".html":
         raise InputError(f"--out {page} is no page; name a file that ends in .html")
+    parts, is_own = page.with_name(f"{page.stem}-parts"), len(opened) == 1 and out is None
+    check_output(page, overwrite or is_own)
+    check_output(parts, overwrite or is_own, NUMBERS_FILE)
     if len(opened) == 1:
-        from .run_report import run_sections
+        from .run_report import run_report
 
-        title, lead, sections = run_sections(opened[0], picture)
+        title, lead, sections, numbers = run_report(opened[0], picture)
     else:
-        title, lead, sections = _comparison(opened)
-    folder = page.with_suffix("")
-    write_parts(sections, folder)
+        title, lead, sections, numbers = _comparison(opened)
+    with whole_folder(parts) as partial:
+        write_parts(sections, partial)
+        write_json(partial / NUMBERS_FILE, numbers)
     with whole_file(page) as partial:
         partial.write_text(render_page(title, lead, sections), encoding="utf-8")
-    return Report(page, folder, lead)
+    return Report(page, parts, lead)
 
 
 def _finished_run(path: Path) -> Run:
@@ -87,122 +93,101 @@ def _finished_run(path: Path) -> Run:
     return run
 
 
-def write_parts(sections: list[Section], folder: Path) -> None:
-    """Every figure as PNG and every table as csv, into `folder`."""
-    import pandas as pd
+@dataclass(frozen=True)
+class _Entry:
+    """One of several runs."""
 
-    for item in (item for section in sections for item in section.items):
-        if isinstance(item, Figure):
-            with whole_file(folder / f"{item.name}.png") as partial:
-                partial.write_bytes(item.png)
-        elif isinstance(item, Table):
-            with whole_file(folder / f"{item.name}.csv") as partial:
-                pd.DataFrame(item.rows, columns=item.columns).to_csv(partial, index=False)
+    name: str
+    run: Run
+    answers: ValidAnswers
+    evaluation: Evaluation
+
+    @property
+    def right(self) -> np.ndarray:
+        predicted = self.answers.probabilities.argmax(1)
+        return np.array([self.answers.classes[k] for k in predicted]) == np.array(self.answers.labels)
+
+    @property
+    def asked(self) -> tuple:
+        """What makes two runs comparable: the valid pictures and their labels."""
+        return tuple(self.answers.ids), tuple(self.answers.labels)
 
 
-def _comparison(runs: list[Run]) -> tuple[str, list[str], list[Section]]:
-    """Title, lead and sections of a page about several runs, the best first."""
+def _comparison(runs: list[Run]) -> tuple[str, list[str], list[Section], dict]:
+    """Title, lead, sections and numbers of a page about several runs, the best first."""
     from .figures import draw_several_curves
 
-    without = [run for run in runs if not run.predictions_file.is_file()]
-    if without:
-        raise InputError(f"{without[0].path} has no scores, since all its rows were trained on; leave it out")
-    runs = sorted(runs, key=lambda run: -run.result()["accuracy"])
+    answers = [read_answers(run) for run in runs]
     names = _names(runs)
-    answers = [_answers(run) for run in runs]
-    same = [i for i in range(1, len(runs)) if answers[i][0] == answers[0][0] and answers[i][1] == answers[0][1]]
-    comparisons = [compare(names[0], names[i], _right(answers[0]), _right(answers[i])) for i in same]
-    lead = [f"The best of {len(runs)} runs is {names[0]}.", *(f"{c.verdict}." for c in comparisons)]
-    if len(same) < len(runs) - 1:
-        others = ", ".join(names[i] for i in range(1, len(runs)) if i not in same)
+    entries = [_Entry(n, run, a, a.evaluation(n)) for n, run, a in zip(names, runs, answers)]
+    entries.sort(key=lambda entry: -entry.evaluation.accuracy)
+    sets: dict[tuple, list[_Entry]] = {}
+    for entry in entries:
+        sets.setdefault(entry.asked, []).append(entry)
+    lead, tests = [], []
+    for alike in sets.values():
+        compared = [compare(alike[0].name, entry.name, alike[0].right, entry.right) for entry in alike[1:]]
+        tests += compared
+        lead += [f"The best of {len(alike)} runs is {alike[0].name}."] if compared else []
+        lead += [f"{comparison.verdict}." for comparison in compared]
+    if len(sets) > 1:
         lead.append(
-            f"{others}: validated on other pictures than {names[0]}, so the accuracies stand side by side but the "
-            "difference cannot be tested."
+            f"The runs were validated on {len(sets)} different sets of pictures; accuracies on different pictures "
+            "stand "
+            "side by side, but their difference cannot be tested."
         )
-    if len(runs) > 2:
+    if max(map(len, sets.values())) > 2:
         lead.append("The best of several runs on the pictures that chose it is a little flattered.")
-    leaderboard = Table(
-        "leaderboard",
-        "Leaderboard",
-        "Runs by their accuracy on valid; intervals are 95 % ones, and where they overlap the tests below decide.",
-        [
-            "run",
-            "accuracy",
-            "95 % interval",
-            "calibration error",
-            "log loss",
-            "network",
-            "parameters",
-            "px",
-            "epochs",
-            "minutes",
-            "precision",
-        ],
-        [_leaderboard_row(name, run) for name, run in zip(names, runs)],
-    )
-    sections = [Section("Leaderboard", [leaderboard])]
-    if comparisons:
-        tested = Table(
-            "differences",
-            f"Differences to {names[0]}",
-            "McNemar's exact test on the pictures that only one of the two has right: below p = 0.05 it is hardly "
-            "chance. Several tests at once make chance finds likelier.",
-            ["run", "difference, points", "95 % interval", "only the first right", "only this right", "p"],
-            [
-                [
-                    c.second,
-                    f"{100 * c.difference:+.2f}",
-                    "{:+.2f} .. {:+.2f}".format(*(100 * v for v in c.interval)),
-                    str(c.only_first_right),
-                    str(c.only_second_right),
-                    f"{c.p_value:.3g}",
-                ]
-                for c in comparisons
-            ],
-        )
-        sections.append(Section("Differences", [tested]))
-    histories = {name: run.history() for name, run in zip(names, runs)}
     curves = drawn(
         "curves",
         "Curves",
         "How each run came to its score; a line that still rises would go on rising with more epochs.",
-        draw_several_curves(histories),
+        draw_several_curves({entry.name: entry.run.history() for entry in entries}),
     )
-    sections.append(Section("Training", [curves]))
-    notes = [f"{name}: {note}." for name, run in zip(names, runs) for note in run.record().get("notes", [])]
-    sections.append(Section("Notes", [Text(notes)] if notes else []))
-    return f"{len(runs)} runs compared", lead, sections
+    notes = [f"{entry.name}: {note}." for entry in entries for note in entry.run.record().get("notes", [])]
+    sections = [
+        Section("Leaderboard", [_leaderboard(entries)]),
+        Section("Differences", [_differences(tests)] if tests else []),
+        Section("Training", [curves]),
+        Section("Notes", [Text(notes)] if notes else []),
+    ]
+    numbers = {
+        "runs": {entry.name: asdict(entry.evaluation) for entry in entries},
+        "comparisons": [asdict(comparison) for comparison in tests],
+    }
+    return f"{len(runs)} runs compared", lead, sections, numbers
 
 
 def _names(runs: list[Run]) -> list[str]:
     """What to call the runs: their folders' names, or where two are alike their paths."""
-    short = [run.path.name for run in runs]
+    short = [run.path.resolve().name for run in runs]
     return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
 
 
-def _answers(run: Run) -> tuple[list[str], list[str], list[str]]:
-    """Ids, true and predicted labels of the valid pictures."""
-    import pandas as pd
+def _leaderboard(entries: list[_Entry]) -> Table:
+    columns = ["run", "accuracy", "95 % interval", "macro F1", "calibration error", "log loss"]
+    columns += ["network", "parameters", "px", "epochs", "minutes", "precision"]
+    return Table(
+        "leaderboard",
+        "Leaderboard",
+        "Runs by their accuracy on valid; where the 95 % intervals overlap, the tests below decide.",
+        columns,
+        [_leaderboard_row(entry) for entry in entries],
+    )
 
-    table = pd.read_csv(run.predictions_file, usecols=["id", "true", "label"], dtype=str)
-    return tuple(table[column].tolist() for column in ("id", "true", "label"))
 
-
-def _right(answers: tuple[list[str], list[str], list[str]]) -> np.ndarray:
-    return np.array(answers[1]) == np.array(answers[2])
-
-
-def _leaderboard_row(name: str, run: Run) -> list[str]:
+def _leaderboard_row(entry: _Entry) -> list[str]:
     from .models import find_backbone
 
-    record, result, evaluation = run.record(), run.result(), run.evaluation()
-    low, high = result["interval"]
+    record, result, scores = entry.run.record(), entry.run.result(), entry.evaluation
+    low, high = scores.interval
     return [
-        name,
-        f"{result['accuracy']:.2%}",
+        entry.name,
+        f"{scores.accuracy:.2%}",
         f"{low:.2%} .. {high:.2%}",
-        f"{evaluation['calibration_error']:.2%}",
-        f"{evaluation['log_loss']:.4f}",
+        f"{scores.macro_f1:.4f}",
+        f"{scores.calibration_error:.2%}",
+        f"{scores.log_loss:.4f}",
         record["architecture"],
         f"{find_backbone(record['architecture']).parameter_count(len(record['classes'])):,}",
         str(record["size"]),
@@ -210,3 +195,21 @@ def _leaderboard_row(name: str, run: Run) -> list[str]:
         f"{result['seconds'] / 60:.1f}",
         record["precision"],
     ]
+
+
+def _differences(tests: list[Comparison]) -> Table:
+    rows = []
+    for found in tests:
+        low, high = (100 * bound for bound in found.interval)
+        numbers = [f"{100 * found.difference:+.2f}", f"{low:+.2f} .. {high:+.2f}"]
+        counts = [str(found.only_first_right), str(found.only_second_right)]
+        rows.append([f"{found.first} – {found.second}", *numbers, *counts, f"{found.p_value:.3g}"])
+    return Table(
+        "differences",
+        "Differences",
+        "McNemar's exact test on the pictures that only one of the two has right: below p = 0.05 chance hardly "
+        "makes such "
+        "a difference, but of twenty tests one is below by chance.",
+        ["runs", "difference, points", "95 % interval", "only the first right", "only the second right", "p"],
+        rows,
+    )

@@ -2,18 +2,17 @@
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
+from .answers import ValidAnswers
 from .calibration import fit_temperature, with_temperature
 from .folders import VALID, ImageFolder
 from .inference import Inference
 from .learners import DigitLearner, Keep
 from .model_card import model_card
-from .outputs import whole_file, write_json
-from .prediction import Predictions, split_probabilities
+from .outputs import write_json
+from .prediction import split_probabilities
 from .runs import Run
 from .saved import SavedModel
-from .scores import Evaluation, class_numbers, score
+from .scores import Evaluation, class_numbers
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Result:
 
 def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep) -> Result:
     """Saved model, predictions and scores on valid, figures; result.json last."""
-    from .figures import draw_curves
+    from .figures import draw_confusion, draw_curves
 
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
     if keep != "last":
@@ -51,39 +50,29 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
-    evaluation = None
-    if VALID in folder.splits:
-        evaluation = _score_valid(run, folder, saved)
-        result |= {name: getattr(evaluation, name) for name in ("accuracy", "interval")}
+    evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
+    if evaluation:
+        result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
     saved.card = model_card(saved, folder, run.record(), result, evaluation)
     saved.write(run.path)
     draw_curves(history, run.figure("curves"))
+    if evaluation:
+        draw_confusion(evaluation.confusion, folder.classes, run.figure("confusion"))
     write_json(run.result_file, result)
     return Result(run, result)
 
 
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:
-    """Scores on valid; the model gets its temperature, the run its predictions, scores and confusion."""
-    from .figures import draw_confusion
-
+    """Scores on valid, written into the run; the model gets its temperature and its rule for rejecting."""
     valid = folder.split(VALID)
     probabilities = split_probabilities(Inference([saved], exact=True), folder, VALID)
     saved.temperature = fit_temperature(probabilities, class_numbers(valid.labels, folder.classes))
     probabilities = with_temperature(probabilities, saved.temperature)
-    write_predictions(run, valid.ids, valid.labels, probabilities, folder.classes)
-    evaluation = score(valid.labels, probabilities, folder.classes, f"{folder.path} ({VALID})", valid.groups)
-    saved.reject_below = evaluation.reject.below
+    answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
+    answers.write(run)
+    evaluation = answers.evaluation(f"{folder.path} ({VALID})")
+    if evaluation.reject.below is not None:
+        saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
     write_json(run.evaluation_file, asdict(evaluation))
-    draw_confusion(evaluation.confusion, folder.classes, run.figure("confusion"))
     return evaluation
-
-
-def write_predictions(
-    run: Run, ids: list[str], labels: list[str], probabilities: np.ndarray, classes: list[str]
-) -> None:
-    """valid_predictions.csv: id, true, label, confidence and a probability for each class."""
-    table = Predictions(ids, probabilities, classes).table(probabilities=True)
-    table.insert(1, "true", labels)
-    with whole_file(run.predictions_file) as partial:
-        table.to_csv(partial, index=False)

@@ -1,5 +1,6 @@
 """A run's report: which sections, in which order, and what to know first."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from .errors import InputError
@@ -9,8 +10,8 @@ from .report_view import View, open_view
 from .runs import Run
 
 
-def run_sections(run: Run, picture: str | None) -> tuple[str, list[str], list[Section]]:
-    """Title, lead and sections of a run's page.
+def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Section], dict]:
+    """Title, lead, sections and numbers of a run's page.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def run_sections(run: Run, picture: str | None) -> tuple[str, list[str], list[Se
     view = open_view(run)
     if picture is not None and picture not in view.ids:
         raise InputError(f"--picture {picture} is no valid picture of {run.path}; an id from valid_predictions.csv is")
-    chosen = view.ids.index(picture) if picture is not None else int(view.mistakes[0]) if len(view.mistakes) else 0
+    chosen = view.ids.index(picture) if picture is not None else next(iter(view.surest_mistakes), 0)
     sections = [
         scores_section(view),
         calibration_section(view),
@@ -49,15 +50,17 @@ def run_sections(run: Run, picture: str | None) -> tuple[str, list[str], list[Se
         all_mistakes_section(view),
         origin_section(view),
     ]
-    return f"{run.path.name}: {view.saved.architecture}", _lead(view), sections
+    return f"{run.path.resolve().name}: {view.saved.architecture}", _lead(view), sections, asdict(view.evaluation)
 
 
 def _lead(view: View) -> list[str]:
     evaluation, (low, high) = view.evaluation, view.evaluation.interval
+    data, notes = Path(view.run.record()["data"]).name, view.run.record().get("notes", [])
+    unseen = "" if notes else " that it was not trained on"
     lines = [
         f"Accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}) on {evaluation.pictures:,} "
-        "pictures "
-        f"of {Path(view.run.record()['data']).name} that it was not trained on; {len(view.mistakes):,} mistakes.",
+        f"pictures of {data}{unseen}; {len(view.mistakes):,} mistakes.",
+        *(f"{note}." for note in notes),
     ]
     if not len(view.mistakes):
         lines.append(

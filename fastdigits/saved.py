@@ -32,8 +32,8 @@ class SavedModel:
         Normalisation on the scale 0..1.
     temperature : float
         Logits are divided by it before the softmax.
-    reject_below : float or None
-        Confidence under which a person should look, for the accuracy wished when it was trained.
+    reject : dict or None
+        `below`: the confidence under which a person should look, so that the rest has the `wished_accuracy`.
     card : str or None
         What to know before using it, in Markdown.
     """
@@ -45,7 +45,7 @@ class SavedModel:
     mean: list[float]
     std: list[float]
     temperature: float = 1.0
-    reject_below: float | None = None
+    reject: dict | None = None
     card: str | None = None
 
     def model_input(self, images: np.ndarray):
@@ -92,7 +92,7 @@ class SavedModel:
             "mean": self.mean,
             "std": self.std,
             "temperature": self.temperature,
-            "reject_below": self.reject_below,
+            "reject": self.reject,
             "sha256": file_sha256(folder / WEIGHTS_FILE),
             "versions": {"torch": torch.__version__},
         }
@@ -159,6 +159,6 @@ def read_saved(folder: str | Path) -> SavedModel:
     return SavedModel(
         module.eval(),
         **{name: description[name] for name in fields},
-        reject_below=description.get("reject_below"),
+        reject=description.get("reject"),
         card=card.read_text(encoding="utf-8") if card.is_file() else None,
     )

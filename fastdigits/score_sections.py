@@ -12,137 +12,157 @@ from .figures import (
     draw_groups,
     draw_reliability,
 )
+from .intervals import Interval
 from .label_errors import Suspect, find_suspects
 from .pages import Card, Gallery, Section, Table, Text, drawn
-from .png import encode_pictures
 from .report_view import View
+from .scores import Evaluation
 
 SHOWN_MISTAKES, SHOWN_SUSPECTS = 60, 24
 
 
 def scores_section(view: View) -> Section:
+    """All of evaluate but the calibration."""
     evaluation = view.evaluation
-    rows = [
-        [part.label, *(f"{getattr(part, name):.4f}" for name in ("precision", "recall", "f1")), f"{part.pictures:,}"]
-        for part in evaluation.per_class
-    ]
-    weakest = min(evaluation.per_class, key=lambda part: part.f1)
-    items = [
-        Text([f"{line[0].upper()}{line[1:]}." for line in evaluation.sentences()]),
-        drawn(
-            "confusion",
-            "Confusion",
-            "Rows are true labels, columns predicted ones. Numbers beside the diagonal are mistakes, the redder "
-            "the more.",
-            draw_confusion(evaluation.confusion, evaluation.classes),
-        ),
-        Table(
-            "classes",
-            "Scores by class",
-            f"The weakest class is {weakest.label}: F1 {weakest.f1:.4f}.",
-            ["label", "precision", "recall", "F1", "pictures"],
-            rows,
-        ),
-        drawn(
-            "class-intervals",
-            "How sure these are",
-            "Intervals that overlap widely say that classes may well be equally hard.",
-            draw_class_intervals(evaluation),
-        ),
-        drawn(
-            "class-heat-map",
-            "Precision, recall and F1 as a heat map",
-            "A dark cell in the first column is a label that is given too often, in the second one that is missed.",
-            draw_class_heat_map(evaluation),
-        ),
-    ]
+    confusion = drawn(
+        "confusion",
+        "Confusion",
+        "Rows are true labels, columns predicted ones. Numbers beside the diagonal are mistakes, the redder the more.",
+        draw_confusion(evaluation.confusion, evaluation.classes),
+    )
+    intervals = drawn(
+        "class-intervals",
+        "How sure these are",
+        "Where intervals overlap widely, classes may well be equally hard.",
+        draw_class_intervals(evaluation),
+    )
+    heat_map = drawn(
+        "class-heat-map",
+        "Precision, recall and F1 as a heat map",
+        "A dark cell in the first column is a label that is given too often, in the second one that is missed.",
+        draw_class_heat_map(evaluation),
+        is_chart=False,
+    )
+    sentences = Text([_sentence(line) for line in evaluation.sentences()])
+    items = [sentences, confusion, _class_table(evaluation), intervals, heat_map]
     if evaluation.groups:
-        items.append(
-            drawn(
-                "groups",
-                "By group",
-                "Each point is one group, such as a writer, with its 95 % interval. The one at the top is what to "
-                "expect "
-                "on a bad day.",
-                draw_groups(evaluation),
-            )
-        )
+        items += [_group_table(evaluation), _group_figure(evaluation)]
     return Section("Scores", items)
 
 
-def calibration_section(view: View) -> Section:
-    evaluation, temperature = view.evaluation, view.saved.temperature
-    return Section(
-        "Calibration",
+def _sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
+
+
+def _between(interval: Interval) -> str:
+    low, high = interval
+    return f"{low:.4f} .. {high:.4f}"
+
+
+def _class_table(evaluation: Evaluation) -> Table:
+    weakest = min(evaluation.per_class, key=lambda part: part.f1)
+    rows = [
         [
-            Text(
-                [
-                    f"Logits are divided by a temperature of {temperature:.3f}, fitted on these same pictures, so the "
-                    "calibration shown here is a little better than on new ones."
-                ]
-            ),
-            drawn(
-                "reliability",
-                "Is it as sure as it is right?",
-                "On the dotted line confidence and accuracy agree; below it the model is too sure. Points with few "
-                "pictures (see the bars) scatter.",
-                draw_reliability(evaluation),
-            ),
-            drawn(
-                "coverage",
-                "What to leave to a person",
-                f"{evaluation.reject_sentence()[0].upper()}{evaluation.reject_sentence()[1:]}.",
-                draw_coverage(evaluation),
-            ),
-        ],
+            *(part.label, f"{part.precision:.4f}", f"{part.recall:.4f}", f"{part.f1:.4f}", f"{part.pictures:,}"),
+            *(_between(part.precision_interval), _between(part.recall_interval), _between(part.f1_interval)),
+        ]
+        for part in evaluation.per_class
+    ]
+    columns = ["label", "precision", "recall", "F1", "pictures", "precision, 95 %", "recall, 95 %", "F1, 95 %"]
+    return Table(
+        "classes", "Scores by class", f"The weakest class is {weakest.label}: F1 {weakest.f1:.4f}.", columns, rows
     )
 
 
+def _group_table(evaluation: Evaluation) -> Table:
+    rows = [
+        [
+            part.group,
+            f"{part.accuracy:.2%}",
+            " .. ".join(f"{bound:.2%}" for bound in part.interval),
+            f"{part.pictures:,}",
+        ]
+        for part in evaluation.groups
+    ]
+    sentence = "Groups, such as writers, the worst first: its score is what to expect on a bad day."
+    return Table("groups", "Scores by group", sentence, ["group", "accuracy", "95 % interval", "pictures"], rows)
+
+
+def _group_figure(evaluation: Evaluation):
+    return drawn(
+        "group-intervals",
+        "By group",
+        "Each point is one group with its 95 % interval, the dotted line the mean of all pictures. Points far "
+        "apart say "
+        "that the hand matters more than the number of pictures.",
+        draw_groups(evaluation),
+    )
+
+
+def calibration_section(view: View) -> Section:
+    """Whether its confidence can be trusted."""
+    evaluation, temperature = view.evaluation, view.saved.temperature
+    told = "Its confidence is as the network gives it, since it made no mistake to learn from."
+    if temperature != 1:
+        told = (
+            f"Logits are divided by a temperature of {temperature:.3f}, fitted on these same pictures, so the "
+            "calibration "
+            "shown here is a little better than on new ones."
+        )
+    reliability = drawn(
+        "reliability",
+        "Is it as sure as it is right?",
+        "On the dotted line confidence and accuracy agree; below it the model is too sure. Points with few pictures "
+        "(see the bars) scatter.",
+        draw_reliability(evaluation),
+    )
+    coverage = drawn(
+        "coverage", "What to leave to a person", _sentence(evaluation.reject_sentence()), draw_coverage(evaluation)
+    )
+    return Section("Calibration", [Text([told]), reliability, coverage])
+
+
 def mistakes_section(view: View) -> Section:
+    """The most confused pairs, and the misclassified digits."""
     if not len(view.mistakes):
         return Section("Mistakes")
     pairs = Counter(view.pair(row) for row in view.mistakes)
     (true, predicted), count = pairs.most_common(1)[0]
-    items: list = [
-        Table(
-            "confused-pairs",
-            "Most confused pairs",
-            f"{true} is taken for {predicted} most often: {count} of {len(view.mistakes)} mistakes.",
-            ["true", "predicted", "pictures"],
-            [[true, predicted, str(count)] for (true, predicted), count in pairs.most_common(10)],
-        )
-    ]
-    if view.images is not None:
-        shown = view.mistakes[:SHOWN_MISTAKES]
-        items.append(
-            Gallery(
-                "Misclassified digits",
-                "Those of the most confused pair first, in each pair the surest first: true label → predicted "
-                "label, its "
-                "confidence, and the picture's id."
-                + (f" {len(shown)} of {len(view.mistakes)}." if len(shown) < len(view.mistakes) else ""),
-                [_card(view.images[row], [view.title(row), view.ids[row]]) for row in shown],
-            )
-        )
-    return Section("Mistakes", items)
+    table = Table(
+        "confused-pairs",
+        "Most confused pairs",
+        f"{true} is taken for {predicted} most often: {count} of {len(view.mistakes)} mistakes.",
+        ["true", "predicted", "pictures"],
+        [[true, predicted, str(count)] for (true, predicted), count in pairs.most_common(10)],
+    )
+    return Section("Mistakes", [table, _mistake_gallery(view)] if view.images is not None else [table])
+
+
+def _mistake_gallery(view: View) -> Gallery:
+    shown = view.mistakes[:SHOWN_MISTAKES]
+    how_many = f" The first {len(shown)} of {len(view.mistakes)}." if len(shown) < len(view.mistakes) else ""
+    return Gallery(
+        "misclassified",
+        "Misclassified digits",
+        "Those of the most confused pair first, in each pair the surest first: true label → predicted label, its "
+        f"confidence, and the picture's id.{how_many}",
+        [Card(view.images[row], [view.title(row), view.ids[row]]) for row in shown],
+    )
 
 
 def all_mistakes_section(view: View) -> Section:
+    """Every mistake as a row."""
+    confidences, of_truth = view.probabilities.max(1), view.probabilities[np.arange(len(view.truth)), view.truth]
     rows = [
-        [
-            view.ids[row],
-            *view.pair(row),
-            f"{view.probabilities[row].max():.6f}",
-            f"{view.probabilities[row, view.truth[row]]:.6f}",
-        ]
-        for row in view.mistakes
+        [view.ids[row], *view.pair(row), f"{confidences[row]:.6f}", f"{of_truth[row]:.6f}"] for row in view.mistakes
     ]
     columns = ["id", "true", "predicted", "confidence", "probability of the true label"]
-    table = Table("mistakes", "All mistakes", "In the order of the gallery above.", columns, rows)
-    return Section("All mistakes", [table] if rows else [], folded=True)
+    sentence = "Those of the most confused pair first, in each pair the surest first."
+    return Section("All mistakes", [Table("mistakes", "Rows", sentence, columns, rows)] if rows else [], folded=True)
 
 
 def suspects_section(view: View) -> Section:
+    """Labels that are likely wrong."""
     found = find_suspects(view.truth, view.probabilities, view.saved.classes)
     if not found:
         return Section("Doubtful labels", [Text(["Confident learning finds no label that is likely wrong."])])
@@ -151,23 +171,17 @@ def suspects_section(view: View) -> Section:
         "first: label as it stands → what the model would say. A suspect is a picture to look at, not an error: hard "
         "digits are among them."
     )
-    columns = ["id", "label", "likely", "probability of the label", "of the likely one"]
-    items: list = []
-    if view.images is not None:
-        items.append(
-            Gallery("Suspected label errors", sentence, [_suspect_card(view, s) for s in found[:SHOWN_SUSPECTS]])
-        )
     rows = [
         [view.ids[s.row], s.label, s.likely, f"{s.own_probability:.6f}", f"{s.likely_probability:.6f}"] for s in found
     ]
-    items.append(Table("suspects", "All suspects", "" if items else sentence, columns, rows))
-    return Section("Doubtful labels", items)
+    columns = ["id", "label", "likely", "probability of the label", "of the likely one"]
+    if view.images is None:
+        return Section("Doubtful labels", [Table("suspects", "All suspects", sentence, columns, rows)])
+    cards = [_suspect_card(view, suspect) for suspect in found[:SHOWN_SUSPECTS]]
+    gallery = Gallery("suspected", "Suspected label errors", sentence, cards)
+    return Section("Doubtful labels", [gallery, Table("suspects", "As rows", "In the same order.", columns, rows)])
 
 
 def _suspect_card(view: View, suspect: Suspect) -> Card:
     title = f"{suspect.label} → {suspect.likely}, {suspect.likely_probability:.0%}"
-    return _card(view.images[suspect.row], [title, view.ids[suspect.row]])
-
-
-def _card(image: np.ndarray, lines: list[str]) -> Card:
-    return Card(next(encode_pictures(image[None])), lines)
+    return Card(view.images[suspect.row], [title, view.ids[suspect.row]])

@@ -14,12 +14,11 @@ from .calibration import (
     reliability,
 )
 from .comparison import Comparison
+from .intervals import Interval, percentiles, wilson_interval
 
-CONFIDENCE_LEVEL = 0.95
 BOOTSTRAP_DRAWS = 2000
+LEAST_GROUPS = 5  # to resample; fewer give an interval that is far too narrow
 WISHED_ACCURACY = 0.999  # of what is not rejected
-
-Interval = tuple[float, float]
 
 
 @dataclass
@@ -63,7 +62,7 @@ class Evaluation:
     top2, top2_interval : float, (float, float)
         Share of pictures whose label is the likeliest or the second.
     macro_f1, macro_f1_interval : float, (float, float)
-        Mean F1 of the classes; the interval by resampling pictures.
+        Mean F1 of the classes that are met; the interval by resampling pictures.
     log_loss : float
         Mean negative logarithm of the true label's probability.
     calibration_error : float
@@ -79,7 +78,7 @@ class Evaluation:
     groups : list of GroupScore, or None
         The worst first, where groups are known.
     groups_interval : (float, float) or None
-        Of the accuracy, by resampling whole groups: what to expect of other groups like these.
+        Of the accuracy, by resampling whole groups: what to expect of other groups like these; None under five.
     comparison : Comparison or None
         With another model on the same pictures.
     """
@@ -147,12 +146,13 @@ class Evaluation:
             self.reject_sentence(),
         ]
         if self.groups:
-            low, high = self.groups_interval
             worst = self.groups[0]
-            lines.append(
-                f"{len(self.groups)} groups: the worst is {worst.group} with {worst.accuracy:.2%}; resampling groups, "
-                f"the accuracy's 95 % interval is {low:.2%} .. {high:.2%}"
-            )
+            plural = "s" if len(self.groups) > 1 else ""
+            line = f"{len(self.groups)} group{plural}, the worst is {worst.group}: {worst.accuracy:.2%}"
+            if self.groups_interval:
+                low, high = self.groups_interval
+                line += f"; resampling groups, the accuracy's 95 % interval is {low:.2%} .. {high:.2%}"
+            lines.append(line)
         return lines + ([self.comparison.verdict] if self.comparison else [])
 
     def reject_sentence(self) -> str:
@@ -211,7 +211,7 @@ def score(
         interval=wilson_interval(int(right.sum()), n),
         top2=n_top2 / n,
         top2_interval=wilson_interval(n_top2, n),
-        macro_f1=float(f1.mean()),
+        macro_f1=float(f1[_met(confusion)].mean()),
         macro_f1_interval=macro_interval,
         log_loss=float(-np.log(np.maximum(true_probability, 1e-15)).mean()),
         calibration_error=calibration_error(bins),
@@ -232,39 +232,29 @@ def class_numbers(labels: list[str], classes: list[str]) -> np.ndarray:
     return np.array([number_of[label] for label in labels])
 
 
-def wilson_interval(n_right: int, n: int) -> Interval:
-    """Wilson's score interval of a proportion at the 95 % level (Wilson 1927, JASA 22:209); 0..1 where n is 0."""
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return 0.0, 1.0
-    interval = binomtest(n_right, n).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
 def _f1_scores(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, Interval]:
     """F1 of each class (classes,), its interval (classes, 2), and the interval of their mean.
 
     Intervals by the bootstrap (Efron 1979, Annals of Statistics 7:1): drawing pictures again is drawing counts of the
-    confusion matrix.
+    confusion matrix, of whose cells most are empty.
     """
-    n, counts = confusion.sum(), confusion.ravel()
-    draws = np.random.default_rng(0).multinomial(n, counts / n, size=BOOTSTRAP_DRAWS).reshape(-1, *confusion.shape)
-    drawn = _f1_of(draws)
-    low, high = _percentiles(drawn.mean(1))
-    return _f1_of(confusion), _percentiles(drawn).T, (float(low), float(high))
+    truths, answers = np.nonzero(confusion)
+    counts, classes = confusion[truths, answers], np.arange(len(confusion))
+    draws = np.random.default_rng(0).multinomial(counts.sum(), counts / counts.sum(), size=BOOTSTRAP_DRAWS)
+    as_truth, as_answer = (cells[:, None] == classes for cells in (truths, answers))  # (cells, classes)
+    drawn = _f1(draws @ (as_truth & as_answer), draws @ as_truth, draws @ as_answer)
+    low, high = percentiles(drawn[:, _met(confusion)].mean(1))
+    f1 = _f1(np.diag(confusion), confusion.sum(1), confusion.sum(0))
+    return f1, percentiles(drawn).T, (float(low), float(high))
 
 
-def _f1_of(confusion: np.ndarray) -> np.ndarray:
-    """F1 by class (..., classes) of confusion matrices (..., classes, classes); 0 where a class is never met."""
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    either = confusion.sum(-1) + confusion.sum(-2)
-    return 2 * hits / np.maximum(either, 1)
+def _f1(hits: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    return 2 * hits / np.maximum(true + predicted, 1)
 
 
-def _percentiles(draws: np.ndarray) -> np.ndarray:
-    tail = (1 - CONFIDENCE_LEVEL) / 2
-    return np.quantile(draws, [tail, 1 - tail], axis=0)
+def _met(confusion: np.ndarray) -> np.ndarray:
+    """Which classes are the label or the answer of any picture, bool (classes,)."""
+    return (confusion.sum(0) + confusion.sum(1)) > 0
 
 
 def _by_class(classes: list[str], confusion: np.ndarray, f1: np.ndarray, f1_intervals: np.ndarray) -> list[ClassScore]:
@@ -287,7 +277,7 @@ def _by_class(classes: list[str], confusion: np.ndarray, f1: np.ndarray, f1_inte
     return scores
 
 
-def _by_group(right: np.ndarray, groups: list[str]) -> tuple[list[GroupScore], Interval]:
+def _by_group(right: np.ndarray, groups: list[str]) -> tuple[list[GroupScore], Interval | None]:
     """Scores of each group, the worst first, and the accuracy's interval over groups like these."""
     names, group_of = np.unique(groups, return_inverse=True)
     pictures, hits = np.bincount(group_of), np.bincount(group_of, weights=right).astype(int)
@@ -295,6 +285,9 @@ def _by_group(right: np.ndarray, groups: list[str]) -> tuple[list[GroupScore], I
         GroupScore(str(name), int(n), int(k) / int(n), wilson_interval(int(k), int(n)))
         for name, n, k in zip(names, pictures, hits)
     ]
+    scores.sort(key=lambda part: (part.accuracy, part.group))
+    if len(names) < LEAST_GROUPS:
+        return scores, None
     chosen = np.random.default_rng(0).integers(len(names), size=(BOOTSTRAP_DRAWS, len(names)))
-    low, high = _percentiles(hits[chosen].sum(1) / pictures[chosen].sum(1))
-    return sorted(scores, key=lambda part: (part.accuracy, part.group)), (float(low), float(high))
+    low, high = percentiles(hits[chosen].sum(1) / pictures[chosen].sum(1))
+    return scores, (float(low), float(high))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastdigits.audit import audit_rows, group_folds, order_of_hands
+from fastdigits.audit import audit_rows, block_folds, group_folds, order_of_hands
 from fastdigits.quick_classifier import held_out_predictions, stroke_features
 
 N_HANDS, ROWS = 10, 120
@@ -19,8 +19,7 @@ def by_hand(digit_images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     images, labels = images[order].repeat(3, 1).repeat(3, 2), labels[order]
     images = np.pad(images, ((0, 0), (2, 2), (8, 8)))
     hands = np.repeat(np.arange(N_HANDS), ROWS)
-    for hand in range(N_HANDS):
-        lean = (hand - N_HANDS / 2) / 4
+    for hand, lean in enumerate(rng.permutation(np.linspace(-1.2, 1.2, N_HANDS))):
         for row in np.flatnonzero(hands == hand):
             for y in range(28):
                 images[row, y] = np.roll(images[row, y], round(lean * (14 - y)))
@@ -71,6 +70,26 @@ def test_folds_of_groups(by_hand):
     assert set(folds) == set(range(5))
 
 
+def test_a_table_that_is_sorted_by_label_is_audited_alike(by_hand):
+    images, labels, _ = by_hand
+    order = np.argsort(labels, kind="stable")
+    audit = audit_rows(images[order], labels[order])
+    assert audit.by_hand == "row blocks"
+    assert audit.hand_accuracy == pytest.approx(audit_rows(images, labels).hand_accuracy, abs=0.03)
+    for label in range(10):
+        assert np.ptp(np.bincount(block_folds(labels)[labels == label])) <= 1
+
+
+def test_groups_that_are_few_or_of_few_rows(by_hand):
+    images, labels, hands = by_hand
+    few = audit_rows(images, labels, np.where(hands < "5", "a", "b"))
+    assert few.by_hand is None
+    assert few.sentences()[-1] == "there are 2 groups; 5 or more would tell what a new writer costs"
+    rare = labels.copy()
+    rare[:2] = 10  # two rows of a class
+    assert audit_rows(images, rare, hands).by_hand == "groups"
+
+
 def test_too_few_rows(by_hand):
     assert audit_rows(by_hand[0][:50], by_hand[1][:50]) is None
 
@@ -78,8 +97,11 @@ def test_too_few_rows(by_hand):
 def test_few_rows_of_a_class(by_hand):
     images, labels, _ = by_hand
     rows = np.r_[np.flatnonzero(labels > 0), np.flatnonzero(labels == 0)[:2]]
-    order = order_of_hands(stroke_features(images[rows]), labels[rows])
+    rows.sort()
+    order = order_of_hands(stroke_features(images[rows]), labels[rows], rows)
     assert np.isfinite(order.likeness).all()
+    assert ROWS / 2 < order.block_rows < 2.5 * ROWS
+    assert order_of_hands(stroke_features(images[:1].repeat(20, 0)), np.zeros(20, int), np.arange(20)) is None
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ def test_a_saved_model_predicts_the_same(tmp_path, run, test_file):
     made = export(run, tmp_path / "model")
     assert made.real
     assert made.pictures == 40
-    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.safetensors", "model.json"}
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.safetensors", "model.json", "README.md"}
     assert str(made).startswith(
         f"written to {tmp_path}/model; checked on 40 valid pictures: same labels, probabilities"
     )

@@ -119,7 +119,7 @@ def test_one_batch_can_be_learnt_by_heart(folder28, name):
     learner = prepare_learner(backbone, read_folder(folder28), **options).learner
     renew_optimizer(learner, frozen=False)
     learner.opt.set_hypers(lr=recipe.stages[0].lr[1])
-    x, y = learner.dls.train.one_batch()
+    x, y = (part.as_subclass(torch.Tensor) for part in learner.dls.train.one_batch())
     learner.model.train()
     losses = []
     for _ in range(120):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+import timm
 import torch
 
 from fastdigits import InputError, convert, evaluate, finetune, open_model, report, train
@@ -63,29 +64,35 @@ def test_the_page_needs_nothing_but_itself(page):
     assert "http" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
     assert 'name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
-    assert page.count("<figure>") == page.count("<figcaption>")
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
+    assert len(captions) == page.count("<figure") > 10
+    assert all(len(caption) > 30 for caption in captions)
 
 
 def test_every_number_is_evaluates(reported, page, folder):
-    found = evaluate(str(reported), str(folder), out=reported / "again.json")
+    evaluate(str(reported), str(folder), out=reported / "again.json")
     kept, again = (json.loads((reported / name).read_text()) for name in ("evaluation.json", "again.json"))
-    for name, value in kept.items():
-        if name not in ("data", "log_loss", "calibration_error", "reliability", "coverage", "reject"):
-            assert again[name] == value, name
-    assert again["log_loss"] == pytest.approx(kept["log_loss"], abs=1e-5)
+    assert json.loads((reported / "report-parts/report.json").read_text()) == kept | {"data": kept["data"]}
+    for name in ("accuracy", "interval", "confusion", "per_class", "pictures", "top2", "macro_f1", "classes"):
+        assert again[name] == kept[name], name
+    for name in ("log_loss", "calibration_error"):
+        assert again[name] == pytest.approx(kept[name], abs=1e-5)
+    np.testing.assert_allclose(again["coverage"], kept["coverage"], atol=1e-5)
+    assert again["reject"]["coverage"] == kept["reject"]["coverage"]
     text = html.unescape(page)
     low, high = kept["interval"]
     assert f"Accuracy {kept['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) on 40 pictures" in text
-    for sentence in found.sentences():
-        assert sentence[1:] in text
-    table = pd.read_csv(reported / "report/classes.csv", dtype=str)
+    low, high = kept["macro_f1_interval"]
+    assert f"macro F1 {kept['macro_f1']:.4f} ({low:.4f} .. {high:.4f}), log loss {kept['log_loss']:.4f}" in text
+    assert f"calibration error {kept['calibration_error']:.2%}" in text
+    table = pd.read_csv(reported / "report-parts/classes.csv", dtype=str)
     for row, score in zip(table.itertuples(), kept["per_class"]):
         assert list(row)[1:5] == [score["label"], *(f"{score[name]:.4f}" for name in ("precision", "recall", "f1"))]
         assert f"<td>{score['f1']:.4f}</td>" in page
 
 
 def test_figures_and_tables_are_files_too(reported, page):
-    names = {path.name for path in (reported / "report").iterdir()}
+    names = {path.name for path in (reported / "report-parts").iterdir()}
     assert {f"{name}.png" for name in PICTURES} <= names
     assert {f"{name}.csv" for name in ("classes", "layers", "weight-statistics", "confused-pairs", "mistakes")} <= names
     assert page.count("<img") >= len(PICTURES)
@@ -93,7 +100,7 @@ def test_figures_and_tables_are_files_too(reported, page):
 
 PICTURES = (
     *("confusion", "class-intervals", "class-heat-map", "reliability", "coverage", "curves", "grad-cam", "neighbours"),
-    *("augmentation", "values", "feature-maps", "network", "first-filters", "weights"),
+    *("augmentation", "values", "feature-maps", "network", "first-filters", "weights", "misclassified"),
 )
 
 
@@ -110,15 +117,15 @@ def test_a_planted_confused_pair_comes_first(tmp_path, reported):
     table.loc[one, ["p_1", "p_7"]] = 0.01, 0.95
     table.to_csv(copy / "valid_predictions.csv", index=False)
     report([copy])
-    pairs = pd.read_csv(copy / "report/confused-pairs.csv", dtype=str)
+    pairs = pd.read_csv(copy / "report-parts/confused-pairs.csv", dtype=str)
     assert pairs.iloc[0].tolist() == ["4", "9", str(len(fours))]
     assert pairs.iloc[1].tolist() == ["1", "7", "1"]
-    mistakes = pd.read_csv(copy / "report/mistakes.csv", dtype=str)
+    mistakes = pd.read_csv(copy / "report-parts/mistakes.csv", dtype=str)
     assert mistakes["id"].iloc[0] == table.loc[fours[0], "id"]  # the surest of the most confused pair
     assert mistakes["id"].iloc[-1] == table.loc[one, "id"]
     page = (copy / "report.html").read_text(encoding="utf-8")
     assert f"4 is taken for 9 most often: {len(fours)} of {len(fours) + 1} mistakes." in page
-    suspects = pd.read_csv(copy / "report/suspects.csv", dtype=str)
+    suspects = pd.read_csv(copy / "report-parts/suspects.csv", dtype=str)
     assert suspects["id"].iloc[0] == table.loc[one, "id"]
 
 
@@ -127,25 +134,25 @@ def test_a_chosen_picture(reported, tmp_path):
     out = tmp_path / "page.html"
     report([reported], picture=table["id"][5], out=out)
     assert f"{table['id'][5]}: true {table['true'][5]}" in out.read_text(encoding="utf-8")
-    assert (tmp_path / "page" / "values.png").is_file()
+    assert (tmp_path / "page-parts" / "values.png").is_file()
 
 
 def test_without_the_data(tmp_path, reported):
     copy = tmp_path / "moved"
     shutil.copytree(reported, copy)
-    shutil.rmtree(copy / "report")
+    shutil.rmtree(copy / "report-parts")
     record = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(record | {"data": str(tmp_path / "gone")}))
     found = report([copy])
     assert found.lead[-1] == "The data are not where they were or have changed, so pictures are left out."
-    assert not (copy / "report/neighbours.png").exists()
-    assert (copy / "report/weights.png").exists()
+    assert not (copy / "report-parts/neighbours.png").exists()
+    assert (copy / "report-parts/weights.png").exists()
 
 
 def test_a_dense_network_has_a_report(tmp_path, folder28):
     train("mlp-300-100", folder28, epochs=1, out=tmp_path / "run")
     report([tmp_path / "run"])
-    names = {path.stem for path in (tmp_path / "run/report").iterdir()}
+    names = {path.stem for path in (tmp_path / "run/report-parts").iterdir()}
     assert {"first-filters", "values", "neighbours"} <= names
     assert not {"grad-cam", "feature-maps"} & names
 
@@ -157,7 +164,7 @@ def test_groups_are_shown(tmp_path, table_file, digit_table):
     options = {"weights": "none", "epochs": 1, "size": 16, "batch_size": 32, "lr": 5e-3}
     finetune("test_resnet", tmp_path / "digits", out=tmp_path / "run", **options)
     report([tmp_path / "run"])
-    assert (tmp_path / "run/report/groups.png").is_file()
+    assert (tmp_path / "run/report-parts/group-intervals.png").is_file()
     evaluation = Run(tmp_path / "run").evaluation()
     assert len(evaluation["groups"]) == 3
     card = (tmp_path / "run/README.md").read_text()
@@ -177,18 +184,18 @@ def test_a_comparison(tmp_path, three_runs, folder):
     out = tmp_path / "comparison.html"
     found = report(three_runs, out=out)
     page = html.unescape(out.read_text(encoding="utf-8"))
-    board = pd.read_csv(tmp_path / "comparison/leaderboard.csv", dtype=str)
+    board = pd.read_csv(tmp_path / "comparison-parts/leaderboard.csv", dtype=str)
     accuracies = [Run(path).result()["accuracy"] for path in three_runs]
     assert board["accuracy"].tolist() == [f"{value:.2%}" for value in sorted(accuracies, reverse=True)]
     best = three_runs[int(np.argmax(accuracies))]
     assert found.lead[0] == f"The best of 3 runs is {best.name}."
-    differences = pd.read_csv(tmp_path / "comparison/differences.csv")
-    other = next(path for path in three_runs if path.name == differences["run"][0])
+    differences = pd.read_csv(tmp_path / "comparison-parts/differences.csv")
+    other = next(path for path in three_runs if path.name == differences["runs"][0].split(" – ")[1])
     compared = evaluate(str(best), str(folder), against=str(other)).comparison
     assert differences["p"][0] == pytest.approx(compared.p_value, rel=0.01)
     assert differences["only the first right"][0] == compared.only_first_right
     assert "The best of several runs on the pictures that chose it is a little flattered." in page
-    assert (tmp_path / "comparison/curves.png").is_file()
+    assert (tmp_path / "comparison-parts/curves.png").is_file()
     assert Parts(page).open_tags == []
 
 
@@ -197,8 +204,8 @@ def test_runs_over_other_pictures_are_not_tested(tmp_path, run, table_file):
     options = {"weights": "none", "epochs": 1, "size": 16, "batch_size": 32, "lr": 5e-3}
     finetune("test_resnet", tmp_path / "other", out=tmp_path / "other-run", **options)
     found = report([run, tmp_path / "other-run"], out=tmp_path / "page.html")
-    assert "validated on other pictures than" in found.lead[1]
-    assert not (tmp_path / "page/differences.csv").exists()
+    assert "The runs were validated on 2 different sets of pictures" in found.lead[0]
+    assert not (tmp_path / "page-parts/differences.csv").exists()
 
 
 def test_wrong_input(tmp_path, run, table_file):
@@ -217,8 +224,8 @@ def test_wrong_input(tmp_path, run, table_file):
         ({"runs": [run], "picture": "nobody"}, "--picture nobody is no valid picture of"),
         ({"runs": [run], "out": tmp_path / "there.html"}, "exists already; pass --overwrite"),
         ({"runs": [run], "out": tmp_path / "page.txt"}, "is no page; name a file that ends in .html"),
-        ({"runs": [tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; train with valid"),
-        ({"runs": [run, tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; leave it out"),
+        ({"runs": [tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; name a run with"),
+        ({"runs": [run, tmp_path / "unscored"]}, "has no scores, since all its rows were trained on; name a run with"),
     ]
     for arguments, message in cases:
         with pytest.raises(InputError) as caught:
@@ -236,12 +243,11 @@ def test_inside_a_network(run, digit_images):
     maps = feature_maps(saved.module, x[:1])
     kinds = [name.rsplit(" ", 1)[1] for name, _ in maps]
     assert kinds.count("Conv2d") == sum(isinstance(m, torch.nn.Conv2d) for m in saved.module.modules())
-    for weights, layer in zip(
-        weight_statistics(saved.module), [m for m in saved.module.modules() if hasattr(m, "weight")]
-    ):
-        assert sum(weights.counts) == np.prod(weights.shape)
-        assert weights.least <= weights.mean <= weights.most
-        assert layer is not None
+    with_weights = [m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    for statistics, layer in zip(weight_statistics(saved.module), with_weights, strict=True):
+        assert statistics.shape == tuple(layer.weight.shape)
+        assert sum(statistics.counts) == layer.weight.numel()
+        assert statistics.mean == pytest.approx(layer.weight.mean().item(), abs=1e-6)
     first = next(m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d))
     np.testing.assert_allclose(first_filters(saved.module), first.weight.detach().sum(1).numpy(), rtol=1e-6)
     found = features(saved.module, iter([x]))
@@ -260,3 +266,27 @@ def test_grad_cam_looks_where_the_answer_is():
     assert heat[:4, 4:].min() == 1
     assert heat.sum() == pytest.approx(16)
     assert grad_cam(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), x, [0]) is None
+
+
+def test_layers_with_parameters_beside_layers_of_their_own():
+    """timm's BatchNorm holds its activation, and a vision transformer its class token."""
+    for name in ("test_vit", "test_efficientnet"):
+        module = timm.create_model(name, num_classes=10, **({"img_size": 32} if "vit" in name else {})).eval()
+        layers = layer_table(module, torch.zeros(1, 3, 32, 32))
+        assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in module.parameters()), name
+
+
+def test_an_earlier_page_and_strange_folders_are_not_replaced(tmp_path, run):
+    report([run], out=tmp_path / "page.html")
+    with pytest.raises(InputError, match="exists already; pass --overwrite"):
+        report([run], out=tmp_path / "page.html")
+    report([run], out=tmp_path / "page.html", overwrite=True)
+    (tmp_path / "mine-parts").mkdir()
+    (tmp_path / "mine-parts/letter.txt").touch()
+    with pytest.raises(InputError, match="holds other things"):
+        report([run], out=tmp_path / "mine.html", overwrite=True)
+    assert not (tmp_path / "mine.html").exists()
+
+
+def test_one_run_as_a_text(tmp_path, run):
+    assert report(str(run), out=tmp_path / "page.html").page.is_file()

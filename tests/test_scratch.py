@@ -98,7 +98,9 @@ def two_shapes(tmp_path):
 
 def test_from_training_to_evaluation(two_shapes, tmp_path):
     run = tmp_path / "run"
-    result = finetune("conv-elu", two_shapes, weights="none", epochs=6, lr=3e-3, batch_size=16, out=run).result
+    result = finetune(
+        "conv-elu", two_shapes, weights="none", epochs=6, lr=3e-3, batch_size=16, keep="best", out=run
+    ).result
     assert result["accuracy"] > 0.9
     assert evaluate(run, two_shapes).accuracy == result["accuracy"]
     assert '"channels": 1' in (run / "model.json").read_text()

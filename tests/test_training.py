@@ -59,6 +59,7 @@ def test_a_run_holds_what_it_promises(run):
         "checkpoints/best.pt",
         "model.safetensors",
         "model.json",
+        "README.md",
         "valid_predictions.csv",
         "evaluation.json",
         "result.json",

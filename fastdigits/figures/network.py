@@ -39,14 +39,23 @@ def draw_feature_maps(maps: list[tuple[str, np.ndarray]], path: Path | None = No
     path : Path, optional
         A PNG file to write.
     """
-    columns = min(MOST_MAPS, max(len(channels) for _, channels in maps))
-    drawing, places = picture_grid(len(maps) * columns, columns, 0.75, 0.85)
-    for row, (name, channels) in enumerate(maps):
-        for column, channel in enumerate(channels[:columns]):
-            places[row * columns + column].imshow(channel, cmap="viridis")
+    drawing, places = picture_grid(len(maps), 1, 0.7 * MOST_MAPS, 0.9)
+    for axes, (name, channels) in zip(places, maps):
+        axes.imshow(_strip(channels[:MOST_MAPS]), cmap="viridis", vmin=0, vmax=1)
         title = f"{name}: {len(channels)} of {channels.shape[1]}x{channels.shape[2]}"
-        places[row * columns].set_title(title, fontsize=7, loc="left", pad=2)
+        axes.set_title(title, fontsize=8, loc="left", pad=2)
+        axes.set_anchor("W")
     return finished(drawing, path)
+
+
+def _strip(channels: np.ndarray) -> np.ndarray:
+    """Maps (c, h, w) beside each other with gaps, each from its least value (0) to its largest (1), as one picture."""
+    least, most = (bound(channels, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
+    scaled = (channels - least) / np.maximum(most - least, 1e-12)
+    gap = max(1, round(channels.shape[2] * 0.1))
+    padded = np.pad(scaled, ((0, MOST_MAPS - len(scaled)), (0, 0), (0, gap)), constant_values=np.nan)
+    padded[len(scaled) :] = np.nan
+    return np.concatenate(padded, axis=1)
 
 
 def draw_weights(weights: list[WeightStatistics], path: Path | None = None, columns: int = 4) -> Drawing:
@@ -79,14 +88,14 @@ def draw_network(layers: list[Layer], path: Path | None = None) -> Drawing:
     Parameters
     ----------
     layers : list of Layer
-        Where there are more than sixty, only those with weights are drawn, and of those the first sixty.
+        Where there are more than sixty, only convolutions and dense layers are drawn, and of those the first sixty.
     path : Path, optional
         A PNG file to write.
     """
     if len(layers) > MOST_BOXES:
-        layers = [layer for layer in layers if layer.parameters][:MOST_BOXES]
+        layers = [layer for layer in layers if "Conv" in layer.kind or "Linear" in layer.kind][:MOST_BOXES]
     sizes = [(layer.output_shape[0], max(layer.output_shape[1:], default=1)) for layer in layers]  # channels, side
-    widths = [0.25 + 0.12 * np.log2(1 + channels) for channels, _ in sizes]
+    widths = [min(0.25 + 0.09 * np.log2(1 + channels), 1.3) for channels, _ in sizes]
     heights = [0.3 + 0.55 * np.log2(1 + side) for _, side in sizes]
     per_row = 12
     rows = [range(start, min(start + per_row, len(layers))) for start in range(0, len(layers), per_row)]

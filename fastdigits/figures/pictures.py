@@ -1,5 +1,6 @@
 """Pictures of digits: any with titles, one with its values, nearest neighbours, heat maps over them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ from .canvas import Drawing, finished, new_drawing, picture_grid, show_picture
 LARGEST_ANNOTATED_PX = 40
 
 
-def draw_pictures(images: np.ndarray, titles: list[str], path: Path | None = None, columns: int = 8) -> Drawing:
+def draw_pictures(
+    images: Sequence[np.ndarray], titles: list[str], path: Path | None = None, columns: int = 8
+) -> Drawing:
     """Digits with a title above each.
 
     Parameters
     ----------
-    images : ndarray, shape (n, h, w)
+    images : sequence of ndarray (h, w), length n
         uint8, or floats 0..1.
     titles : list of str, length n
         Lines are parted by a newline.

@@ -7,6 +7,8 @@ import numpy as np
 from ..scores import Evaluation
 from .canvas import Drawing, finished, new_drawing
 
+LARGEST_INCHES, MOST_NUMBERED, MOST_GROUPS = 30, 60, 100
+
 
 def draw_confusion(
     confusion: list[list[int]], classes: list[str], path: Path | None = None, title: str = "confusion on valid"
@@ -24,12 +26,12 @@ def draw_confusion(
     """
     counts = np.array(confusion)
     mistakes = counts - np.diag(np.diag(counts))
-    side = max(4, 0.5 * len(classes))
+    side = min(max(4, 0.5 * len(classes)), LARGEST_INCHES)
     drawing = new_drawing(side, side)
     axes = drawing.subplots()
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()))
     for (row, column), count in np.ndenumerate(counts):
-        if count:
+        if count and len(classes) <= MOST_NUMBERED:
             dark = mistakes[row, column] > 0.6 * mistakes.max() > 0
             axes.annotate(count, (column, row), ha="center", va="center", fontsize=8, color="w" if dark else "k")
     ticks = range(len(classes))
@@ -43,7 +45,7 @@ def draw_class_heat_map(evaluation: Evaluation, path: Path | None = None) -> Dra
     """Precision, recall and F1 of each class as a heat map with numbers."""
     scores = evaluation.per_class
     values = np.array([[score.precision, score.recall, score.f1] for score in scores])
-    drawing = new_drawing(4.2, max(2.5, 0.42 * len(scores)))
+    drawing = new_drawing(4.2, min(max(2.5, 0.42 * len(scores)), LARGEST_INCHES))
     axes = drawing.subplots()
     axes.imshow(values, cmap="viridis", vmin=min(0.9, float(values.min())), vmax=1, aspect="auto")
     middle = (min(0.9, values.min()) + 1) / 2
@@ -58,7 +60,7 @@ def draw_class_heat_map(evaluation: Evaluation, path: Path | None = None) -> Dra
 
 def draw_class_intervals(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     """Recall and precision of each class with their 95 % intervals."""
-    drawing = new_drawing(6.4, max(2.5, 0.4 * len(evaluation.per_class)))
+    drawing = new_drawing(6.4, min(max(2.5, 0.4 * len(evaluation.per_class)), LARGEST_INCHES))
     axes = drawing.subplots()
     places = np.arange(len(evaluation.per_class))
     for name, shift in (("recall", -0.15), ("precision", 0.15)):
@@ -110,15 +112,16 @@ def draw_coverage(evaluation: Evaluation, path: Path | None = None) -> Drawing:
 
 
 def draw_groups(evaluation: Evaluation, path: Path | None = None) -> Drawing:
-    """Accuracy of each group with its 95 % interval, the worst above; a line at the mean of all pictures."""
-    drawing = new_drawing(6.4, max(2.2, 0.28 * len(evaluation.groups)))
+    """Accuracy of each group with its 95 % interval, the hundred worst; a line at the mean of all pictures."""
+    groups = evaluation.groups[:MOST_GROUPS]
+    drawing = new_drawing(6.4, max(2.2, 0.28 * len(groups)))
     axes = drawing.subplots()
-    places = np.arange(len(evaluation.groups))
-    values = np.array([part.accuracy for part in evaluation.groups])
-    reach = np.abs(np.array([part.interval for part in evaluation.groups]).T - values)
+    places = np.arange(len(groups))
+    values = np.array([part.accuracy for part in groups])
+    reach = np.abs(np.array([part.interval for part in groups]).T - values)
     axes.errorbar(values, places, xerr=reach, fmt="o", capsize=3, markersize=4)
     axes.axvline(evaluation.accuracy, color="gray", linestyle=":")
-    axes.set_yticks(places, [part.group for part in evaluation.groups])
+    axes.set_yticks(places, [part.group for part in groups])
     axes.invert_yaxis()
     axes.set(xlabel="accuracy", ylabel="group", title="accuracy by group, the worst first")
     return finished(drawing, path)

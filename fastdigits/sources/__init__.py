@@ -5,7 +5,15 @@ npz · idx ─ arrays.py ──────────────────�
 sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
 """
 
+from .missing import refuse_missing_values
 from .opening import open_source, submission_sample
-from .pixels import Chunk, PixelSource
+from .pixels import Chunk, PixelSource, refuse_other_size
 
-__all__ = ["Chunk", "PixelSource", "open_source", "submission_sample"]
+__all__ = [
+    "Chunk",
+    "PixelSource",
+    "open_source",
+    "refuse_missing_values",
+    "refuse_other_size",
+    "submission_sample",
+]

@@ -65,6 +65,15 @@ class PixelSource:
     test: "PixelSource | None" = None
 
 
+def refuse_other_size(table: PixelSource, test_table: PixelSource) -> None:
+    """InputError unless both have pictures of one size."""
+    if test_table.size != table.size:
+        raise InputError(
+            f"{test_table.name} has {test_table.size}x{test_table.size} pictures, {table.name} has "
+            f"{table.size}x{table.size}; train and test pictures must have one size"
+        )
+
+
 def square_side(n_pixels: int, where: str) -> int:
     """Side in pixels of a square picture of `n_pixels` pixels; InputError when no square."""
     side = math.isqrt(n_pixels)
