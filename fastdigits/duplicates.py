@@ -115,11 +115,13 @@ def _near_pairs(images: np.ndarray) -> Iterator[tuple[int, int, float]]:
     """
     import torch
 
+    if len(images) < 2:
+        return
     flat = centred(images).reshape(len(images), -1).astype(np.float32)
     lengths = torch.from_numpy(np.linalg.norm(flat, axis=1))
-    around_mean = torch.from_numpy(flat - flat.mean(0)) if len(flat) else torch.zeros(0, flat.shape[1])
-    components = torch.linalg.eigh(around_mean.T @ around_mean).eigenvectors[:, -COMPONENTS:]
-    points = around_mean @ components
+    around_mean = flat - flat.mean(0)
+    components = np.linalg.eigh((around_mean.T @ around_mean).astype(np.float64)).eigenvectors[:, -COMPONENTS:]
+    points = torch.from_numpy(around_mean @ components.astype(np.float32))
     squares = (points**2).sum(1)
     for start in range(0, len(points), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
