@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -290,3 +291,38 @@ def test_an_earlier_page_and_strange_folders_are_not_replaced(tmp_path, run):
 
 def test_one_run_as_a_text(tmp_path, run):
     assert report(str(run), out=tmp_path / "page.html").page.is_file()
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# what lies beyond the page's width, but for what can be moved sideways; and what went wrong
+MEASURE = """
+<style>html { width: WIDTHpx; }</style>
+<script>
+const wrong = [];
+addEventListener("error", event => wrong.push("error: " + (event.message || event.target.src.slice(0, 60))), true);
+addEventListener("load", () => {
+  document.querySelectorAll("details").forEach(part => part.open = true);
+  for (const part of document.body.querySelectorAll("*"))
+    if (!part.closest(".scroll") && part.getBoundingClientRect().right > WIDTH + 1)
+      wrong.push(`${part.tagName} ${part.className} ends at ${part.getBoundingClientRect().right}`);
+  for (const picture of document.images)
+    if (!picture.naturalWidth) wrong.push("a picture is broken");
+  document.body.innerHTML = "<pre id='found'>" + (wrong.join("; ") || "nothing is wrong") + "</pre>";
+});
+</script>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is not installed")
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", ["one", "several"])
+def test_nothing_overflows_in_a_browser(tmp_path, three_runs, width, kind):
+    out = tmp_path / "page.html"
+    report(three_runs[:1] if kind == "one" else three_runs, out=out)
+    page = out.read_text(encoding="utf-8").replace("<head>", "<head>" + MEASURE.replace("WIDTH", str(width)), 1)
+    (tmp_path / "measured.html").write_text(page, encoding="utf-8")
+    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += [f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/measured.html"]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL).group(1)) == "nothing is wrong"
