@@ -47,8 +47,8 @@ class Comparison:
         )
         if self.p_value >= 0.05:
             return f"{self.first} and {self.second} differ no more than chance would make them: {numbers}; {only}"
-        better = self.first if self.difference > 0 else self.second
-        return f"{better} is better: {numbers}; {only}"
+        better, other = (self.first, self.second) if self.difference > 0 else (self.second, self.first)
+        return f"{better} is better than {other}: {numbers}; {only}"
 
 
 def compare(first: str, second: str, first_right: np.ndarray, second_right: np.ndarray) -> Comparison:

@@ -22,7 +22,7 @@ def test_counts_and_exact_p():
     low, high = found.interval
     assert low < 0.01 < high
     assert high - low == pytest.approx(2 * 1.96 * 20**0.5 / 1000, rel=0.05)  # Wald's width, nearly
-    assert found.verdict.startswith("a is better: +1.00 points")
+    assert found.verdict.startswith("a is better than b: +1.00 points")
 
 
 def test_chance():
@@ -35,8 +35,8 @@ def test_chance():
 
 def test_order_turns_signs():
     one, other = compare("a", "b", *answers(50, 12, 2, 5)), compare("b", "a", *answers(50, 2, 12, 5))
-    assert one.verdict.startswith("a is better: +14.49 points")
-    assert other.verdict.startswith("a is better: -14.49 points")
+    assert one.verdict.startswith("a is better than b: +14.49 points")
+    assert other.verdict.startswith("a is better than b: -14.49 points")
     assert one.p_value == other.p_value
     assert one.difference == -other.difference
     assert one.interval == pytest.approx((-other.interval[1], -other.interval[0]))
