@@ -50,8 +50,9 @@ def held_out_predictions(features: np.ndarray, truth: np.ndarray, fold_of: np.nd
     ndarray of int, shape (n,)
     """
     generator = torch.Generator().manual_seed(0)
-    directions = torch.randn(features.shape[1], KERNEL_FEATURES, generator=generator) * (2 * GAMMA) ** 0.5
-    phases = torch.rand(KERNEL_FEATURES, generator=generator) * 2 * torch.pi
+    width = min(KERNEL_FEATURES, len(features))  # more than rows tell no more
+    directions = torch.randn(features.shape[1], width, generator=generator) * (2 * GAMMA) ** 0.5
+    phases = torch.rand(width, generator=generator) * 2 * torch.pi
 
     def kernel_features() -> Iterator[tuple[slice, torch.Tensor]]:
         for start in range(0, len(features), CHUNK):
@@ -60,8 +61,8 @@ def held_out_predictions(features: np.ndarray, truth: np.ndarray, fold_of: np.nd
 
     targets = F.one_hot(torch.from_numpy(truth)).float() * 2 - 1
     folds = np.unique(fold_of)
-    grams = {fold: torch.zeros(KERNEL_FEATURES, KERNEL_FEATURES) for fold in folds}
-    products = {fold: torch.zeros(KERNEL_FEATURES, targets.shape[1]) for fold in folds}
+    grams = {fold: torch.zeros(width, width) for fold in folds}
+    products = {fold: torch.zeros(width, targets.shape[1]) for fold in folds}
     for rows, kernel in kernel_features():
         for fold in np.unique(fold_of[rows]):
             inside = torch.from_numpy(np.flatnonzero(fold_of[rows] == fold))
@@ -71,7 +72,7 @@ def held_out_predictions(features: np.ndarray, truth: np.ndarray, fold_of: np.nd
     weights = {}
     for fold in folds:
         n_others = int((fold_of != fold).sum())
-        ridge = RIDGE * n_others / KERNEL_FEATURES * torch.eye(KERNEL_FEATURES)
+        ridge = RIDGE * n_others / width * torch.eye(width)
         weights[fold] = torch.linalg.solve(all_grams - grams[fold] + ridge, all_products - products[fold])
     predicted = np.zeros(len(truth), int)
     for rows, kernel in kernel_features():
