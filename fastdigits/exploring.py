@@ -148,8 +148,7 @@ def explore(
     out = Path(out) if out else Path("runs", f"explore-{_short_name(str(source))}")
     check_output(out, overwrite, MARK)
     pictures = read_pictures(source, test, groups)
-    is_light = _is_light_on_dark(pictures.images)
-    copies, notes = find_copies(pictures.images if is_light else 255 - pictures.images)
+    copies, notes = find_copies(pictures.images if pictures.light_on_dark else 255 - pictures.images)
     pictures.notes += notes
     labelled = pictures.labelled
     audit = None
@@ -192,7 +191,7 @@ def _exploration(pictures: Pictures, copies: list[CopyPair], audit: Audit | None
             "black": float(histogram[0]),
             "mean": mean,
             "std": float(histogram @ (levels - mean) ** 2) ** 0.5,
-            "light_on_dark": _is_light_on_dark(images),
+            "light_on_dark": pictures.light_on_dark,
         },
         blank=[pictures.ids[row] for row in np.flatnonzero(flat.min(1) == flat.max(1))],
         copies=_count_copies(pictures, copies),
@@ -203,12 +202,6 @@ def _exploration(pictures: Pictures, copies: list[CopyPair], audit: Audit | None
         notes=pictures.notes,
         out=out,
     )
-
-
-def _is_light_on_dark(images: np.ndarray) -> bool:
-    """Whether the rim of pictures uint8 (n, h, w) is no lighter than the rest."""
-    rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
-    return bool(rim.mean() <= images.mean())
 
 
 def _both_sides(pictures: Pictures, audit: Audit | None) -> str | None:

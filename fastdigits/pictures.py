@@ -1,6 +1,7 @@
 """All pictures of a table or an image folder in memory, in the order of their table."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,13 @@ class Pictures:
     @property
     def classes(self) -> list[str]:
         return sorted({label for label in self.labels if label is not None}, key=class_order)
+
+    @cached_property
+    def light_on_dark(self) -> bool:
+        """Whether the rim of the pictures is no lighter than the rest."""
+        images = self.images
+        rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+        return bool(rim.mean() <= images.mean())
 
     @property
     def labelled(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from .errors import InputError
 from .outputs import check_output, whole_file, whole_folder, write_json
 from .pages import Section, Table, Text, drawn, render_page, write_parts
 from .runs import Run
-from .scores import Evaluation
+from .scores import Evaluation, class_numbers
 
 NUMBERS_FILE = "report.json"
 
@@ -104,8 +104,7 @@ class _Entry:
 
     @property
     def right(self) -> np.ndarray:
-        predicted = self.answers.probabilities.argmax(1)
-        return np.array([self.answers.classes[k] for k in predicted]) == np.array(self.answers.labels)
+        return self.answers.probabilities.argmax(1) == class_numbers(self.answers.labels, self.answers.classes)
 
     @property
     def asked(self) -> tuple:

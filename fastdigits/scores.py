@@ -196,8 +196,8 @@ def score(
     truth = class_numbers(labels, classes)
     predicted, n = probabilities.argmax(1), len(labels)
     right, confidences = truth == predicted, probabilities.max(1)
-    true_probability = probabilities[np.arange(n), truth].astype(np.float64)
-    likelier = (probabilities > probabilities[np.arange(n), truth][:, None]).sum(1)  # labels than the true one
+    true_probability = probabilities[np.arange(n), truth]
+    likelier = (probabilities > true_probability[:, None]).sum(1)  # labels than the true one
     n_top2 = int((likelier < 2).sum())
     confusion = confusion_matrix(truth, predicted, labels=range(len(classes)))
     f1, f1_intervals, macro_interval = _f1_scores(confusion)
@@ -213,7 +213,7 @@ def score(
         top2_interval=wilson_interval(n_top2, n),
         macro_f1=float(f1[_met(confusion)].mean()),
         macro_f1_interval=macro_interval,
-        log_loss=float(-np.log(np.maximum(true_probability, 1e-15)).mean()),
+        log_loss=float(-np.log(np.maximum(true_probability.astype(np.float64), 1e-15)).mean()),
         calibration_error=calibration_error(bins),
         reliability=bins,
         reject=reject_rule(confidences, right, wished_accuracy),
