@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
 
-from fastdigits.recipes import KANNADA, MNIST, RECIPES, Recipe
+from fastdigits.recipes import KANNADA, MNIST, PUBLISHED_RECIPES, Recipe
 from fastdigits.runs import Run
 
 from .measuring import machine
@@ -44,7 +44,7 @@ class Task:
 
     @property
     def recipe(self) -> Recipe:
-        return RECIPES[self.name]
+        return PUBLISHED_RECIPES[self.name]
 
     @property
     def key(self) -> str:
@@ -69,16 +69,16 @@ class Task:
 def tasks_of(name: str) -> list[Task]:
     """All trainings of a recipe; those that need another's result come after it."""
     variants = [PUBLISHED]
-    variants += [WRITERS] if RECIPES[name].published.table == KANNADA else []
-    variants += [AUGMENTED] if RECIPES[name].published.augmented else []
-    variants += [GOING_ON] if RECIPES[name].published.gone_on else []
+    variants += [WRITERS] if PUBLISHED_RECIPES[name].published.table == KANNADA else []
+    variants += [AUGMENTED] if PUBLISHED_RECIPES[name].published.augmented else []
+    variants += [GOING_ON] if PUBLISHED_RECIPES[name].published.gone_on else []
     seeds = SEEDS[:1] if name in ONE_SEED else SEEDS
     return [Task(name, variant, seed) for variant in variants for seed in seeds]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(RECIPES), help="recipes; all by default")
+    parser.add_argument("names", nargs="*", default=list(PUBLISHED_RECIPES), help="recipes; all by default")
     parser.add_argument("--data", type=Path, default=os.environ.get("FASTDIGITS_DATA"), help="mnist/ and kannada/")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "reproductions", help="folders and runs")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time, each on its share of the cores")
@@ -144,7 +144,7 @@ def keep(task: Task, run: Run, command: str) -> None:
     }
     rows = {(old["recipe"], old["variant"], old["seed"]): old for old in read_results()}
     rows[task.name, task.variant, str(task.seed)] = row
-    order = {task.key: number for number, task in enumerate(t for name in RECIPES for t in tasks_of(name))}
+    order = {task.key: number for number, task in enumerate(t for name in PUBLISHED_RECIPES for t in tasks_of(name))}
     in_order = sorted(rows.values(), key=lambda r: order[f"{r['recipe']}-{r['variant']}-seed{r['seed']}"])
     with RESULTS.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, row.keys())
@@ -168,7 +168,7 @@ def write_table() -> None:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     caveats, results = [], read_results()
-    for name, recipe in RECIPES.items():
+    for name, recipe in PUBLISHED_RECIPES.items():
         mark = ""
         caveat = recipe.published.caveat
         if name == FROM_NOTHING:
@@ -192,7 +192,7 @@ def table_line(name: str, variant: str, mark: str, results: list[dict[str, str]]
     titles = {PUBLISHED: name, AUGMENTED: f"{name} --augment {name}", GOING_ON: f"{name} --weights RUN"}
     if name == FROM_NOTHING:
         titles[PUBLISHED] += " --weights none"
-    recipe = RECIPES[name]
+    recipe = PUBLISHED_RECIPES[name]
     published = published_accuracy(recipe, variant)
     split, rows = recipe.split, [row for row in results if (row["recipe"], row["variant"]) == (name, variant)]
     share = f"{split.valid:.0%}" if split.valid < 1 else f"{split.valid:,}"

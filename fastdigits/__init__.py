@@ -20,7 +20,7 @@ _PUBLIC = {
     "evaluate": "evaluation",
     "explore": "exploring",
     "report": "reporting",
-    "finetune": "training",
+    "finetune": "finetuning",
     "train": "training",
     "lr_find": "lr_search",
     "export": "exporting",

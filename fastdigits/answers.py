@@ -9,7 +9,8 @@ from .folders import ImageFolder, read_folder
 from .outputs import whole_file
 from .prediction import Predictions
 from .runs import Run
-from .scores import Evaluation, score
+from .scores import Evaluation
+from .scoring import score
 
 
 @dataclass

@@ -1,14 +1,16 @@
 """Digit-safe augmentation: one grid and one sample a batch. No mirror, ever: a mirrored 2 is not a digit."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from fastai.vision.augment import PadMode
 
+from . import distortions
 from .errors import InputError
 
+MEASURED_SIDE = 28  # of the pictures in whose pixels strokes are measured
 BLACK = 1e-7  # light is changed on the logit, which black and white do not have
 
 
@@ -35,8 +37,21 @@ class Policy:
         Perspective: how far a corner moves, as a share of half the width.
     light : float
         0..1, change of brightness and contrast as fastai's `max_lighting`.
+    elastic_px : float
+        0..elastic_px pixels by which points are moved, smoothly. These and the pixels below are of a picture 28 pixels
+        wide; others are changed in proportion.
+    stroke_px : (float, float)
+        Pixels by which strokes become wider on either side; negative: thinner.
+    blur_px : float
+        0..blur_px pixels of blur.
+    noise : float
+        0..noise, deviation of the paper's grain.
+    lines : float
+        0..lines, brightness of the lines of a grid.
     p : float
         Share of the pictures that each kind of transform changes.
+    p_paper : float
+        As `p`, of blur, noise and lines.
     fill : str
         What lies outside the picture: zeros, border or reflection.
     """
@@ -49,7 +64,13 @@ class Policy:
     shear_deg: float = 0.0
     warp: float = 0.0
     light: float = 0.0
+    elastic_px: float = 0.0
+    stroke_px: tuple[float, float] = (0.0, 0.0)
+    blur_px: float = 0.0
+    noise: float = 0.0
+    lines: float = 0.0
     p: float = 1.0
+    p_paper: float = 1.0
     fill: str = PadMode.Zeros
 
 
@@ -59,7 +80,20 @@ _KERAS = {"fill": PadMode.Border}  # Keras repeats the nearest pixel
 POLICIES = {
     "none": NO_AUGMENTATION,
     "light": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.08, shear_deg=5, warp=0.05),
-    "strong": Policy(rotate_deg=15, window=(0.8, 1.25), shift=0.12, shear_deg=10, warp=0.1, light=0.2),
+    "strong": Policy(
+        rotate_deg=15,
+        window=(0.75, 1.4),
+        shift=0.12,
+        shear_deg=15,
+        warp=0.1,
+        light=0.2,
+        elastic_px=1.0,
+        stroke_px=(-0.7, 1.0),
+        blur_px=0.8,
+        noise=0.25,
+        lines=0.8,
+        p_paper=0.2,
+    ),
     "conv5-bn": Policy(rotate_deg=10, window=(0.9, 1.1), shift=0.1, **_KERAS),
     "conv5x5": Policy(rotate_deg=10, window=(0.9, 1.1), shift=0.1, **_KERAS),
     "conv8-leaky": Policy(rotate_deg=10, window=(0.6, 1.4), shift=0.25, shear_deg=0.1, **_KERAS),
@@ -84,8 +118,36 @@ def random_view(images: torch.Tensor, policy: Policy, size: int) -> torch.Tensor
     """
     matrices = perspective_matrices(images, policy) @ affine_matrices(images, policy)
     grid = sampling_grid(matrices, max(size, *images.shape[-2:]))
+    if policy.elastic_px:
+        grid = distortions.bend(grid, *draw(images, policy, (0.0, policy.elastic_px * in_pixels(grid.shape[1]), 0.0)))
     images = F.grid_sample(images, grid, mode="bilinear", padding_mode=policy.fill, align_corners=False)
+    return change_paper(change_ink(images, policy), policy)
+
+
+def change_ink(images: torch.Tensor, policy: Policy) -> torch.Tensor:
+    """Pictures in strokes of a width, and in a light, drawn from `policy`."""
+    if any(policy.stroke_px):
+        thinner, wider = (px * in_pixels(images.shape[-1]) for px in policy.stroke_px)
+        images = distortions.change_stroke(images, *draw(images, policy, (thinner, wider, 0.0)))
     return change_light(images, policy) if policy.light else images
+
+
+def change_paper(images: torch.Tensor, policy: Policy) -> torch.Tensor:
+    """Some of the pictures on ruled or noisy paper, or out of focus."""
+    paper = replace(policy, p=policy.p_paper)
+    for strength, change in (
+        (policy.lines, distortions.draw_lines),
+        (policy.blur_px * in_pixels(images.shape[-1]), distortions.blur),
+        (policy.noise, distortions.add_noise),
+    ):
+        if strength:
+            images = change(images, *draw(images, paper, (0.0, strength, 0.0)))
+    return images
+
+
+def in_pixels(side: int) -> float:
+    """Pixels of a picture of `side` pixels that one pixel of a picture of 28 stands for."""
+    return side / MEASURED_SIDE
 
 
 def draw(x: torch.Tensor, policy: Policy, *ranges: tuple[float, float, float]) -> torch.Tensor:

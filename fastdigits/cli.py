@@ -26,12 +26,12 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.",
     ),
     "finetune": (
-        "fastdigits.training:finetune",
+        "fastdigits.finetuning:finetune",
         "Fine-tune a classifier on an image folder in stages: first its head, then all of it.",
     ),
     "train": (
         "fastdigits.training:train",
-        "Train a published scratch recipe on an image folder of 28x28 pictures.",
+        "Train a recipe on an image folder of 28x28 pictures: digitnet, or a published one.",
     ),
     "evaluate": (
         "fastdigits.evaluation:evaluate",

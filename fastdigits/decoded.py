@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .folders import ImageFolder, read_gray
+from .folders import TEST, ImageFolder, read_gray
 from .progress import progress_bar
 
 LARGEST_PX = 128  # of larger pictures decoding is a small part of a step, and the array would be large
@@ -52,12 +52,24 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     """
     if folder.size is None or folder.size > LARGEST_PX:
         return None
+    if folder.whole:
+        return _part_of(folder.whole, folder.split(split).files)
     files = folder.split(split).files
     shape = (len(files), folder.size, folder.size)
     path = folder.path / "decoded" / f"{split}-{_fingerprint(folder.digest, files)}.npy"
     images = _open_array(path, shape)
     if images is None:
         images = _write_array(path, files, shape, split)
+    return DecodedSplit(files, images)
+
+
+def _part_of(whole: ImageFolder, files: list[Path]) -> DecodedSplit:
+    """Some of the decoded pictures of a folder, from any of its splits, copied into memory."""
+    splits = [decoded_split(whole, name) for name in whole.splits if name != TEST]
+    images = np.empty((len(files), whole.size, whole.size), np.uint8)
+    for split in splits:
+        places = [place for place, file in enumerate(files) if file in split.row_of]
+        images[places] = split.images[[split.row_of[files[place]] for place in places]]
     return DecodedSplit(files, images)
 
 

@@ -124,10 +124,12 @@ class EpochEnd(Callback):
         return True
 
     def _checkpoint(self, ends_stage: bool) -> dict:
+        average = getattr(self.learn, "weight_average", None)
         return {
             "next_stage": self.stage_number + ends_stage,
             "next_epoch": 0 if ends_stage else self.epoch + 1,
             "model": self.model.state_dict(),
+            "average": average.state() if average else None,
             "optimizer": self.opt.state_dict(),
             "random": random_states(self.dls.loaders),
             "history": self.history,

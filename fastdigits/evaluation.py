@@ -12,8 +12,10 @@ from .folders import TEST, TRAIN, VALID, ImageFolder, read_folder
 from .inference import Inference
 from .outputs import check_output, write_json
 from .prediction import open_models, split_probabilities, table_probabilities
-from .scores import WISHED_ACCURACY, Evaluation, class_numbers, score
+from .scores import Evaluation
+from .scoring import WISHED_ACCURACY, class_numbers, score
 from .sources import PixelSource, open_source
+from .stress_scores import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 
 def evaluate(
@@ -24,6 +26,7 @@ def evaluate(
     ensemble: list[str] | None = None,
     against: str | None = None,
     wished_accuracy: float = WISHED_ACCURACY,
+    stress: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Evaluation:
@@ -44,6 +47,9 @@ def evaluate(
         Another model, to compare with on the same pictures by McNemar's test.
     wished_accuracy
         0..1; of what is left when doubtful pictures are rejected.
+    stress
+        Show the same pictures thinner, thicker, smaller, larger, shifted, slanted, turned, blurred, with noise and with
+        lines, in three strengths each: accuracy against strength. Takes about thirty times as long.
     out
         A JSON file to write the scores to.
     overwrite
@@ -74,6 +80,8 @@ def evaluate(
         truth = class_numbers(labels, inference.classes)
         right = [answers.argmax(1) == truth for answers in (probabilities, theirs)]
         evaluation.comparison = compare(" + ".join([str(model), *(ensemble or [])]), str(against), *right)
+    if stress:
+        evaluation.stress = pictures.stress_scores(inference, labels)
     if out is not None:
         write_json(Path(out), asdict(evaluation))
     return evaluation
@@ -97,6 +105,25 @@ class _LabelledPictures:
         _, labels, probabilities = table_probabilities(inference, self.table)
         _check_labels(labels, inference.classes, self.name)
         return probabilities, labels, None
+
+    def stress_scores(self, inference: Inference, labels: list[str]) -> list[StressScore]:
+        """Accuracy against the strength of each stress, on some of the pictures, whose `labels` these are."""
+        chosen = stressed_rows(len(labels))
+        truth = class_numbers([labels[row] for row in chosen], inference.classes)
+        return stress_scores(inference, self._pictures(chosen), truth)
+
+    def _pictures(self, rows: np.ndarray) -> np.ndarray:
+        """The pictures of the given rows, which ascend: uint8 (n, h, h); those of mixed sizes in one."""
+        if self.folder:
+            from .inputs import same_size
+
+            files = self.folder.split(self.split).files
+            return same_size([files[row] for row in rows], self.folder.size or MIXED_SIZES_PX)
+        found, first = [], 0
+        for chunk in self.table.chunks():
+            found.append(chunk.images[rows[(rows >= first) & (rows < first + len(chunk.ids))] - first])
+            first += len(chunk.ids)
+        return np.concatenate(found)
 
 
 def _labelled_pictures(data: str, split: str | None) -> _LabelledPictures:

@@ -12,7 +12,7 @@ from .duplicates import NEAR, CopyPair, find_copies
 from .folders import TEST, TRAIN, VALID
 from .outputs import check_output, whole_file, whole_folder, write_json
 from .pictures import Pictures, read_pictures
-from .scores import class_numbers
+from .scoring import class_numbers
 
 SPLITS = (TRAIN, VALID, TEST)
 MARK, PICTURE, COPIES = "explore.json", "explore.png", "copies.csv"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from .errors import InputError
 from .folders import ImageFolder
-from .learners import DigitLearner, Keep, epoch_seconds, prepare_learner, renew_optimizer
+from .learners import DigitLearner, epoch_seconds, prepare_learner, renew_optimizer
 from .lr_search import find_lr, search_line, write_search
 from .models import Backbone
+from .options import Keep
 from .outputs import RUN_MARK, check_output
 from .results import Result, write_result
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
@@ -22,6 +23,7 @@ from .stages import Stage, unfrozen_rates
 from .starting_weights import StartingWeights
 from .tracking import check_tensorboard, open_tensorboard
 
+OF_TRAINING_ALONE = ("epoch_end", "batch_progress", "weight_average")  # callbacks that a search goes without
 FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
 
 
@@ -37,6 +39,8 @@ class Rules:
         Epochs without a valid loss lower by `min_delta` after which a stage ends; None or 0: it does not.
     clip_value, clip_norm : float or None
         Of gradients.
+    ema : float or None
+        Decay of the average of the weights that takes their place; None or 0: it does not.
     minutes : float or None
         What the last stage's epochs are set by.
     tensorboard : bool
@@ -47,6 +51,7 @@ class Rules:
     min_delta: float
     clip_value: float | None
     clip_norm: float | None
+    ema: float | None
     minutes: float | None
     tensorboard: bool
 
@@ -154,7 +159,7 @@ def _notes_on_weights(earlier: Run, folder: ImageFolder) -> list[str]:
 
 def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
-    from .callbacks import BatchProgress, ClipGradients
+    from .callbacks import BatchProgress, ClipGradients, WeightAverage
     from .epoch_end import EpochEnd
 
     checkpoint, stages = run.read_checkpoint(), _recorded_stages(run, prepared, planned, rules.minutes)
@@ -162,7 +167,10 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     report = open_tensorboard(run.tensorboard, epochs_done) if rules.tensorboard else None
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
     epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, report)
+    average = WeightAverage(rules.ema) if rules.ema else None
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
+    if average:
+        prepared.learner.add_cb(average)
     if checkpoint is None:
         _draw_batch(run, prepared)
         first_stage = 0
@@ -170,6 +178,8 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
         epoch_end.start_from(checkpoint)
         run.restore_history(checkpoint["history"])
         prepared.learner.model.load_state_dict(checkpoint["model"])
+        if average:
+            average.start_from(checkpoint["average"])
         restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
         first_stage = checkpoint["next_stage"]
     try:
@@ -183,6 +193,8 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
         done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
         print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
         raise
+    if average:
+        prepared.learner.model.load_state_dict(average.state()["weights"])
     return write_result(run, folder, prepared, epoch_end.history, rules.keep)
 
 
@@ -252,7 +264,7 @@ def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) ->
 def _search(run: Run, learner, stage: Stage) -> None:
     """Search for a learning rate; note it in run.json, lr_find.csv and lr_find.png."""
     renew_optimizer(learner, stage.frozen)
-    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in ("epoch_end", "batch_progress")]):
+    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in OF_TRAINING_ALONE]):
         search = find_lr(learner)
     record = run.record()
     record["lr_find"] = {**record.get("lr_find", {}), stage.name: search}

@@ -68,6 +68,8 @@ class ImageFolder:
         sha256 of the manifest, or of the file listing where there is none.
     manifest : dict or None
         None for a folder that was not made by `convert`.
+    whole : ImageFolder or None
+        What this one is a part of, when it has no place of its own on disk; see `folds`.
     """
 
     path: Path
@@ -76,6 +78,7 @@ class ImageFolder:
     splits: dict[str, Split]
     digest: str
     manifest: dict | None = None
+    whole: "ImageFolder | None" = None
 
     def split(self, name: str) -> Split:
         """The split called `name`; InputError when it has no pictures."""

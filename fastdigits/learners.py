@@ -2,48 +2,20 @@
 
 import random
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from .errors import InputError, check_seed
 from .folders import ImageFolder, pixel_statistics
 from .machine import Precision, find_device, find_precision, prepare_machine
 from .models import Backbone, find_backbone
+from .options import Scaling
 from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
 from .starting_weights import NONE, StartingWeights, load_weights, load_whole
 
-Keep = Literal["last", "best", "lowest-loss"]
-Scaling = Literal["normalise", "centre", "standardise"]
-
-# what makes the Learner; other options plan the stages, or say where to write
-LEARNER_OPTIONS = ("size", "batch_size", "weights", "augment", "scaling", "optimizer", "precision", "seed")
-DEFAULTS = {
-    "batch_size": 64,
-    "augment": "light",
-    "scaling": "standardise",
-    "optimizer": "fastai-adam",
-    "keep": "last",
-    "min_delta": 0.0,
-}
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
 TIMED_BATCHES = 8  # of a throughput measurement; a loader may prepare as many together
-CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__, "scaling": Scaling.__args__}
-CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
-    "epochs": (1, True),
-    "head_epochs": (0, True),
-    "size": (1, True),
-    "batch_size": (2, True),  # batch normalisation needs two pictures
-    "early_stopping": (0, True),
-    "min_delta": (0, True),
-    "clip_value": (0, True),
-    "clip_norm": (0, True),
-    "minutes": (0, False),
-    "lr": (0, False),
-    "lr_mult": (1, True),
-}
 
 
 @dataclass
@@ -76,33 +48,11 @@ class DigitLearner:
     precision: str
 
 
-def check_options(options: dict) -> None:
-    """InputError for an option (name to value or None) that makes no sense."""
-    check_seed(options["seed"])
-    for name, accepted in CHECKED_WORDS.items():
-        if options.get(name) is not None and options[name] not in accepted:
-            raise InputError(f"--{name} {options[name]!r} is unknown; accepted are {', '.join(accepted)}")
-    for name, (least, allowed) in CHECKED_NUMBERS.items():
-        value = options.get(name)
-        if value is not None and not (value >= least if allowed else value > least):
-            accepted = f"{least} or more" if allowed else f"a number above {least}"
-            raise InputError(f"--{name.replace('_', '-')} {value} makes no sense; accepted is {accepted}")
-
-
 def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
     """The classifier that `arch` names, and the published recipe of transfer learning when it names one."""
     recipe = RECIPES.get(arch)
     preset = recipe if recipe and recipe.command == "finetune" else None
     return find_backbone(preset.arch if preset else arch), preset
-
-
-def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -> dict:
-    """The options called `names`: as given, else as the recipe has them, or without one as by default."""
-
-    def fallback(name: str):
-        return getattr(recipe, name, None) if recipe else DEFAULTS.get(name)
-
-    return {name: fallback(name) if given.get(name) is None else given[name] for name in names}
 
 
 def prepare_learner(
@@ -113,6 +63,7 @@ def prepare_learner(
     augment: str,
     scaling: Scaling,
     optimizer: str,
+    label_smoothing: float = 0.0,
     size: int | None = None,
     weights: str = "pretrained",
     whole: bool = False,
@@ -157,7 +108,7 @@ def prepare_learner(
     dls = digit_loaders(
         folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
     )
-    learner = _learner(dls, module, backbone, precision, make_optimizer)
+    learner = _learner(dls, module, backbone, precision, make_optimizer, label_smoothing)
     return DigitLearner(learner, backbone, size, mean, std, start.transferred, start.origin, device, precision)
 
 
@@ -187,7 +138,7 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer):
+def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer, label_smoothing: float):
     import torch
     from fastai.callback.core import TrainEvalCallback
     from fastai.metrics import accuracy, skm_to_fastai
@@ -201,7 +152,7 @@ def _learner(dls, module, backbone: Backbone, precision: str, make_optimizer):
     learner = EventLearner(
         dls,
         module.to(memory_format=torch.channels_last),  # what convolutions are fast with on CPUs and tensor cores
-        loss_func=PlainCrossEntropy(),
+        loss_func=PlainCrossEntropy(label_smoothing=label_smoothing),
         opt_func=make_optimizer,
         splitter=backbone.layer_groups,
         metrics=[accuracy, *by_class],

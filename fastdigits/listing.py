@@ -31,10 +31,10 @@ class ModelList:
     def _recipe_table(self):
         from rich.table import Table
 
-        table = Table("recipe", "command", "parameters", "takes", "published", title="published recipes")
+        table = Table("recipe", "command", "parameters", "takes", "published", title="recipes")
         for name, recipe in self.recipes.items():
             published, count = recipe.published, find_backbone(recipe.arch).parameter_count()
-            reached = f"{published.accuracy:.2%} on valid · {published.table} {published.year}"
+            reached = f"{published.accuracy:.2%} on valid · {published.table} {published.year}" if published else "ours"
             table.add_row(name, recipe.command, f"{count:,}", f"{recipe.size} px", reached)
         return table
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from .folders import read_folder
-from .learners import LEARNER_OPTIONS, check_options, chosen_options, find_preset, prepare_learner
+from .learners import find_preset, prepare_learner
 from .machine import Precision
+from .options import LEARNER_OPTIONS, check_options, chosen_options
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 

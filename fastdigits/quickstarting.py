@@ -9,9 +9,9 @@ import numpy as np
 from .conversion import convert
 from .evaluation import evaluate
 from .exporting import export
+from .finetuning import finetune
 from .outputs import check_output, write_json
 from .prediction import predict
-from .training import finetune
 
 MARK = "quickstart.json"  # by which --overwrite knows a folder as ours
 TRAIN_TABLE, TEST_TABLE = "train.csv", "test.csv"

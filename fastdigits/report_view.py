@@ -14,7 +14,8 @@ from .inputs import same_size
 from .prediction import open_model
 from .runs import Run
 from .saved import SavedModel
-from .scores import Evaluation, class_numbers
+from .scores import Evaluation
+from .scoring import class_numbers
 
 BATCH = 256
 

@@ -11,7 +11,8 @@ from .errors import InputError
 from .outputs import check_output, whole_file, whole_folder, write_json
 from .pages import Section, Table, Text, drawn, render_page, write_parts
 from .runs import Run
-from .scores import Evaluation, class_numbers
+from .scores import Evaluation
+from .scoring import class_numbers
 
 NUMBERS_FILE = "report.json"
 

@@ -6,13 +6,15 @@ from .answers import ValidAnswers
 from .calibration import fit_temperature, with_temperature
 from .folders import VALID, ImageFolder
 from .inference import Inference
-from .learners import DigitLearner, Keep
+from .learners import DigitLearner
 from .model_card import model_card
+from .options import Keep
 from .outputs import write_json
 from .prediction import split_probabilities
 from .runs import Run
 from .saved import SavedModel
-from .scores import Evaluation, class_numbers
+from .scores import Evaluation
+from .scoring import class_numbers
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
     if keep != "last":
         best = run.read_checkpoint(best=True)
-        module.load_state_dict(best["model"])
+        module.load_state_dict(best["average"]["weights"] if best["average"] else best["model"])
         kept_epoch = best["history"][-1]["epoch"]
     saved = SavedModel(
         module.eval(), prepared.backbone.name, folder.classes, prepared.size, prepared.mean, prepared.std

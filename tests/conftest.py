@@ -14,7 +14,8 @@ from fastdigits import convert, finetune, lr_search
 TINY = "test_resnet"  # timm's half-million-parameter network for tests
 
 lr_search.SEARCH_BATCHES = 40  # instead of 100: enough for these small data
-torch.set_num_threads(2)  # one number of threads, so that equal seeds give equal numbers everywhere
+# one number of threads, so that equal seeds give equal numbers everywhere
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 def pytest_collection_modifyitems(items):

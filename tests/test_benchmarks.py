@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import reproductions, table
 from benchmarks.measuring import Measurement, medians, take_turns
-from fastdigits.recipes import RECIPES
+from fastdigits.recipes import PUBLISHED_RECIPES
 
 
 def counting(pictures: int):
@@ -61,7 +61,7 @@ def test_what_counts_as_reproduced(accuracies, said):
 
 
 def test_every_recipe_is_reproduced_and_kannada_by_writer_too():
-    tasks = [task for name in RECIPES for task in reproductions.tasks_of(name)]
+    tasks = [task for name in PUBLISHED_RECIPES for task in reproductions.tasks_of(name)]
     assert len({task.key for task in tasks}) == len(tasks)
     kannada = {task.name for task in tasks if task.variant == reproductions.WRITERS}
-    assert kannada == {name for name, recipe in RECIPES.items() if recipe.published.table == "Kannada-MNIST"}
+    assert kannada == {name for name, recipe in PUBLISHED_RECIPES.items() if recipe.published.table == "Kannada-MNIST"}

@@ -15,7 +15,7 @@ from fastdigits.figures import draw_class_intervals, draw_coverage, draw_groups,
 from fastdigits.inference import Inference
 from fastdigits.intervals import wilson_interval
 from fastdigits.prediction import split_probabilities
-from fastdigits.scores import score
+from fastdigits.scoring import score
 
 
 def test_wilson_interval():

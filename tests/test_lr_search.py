@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from fastdigits import InputError, lr_find, read_folder
-from fastdigits.learners import LEARNER_OPTIONS, chosen_options, find_preset, prepare_learner, renew_optimizer
+from fastdigits.learners import find_preset, prepare_learner, renew_optimizer
 from fastdigits.lr_search import FALLBACK_LR, find_lr
+from fastdigits.options import LEARNER_OPTIONS, chosen_options
 
 TINY = "test_resnet"
 

@@ -16,15 +16,9 @@ from fastai.optimizer import Adam
 
 from fastdigits import InputError, convert, finetune, open_model, read_folder
 from fastdigits.epoch_end import EpochEnd
-from fastdigits.learners import (
-    LEARNER_OPTIONS,
-    chosen_options,
-    find_precision,
-    find_preset,
-    prepare_learner,
-    renew_optimizer,
-)
+from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
+from fastdigits.options import LEARNER_OPTIONS, chosen_options
 from fastdigits.recipes import RECIPES
 from fastdigits.runs import Run
 from fastdigits.stages import plan_stages

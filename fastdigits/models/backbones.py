@@ -36,9 +36,9 @@ class Backbone:
     def build(self, n_classes: int, size: int | None = None, pretrained: bool = False):
         """A module from pictures (n, channels, size, size) to logits (n, n_classes), its weights fresh or published."""
         if self.library == "fastdigits":
-            from .scratch import SCRATCH
+            from .networks import NETWORKS
 
-            return SCRATCH[self.name](n_classes)
+            return NETWORKS[self.name](n_classes)
         if self.library == "timm":
             import timm
 
@@ -179,9 +179,9 @@ def find_backbone(name: str) -> Backbone:
     InputError
         With the nearest names when there is none.
     """
-    from .scratch import SCRATCH
+    from .networks import NETWORKS
 
-    if name in SCRATCH:
+    if name in NETWORKS:
         return Backbone(name, "fastdigits")
     if name in _torchvision_names():
         return Backbone(name, "torchvision")
@@ -202,9 +202,9 @@ def known_names() -> dict[str, str]:
     """Every name and the library that it means."""
     import timm
 
-    from .scratch import SCRATCH
+    from .networks import NETWORKS
 
-    names = dict.fromkeys(SCRATCH, "fastdigits") | dict.fromkeys(_torchvision_names(), "torchvision")
+    names = dict.fromkeys(NETWORKS, "fastdigits") | dict.fromkeys(_torchvision_names(), "torchvision")
     return names | {TIMM + name if name in names else name: "timm" for name in timm.list_models()}
 
 

@@ -1,0 +1,135 @@
+"""finetune(): an image folder and a network that knows something -> a finished run, in stages."""
+
+from pathlib import Path
+
+from .errors import InputError
+from .fitting import Rules, fit_run
+from .fold_runs import FoldResult, fit_or_folds
+from .folders import ImageFolder, read_folder
+from .learners import find_preset
+from .machine import Precision
+from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments
+from .results import Result
+from .stages import DEFAULT_LR_MULT, plan_stages
+
+
+def finetune(
+    arch: str,
+    data: Path,
+    *,
+    epochs: int | None = None,
+    head_epochs: int | None = None,
+    lr: float | None = None,
+    lr_mult: float = DEFAULT_LR_MULT,
+    size: int | None = None,
+    batch_size: int | None = None,
+    weights: str = "pretrained",
+    augment: str | None = None,
+    minutes: float | None = None,
+    precision: Precision = "auto",
+    early_stopping: int | None = None,
+    keep: Keep | None = None,
+    label_smoothing: float | None = None,
+    ema: float | None = None,
+    tensorboard: bool = False,
+    folds: int | None = None,
+    repeats: int = 1,
+    seed: int = 5,
+    out: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Result | FoldResult:
+    """Fine-tune a classifier on an image folder in stages: first its head, then all of it.
+
+    Each stage is a one-cycle fit; rates come from a learning-rate search unless given. After every epoch the run
+    directory holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch.
+
+    Parameters
+    ----------
+    arch
+        A scratch network, a torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+    data
+        An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
+    epochs
+        Epochs with the whole network unfrozen; 3 by default. In a preset: of its stage `all`.
+    head_epochs
+        Epochs of the head alone before that; 1 by default, 0 when there are no weights to transfer.
+    lr
+        Peak learning rate of the head; without it a search decides. Once all is trained the head has half of it.
+    lr_mult
+        How many times smaller the first layers' rate is then. 100 suits weights that were trained on photographs,
+        1 to 5 weights that were trained on digits.
+    size
+        Picture height and width in pixels for the network; by default what the network was made for, or the
+        next multiple of 32.
+    batch_size
+        Pictures a step; 64 by default.
+    weights
+        pretrained (downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run or a
+        saved model. The head always starts fresh.
+    augment
+        none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
+        light by default.
+    minutes
+        Measure the speed and set the epochs so that training takes about this long.
+    precision
+        auto: bf16 or fp16 where the machine is fast at it, else fp32.
+    early_stopping
+        End a stage after so many epochs in a row without a lower valid loss; 0: never.
+    keep
+        Weights of the last epoch (the default), of the one with the best accuracy on valid, or of the one with the
+        lowest loss.
+    label_smoothing
+        Share of each label's weight that is spread over all classes, such as 0.05.
+    ema
+        Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
+    tensorboard
+        Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
+    folds
+        Train so many times, each time on all but one fold of the labelled rows, and score on that fold. Where groups
+        are known, such as writers, none is on both sides.
+    repeats
+        Of folds, with as many seeds.
+    seed
+        Same seed, same machine: same numbers.
+    out
+        The run directory; by default runs/<arch>-<data>.
+    resume
+        Go on with the interrupted run at `out`; give the other options as before.
+    overwrite
+        Replace the run at `out`.
+
+    Returns
+    -------
+    Result, or with folds FoldResult
+
+    Raises
+    ------
+    InputError
+        When an option, the data or the weights are wrong.
+    """
+    arguments = given_arguments(locals())
+    if minutes is not None and epochs is not None:
+        raise InputError("--minutes sets the epochs itself; leave out --epochs")
+    backbone, preset = find_preset(arch)
+    if minutes is not None and preset:
+        raise InputError(f"--minutes cannot set the epochs of the preset {arch}; leave it out")
+
+    def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
+        check_valid(folder, early_stopping, keep)
+        return fit_run(
+            out,
+            folder,
+            backbone,
+            arguments=arguments,
+            options=chosen_options(LEARNER_OPTIONS, arguments, preset),
+            plan=lambda transferred: plan_stages(
+                transferred, head_epochs, epochs, lr, lr_mult, preset.stages if preset else ()
+            ),
+            rules=Rules(**chosen_options(RULES, arguments, preset), minutes=minutes, tensorboard=tensorboard),
+            resume=resume,
+            overwrite=overwrite,
+        )
+
+    name = f"{arch if preset else backbone.file_name}-{Path(data).name}"
+    return fit_or_folds(fit, name, read_folder(data), arguments, out, resume, overwrite)

@@ -1,0 +1,198 @@
+"""Training in folds: a run for each fold and seed, and what they say together."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .answers import read_answers
+from .errors import InputError
+from .folders import VALID, ImageFolder
+from .folds import fold_folders
+from .inference import Inference
+from .outputs import check_output, writable, write_json
+from .prediction import open_model
+from .results import Result
+from .runs import Run
+from .scores import GroupScore
+from .scoring import class_numbers
+from .stress_scores import MIXED_SIZES_PX, StressScore, mean_under_stress, stress_scores, stress_table, stressed_rows
+
+RECORD, RESULT = "folds.json", "result.json"  # first and last file
+
+
+@dataclass
+class FoldScore:
+    """Accuracy (0..1) of one fold's run on the rows that it never saw."""
+
+    seed: int
+    fold: int
+    pictures: int
+    accuracy: float
+    under_stress: float
+
+
+@dataclass
+class FoldResult:
+    """What training in folds found.
+
+    Attributes
+    ----------
+    path : Path
+        Of the folds' runs.
+    folds : list of FoldScore
+    accuracy, deviation : float
+        Mean over the folds and seeds, and the standard deviation between folds (of one seed: of its folds).
+    seed_deviation : float or None
+        Standard deviation of the seeds' means; None of one seed.
+    groups : int or None
+        How many there are; None when nothing is known about who wrote what.
+    worst_group : GroupScore or None
+        By the mean accuracy over seeds.
+    stress : list of StressScore
+        Means over folds and seeds.
+    """
+
+    path: Path
+    folds: list[FoldScore]
+    accuracy: float
+    deviation: float
+    seed_deviation: float | None
+    groups: int | None
+    worst_group: GroupScore | None
+    stress: list[StressScore]
+
+    def __rich__(self):
+        from rich.console import Group
+        from rich.table import Table
+
+        table = Table("seed", "fold", "accuracy", "under stress", "pictures")
+        for fold in self.folds:
+            table.add_row(
+                str(fold.seed), str(fold.fold), f"{fold.accuracy:.2%}", f"{fold.under_stress:.2%}", f"{fold.pictures:,}"
+            )
+        return Group(table, stress_table(self.stress), *self.sentences())
+
+    def sentences(self) -> list[str]:
+        """The numbers to remember, a line each."""
+        between = "" if self.seed_deviation is None else f", between seeds {self.seed_deviation:.2%}"
+        lines = [f"accuracy {self.accuracy:.2%}, deviation between folds {self.deviation:.2%}{between}"]
+        if self.worst_group:
+            worst = self.worst_group
+            lines.append(f"{self.groups} groups, each scored unseen; the worst is {worst.group}: {worst.accuracy:.2%}")
+        else:
+            lines.append("no groups are known: the same hand may be on both sides, and the accuracy too high")
+        return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
+
+
+Fit = Callable[[ImageFolder, Path, dict, bool, bool], Result]  # of a folder, out, arguments, resume, overwrite
+
+
+def fit_or_folds(
+    fit: Fit, name: str, folder: ImageFolder, arguments: dict, out: Path | None, resume: bool, overwrite: bool
+) -> Result | FoldResult:
+    """One run at `out`, or where `arguments` name folds one for each of them under it; by default runs/`name`."""
+    n_folds, repeats = arguments["folds"], arguments["repeats"]
+    out = Path(out) if out else Path("runs", name if n_folds is None else f"{name}-folds")
+    if n_folds is None and repeats == 1:
+        return fit(folder, out, arguments, resume, overwrite)
+    if n_folds is None:
+        raise InputError("--repeats needs --folds; without them train again with another --seed")
+    if repeats < 1:
+        raise InputError(f"--repeats {repeats} makes no sense; accepted are 1 or more")
+    return fit_folds(fit, folder, arguments, out, resume, overwrite)
+
+
+def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume: bool, overwrite: bool) -> FoldResult:
+    """Train once on the rest of each fold, with each seed, and score it on the fold.
+
+    Raises
+    ------
+    InputError
+        As `fold_folders`; or when there is something else at `out`.
+    """
+    n_folds, seed = arguments["folds"], arguments["seed"]
+    seeds = range(seed, seed + arguments["repeats"])
+    folders = {one: fold_folders(folder, n_folds, one) for one in seeds}
+    _begin(out, arguments, resume, overwrite)
+    scores, stresses, groups = [], [], []
+    for one in seeds:
+        by_group: dict[str, list[bool]] = {}
+        for number, part in enumerate(folders[one], start=1):
+            run = Run(out / f"seed{one}-fold{number}")
+            print(f"seed {one} · fold {number} of {n_folds}", flush=True)
+            if not run.finished:
+                fit(part, run.path, {**arguments, "seed": one}, run.record_file.is_file(), False)
+            answers = read_answers(run)
+            truth = class_numbers(answers.labels, answers.classes)
+            right = answers.probabilities.argmax(1) == truth
+            stresses.append(_stress(run, part, truth))
+            scores.append(FoldScore(one, number, len(right), float(right.mean()), mean_under_stress(stresses[-1])))
+            for group, is_right in zip(answers.groups or [], right):
+                by_group.setdefault(group, []).append(bool(is_right))
+        groups.append(by_group)
+    result = _together(out, scores, stresses, groups)
+    write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "path"})
+    return result
+
+
+def _begin(out: Path, arguments: dict, resume: bool, overwrite: bool) -> None:
+    """Make `out`, or go on with it."""
+    import json
+    import shutil
+
+    record = out / RECORD
+    if resume and record.is_file():
+        if json.loads(record.read_text(encoding="utf-8")) != arguments:
+            raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
+        return
+    if out.exists() and not overwrite and record.is_file():
+        raise InputError(f"{out} exists already; pass --resume to go on, --overwrite to replace it, or another --out")
+    check_output(out, overwrite, RECORD)
+    if out.exists():
+        shutil.rmtree(out)
+    with writable(out):
+        out.mkdir(parents=True)
+    write_json(record, arguments)
+
+
+def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:
+    from .inputs import same_size
+
+    rows = stressed_rows(len(truth))
+    files = folder.split(VALID).files
+    images = same_size([files[row] for row in rows], folder.size or MIXED_SIZES_PX)
+    return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
+
+
+def _together(
+    out: Path, scores: list[FoldScore], stresses: list[list[StressScore]], groups: list[dict[str, list[bool]]]
+) -> FoldResult:
+    """Means, deviations and the worst group over all folds and seeds."""
+    seeds = sorted({score.seed for score in scores})
+    accuracies = np.array([[score.accuracy for score in scores if score.seed == seed] for seed in seeds])
+    worst = _worst_group(groups) if groups[0] else None
+    stress = [
+        StressScore(first.name, first.unit, first.strengths, np.mean([s[k].accuracies for s in stresses], 0).tolist())
+        for k, first in enumerate(stresses[0])
+    ]
+    return FoldResult(
+        out,
+        scores,
+        float(accuracies.mean()),
+        float(accuracies.std(axis=1, ddof=1).mean()),
+        float(accuracies.mean(1).std(ddof=1)) if len(seeds) > 1 else None,
+        len(groups[0]) or None,
+        worst,
+        stress,
+    )
+
+
+def _worst_group(groups: list[dict[str, list[bool]]]) -> GroupScore:
+    from .intervals import wilson_interval
+
+    means = {name: float(np.mean([np.mean(seed[name]) for seed in groups])) for name in groups[0]}
+    name = min(means, key=lambda group: (means[group], group))
+    n = len(groups[0][name])
+    return GroupScore(name, n, means[name], wilson_interval(round(means[name] * n), n))

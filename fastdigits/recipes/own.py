@@ -1,0 +1,19 @@
+"""Our own recipes: networks that are trained on digits to start from."""
+
+from .recipe import Recipe, Split, one_stage
+
+# how each choice was made is told in docs/lab_log.md
+OWN_RECIPES = {
+    "digitnet": Recipe(
+        "digitnet",
+        None,
+        Split("stratified", 0.15),
+        one_stage(20, 0.01, "one-cycle"),
+        batch_size=128,
+        optimizer="fastai-adam:weight_decay=0.02",
+        augment="strong",
+        scaling="standardise",
+        label_smoothing=0.05,
+        ema=0.999,
+    ),
+}
