@@ -13,6 +13,7 @@ ORDER = [
     "progress",
     "machine",
     "sources",
+    "photos",
     "folders",
     "decoded",
     "splitting",

@@ -8,7 +8,7 @@ OWN_RECIPES = {
         "digitnet",
         None,
         Split("stratified", 0.15),
-        one_stage(20, 0.01, "one-cycle"),
+        one_stage(24, 0.01, "one-cycle"),
         batch_size=128,
         optimizer="fastai-adam:weight_decay=0.02",
         augment="strong",
