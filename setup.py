@@ -25,7 +25,7 @@ setup(
     license_expression=settings["license"],
     keywords=settings["keywords"],
     packages=find_packages(include=["fastdigits", "fastdigits.*"]),
-    package_data={"fastdigits": ["templates/*.html"]},
+    package_data={"fastdigits": ["templates/*.html", "weights/*/*"]},
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
     extras_require={"track": lines("track_requirements"), "dev": lines("dev_requirements")},

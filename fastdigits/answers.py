@@ -68,7 +68,7 @@ def unchanged_folder(run: Run) -> ImageFolder | None:
     """The run's image folder; None when it was moved, removed or changed since."""
     record = run.record()
     try:
-        folder = read_folder(record["data"])
+        folder = read_folder(record["data"], record.get("normalise", False))
     except InputError:
         return None
     return folder if folder.digest == record["data_digest"] else None

@@ -10,19 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError, check_seed
-from .folders import (
-    MANIFEST,
-    MANIFEST_SCHEMA,
-    TEST,
-    TRAIN,
-    VALID,
-    ImageFolder,
-    PixelSums,
-    class_order,
-    picture_file,
-    read_folder,
-)
+from .folders import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID, ImageFolder, PixelSums, picture_file, read_folder
 from .outputs import check_output, whole_folder, writable, write_json
+from .picture_files import natural_order
 from .png import write_pictures
 from .progress import progress_bar
 from .recipes import Split, find_recipe
@@ -44,6 +34,8 @@ def convert(
     seed: int | None = None,
     recipe: str | None = None,
     groups: Path | None = None,
+    labels: Path | None = None,
+    normalise: bool = False,
     test: str | Path | None = None,
     overwrite: bool = False,
 ) -> ImageFolder:
@@ -56,7 +48,8 @@ def convert(
     ----------
     source
         csv (plain, .gz, .zip; a competition's zip; archive.zip/member.csv), parquet, npz, idx files,
-        sklearn:digits, torchvision:mnist|kmnist|usps|qmnist|emnist-digits.
+        sklearn:digits, torchvision:mnist|kmnist|usps|qmnist|emnist-digits, or a folder of pictures whose subfolders
+        are labels.
     out
         The folder to make.
     valid
@@ -70,6 +63,11 @@ def convert(
         A published recipe (see `fastdigits models`), whose split is taken where the three options above are left out.
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of the split.
+    labels
+        A csv with a file column and a label column, for a folder of pictures without subfolders.
+    normalise
+        Cut the digit out of each picture, photo or scan of a folder, dark on light or light on dark, and bring it to
+        the form of MNIST's pictures: white on black, 20 pixels in 28, centred.
     test
         A second source whose pictures become test/.
     overwrite
@@ -90,8 +88,9 @@ def convert(
     split, seed = split or published.method, published.seed if seed is None else seed
     _check_options(valid, split, groups, seed)
     check_output(out, overwrite, MANIFEST)
-    table = open_source(source)
-    test_table = _test_table(table, test)
+    labels = Path(labels) if labels else None
+    table = open_source(source, labels, normalise)
+    test_table = _test_table(table, test, normalise)
     if not table.has_labels:
         if groups:
             raise InputError(f"{table.name} has no labels, so it is not split and --groups has no use; leave it out")
@@ -109,6 +108,7 @@ def convert(
             "test_source": _describe(test_table),
             "size": (table or test_table).size,
             "channels": 3,
+            "normalised": normalise,
             "split": {"method": split, "valid": valid, "seed": seed, "groups": groups.name if groups else None},
             "counts": {name: _counts(rows) for name, rows in content["rows"].items()},
             "notes": notes,
@@ -133,12 +133,12 @@ def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> 
         raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
 
 
-def _test_table(table: PixelSource, test: str | Path | None) -> PixelSource | None:
+def _test_table(table: PixelSource, test: str | Path | None, normalise: bool) -> PixelSource | None:
     if test is None:
         return table.test if table.has_labels else None
     if not table.has_labels:
         raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
-    test_table = open_source(test)
+    test_table = open_source(test, normalise=normalise)
     refuse_other_size(table, test_table)
     return test_table
 
@@ -153,7 +153,7 @@ def _write_labelled(
     _move_to_valid(partial, written, in_valid)
     mean, std = written.sums.statistics(~in_valid)
     return {
-        "classes": sorted(set(written.labels), key=class_order),
+        "classes": sorted(set(written.labels), key=natural_order),
         "pixels": {"mean": mean, "std": std},  # of the training rows alone
         "rows": _rows_by_split(written, in_valid, group_of),
     }
@@ -274,7 +274,7 @@ def _rows_by_split(written: _Written, in_valid: np.ndarray, groups: np.ndarray |
 def _counts(rows: dict) -> dict[str, int] | int:
     if rows["labels"] is None:
         return len(rows["ids"])
-    return dict(sorted(Counter(rows["labels"]).items(), key=lambda item: class_order(item[0])))
+    return dict(sorted(Counter(rows["labels"]).items(), key=lambda item: natural_order(item[0])))
 
 
 def _describe(table: PixelSource | None) -> dict | None:

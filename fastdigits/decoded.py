@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .folders import TEST, ImageFolder, read_gray
+from .folders import TEST, ImageFolder
+from .picture_files import read_gray
 from .progress import progress_bar
 
 LARGEST_PX = 128  # of larger pictures decoding is a small part of a step, and the array would be large
@@ -59,7 +60,7 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     path = folder.path / "decoded" / f"{split}-{_fingerprint(folder.digest, files)}.npy"
     images = _open_array(path, shape)
     if images is None:
-        images = _write_array(path, files, shape, split)
+        images = _write_array(path, files, shape, split, folder.normalise)
     return DecodedSplit(files, images)
 
 
@@ -82,7 +83,7 @@ def _open_array(path: Path, shape: tuple[int, int, int]) -> np.ndarray | None:
     return images if images.shape == shape and images.dtype == np.uint8 else None
 
 
-def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], split: str) -> np.ndarray:
+def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], split: str, normalise: bool) -> np.ndarray:
     """Decode into a file that takes its name once it is whole, or into memory where no file can be written."""
     # two runs may start on one new folder, so each writes a file of its own
     partial = path.with_suffix(f".{os.getpid()}.partial")
@@ -92,10 +93,10 @@ def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], spl
     except OSError as error:  # read-only data, such as a competition's input folder
         print(f"{path.parent} cannot be written ({error.strerror}), so the pictures are decoded anew each time")
         images = np.empty(shape, np.uint8)
-        _decode(files, images, split)
+        _decode(files, images, split, normalise)
         return images
     try:
-        _decode(files, images, split)
+        _decode(files, images, split, normalise)
         images.flush()
         os.replace(partial, path)
     except BaseException:
@@ -119,28 +120,29 @@ def _fingerprint(digest: str, files: list[Path]) -> str:
     return hashlib.sha256(digest.encode() + np.array(stamps, np.int64).tobytes()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _decode(files: list[Path], images: np.ndarray, split: str) -> None:
+def _decode(files: list[Path], images: np.ndarray, split: str, normalise: bool) -> None:
     """Fill `images` uint8 (n, size, size) from the files, in worker processes once there are many."""
     size, done = images.shape[1], 0
     chunks = [files[start : start + CHUNK_PICTURES] for start in range(0, len(files), CHUNK_PICTURES)]
     with progress_bar(f"decoding {split}", len(files)) as advance:
-        for part in _decoded_chunks(chunks, size, parallel=len(files) > PARALLEL_PICTURES):
+        for part in _decoded_chunks(chunks, size, normalise, parallel=len(files) > PARALLEL_PICTURES):
             images[done : done + len(part)] = part
             done += len(part)
             advance(len(part))
 
 
-def _decoded_chunks(chunks: list[list[Path]], size: int, parallel: bool) -> Iterator[np.ndarray]:
+def _decoded_chunks(chunks: list[list[Path]], size: int, normalise: bool, parallel: bool) -> Iterator[np.ndarray]:
     if not parallel:
-        return (read_grays(chunk, size) for chunk in chunks)
+        return (read_grays(chunk, size, normalise) for chunk in chunks)
     from joblib import Parallel, delayed  # loky: safe beside threads, and scripts need no main guard
 
-    return Parallel(n_jobs=-1, return_as="generator", batch_size=1)(delayed(read_grays)(c, size) for c in chunks)
+    jobs = (delayed(read_grays)(chunk, size, normalise) for chunk in chunks)
+    return Parallel(n_jobs=-1, return_as="generator", batch_size=1)(jobs)
 
 
-def read_grays(files: list[Path], size: int) -> np.ndarray:
+def read_grays(files: list[Path], size: int, normalise: bool = False) -> np.ndarray:
     """Picture files as gray levels, uint8 (n, size, size); InputError for one that is damaged or of another size."""
-    grays = [read_gray(file) for file in files]
+    grays = [read_gray(file, normalise) for file in files]
     for file, gray in zip(files, grays):
         if gray.shape != (size, size):
             height, width = gray.shape

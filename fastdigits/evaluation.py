@@ -27,6 +27,7 @@ def evaluate(
     against: str | None = None,
     wished_accuracy: float = WISHED_ACCURACY,
     stress: bool = False,
+    normalise: bool | None = None,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Evaluation:
@@ -35,7 +36,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A run directory or a saved model.
+        A run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     data
         An image folder, or a table with labels as for convert.
     split
@@ -49,7 +50,9 @@ def evaluate(
         0..1; of what is left when doubtful pictures are rejected.
     stress
         Show the same pictures thinner, thicker, smaller, larger, shifted, slanted, turned, blurred, with noise and with
-        lines, in three strengths each: accuracy against strength. Takes about thirty times as long.
+        lines, in three strengths each: accuracy against strength.
+    normalise
+        As for predict, of a folder made by hand.
     out
         A JSON file to write the scores to.
     overwrite
@@ -70,8 +73,8 @@ def evaluate(
         raise InputError(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
-    inference = Inference(open_models([model, *(ensemble or [])]), exact=True)
-    pictures = _labelled_pictures(data, split)
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise)
+    pictures = _labelled_pictures(data, split, inference.normalise)
     probabilities, labels, groups = pictures.probabilities(inference)
     evaluation = score(labels, probabilities, inference.classes, pictures.name, groups, wished_accuracy)
     if against is not None:
@@ -118,7 +121,7 @@ class _LabelledPictures:
             from .inputs import same_size
 
             files = self.folder.split(self.split).files
-            return same_size([files[row] for row in rows], self.folder.size or MIXED_SIZES_PX)
+            return same_size([files[row] for row in rows], self.folder.size or MIXED_SIZES_PX, self.folder.normalise)
         found, first = [], 0
         for chunk in self.table.chunks():
             found.append(chunk.images[rows[(rows >= first) & (rows < first + len(chunk.ids))] - first])
@@ -126,11 +129,11 @@ class _LabelledPictures:
         return np.concatenate(found)
 
 
-def _labelled_pictures(data: str, split: str | None) -> _LabelledPictures:
+def _labelled_pictures(data: str, split: str | None, normalise: bool) -> _LabelledPictures:
     """What `data` and `split` name; InputError when it has no labels."""
     if Path(data).is_dir():
         split = split or VALID
-        folder, name = read_folder(data), f"{data} ({split})"
+        folder, name = read_folder(data, normalise), f"{data} ({split})"
         if folder.split(split).labels is None:
             raise _no_labels(name)
         return _LabelledPictures(name, folder, split, None)

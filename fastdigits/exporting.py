@@ -9,11 +9,13 @@ import numpy as np
 
 from .answers import read_answers, unchanged_folder
 from .errors import InputError
-from .folders import VALID, read_gray
+from .folders import VALID
 from .outputs import check_output, whole_file, whole_folder
+from .picture_files import read_gray
 from .prediction import open_model
 from .runs import Run
 from .saved import DESCRIPTION_FILE, SavedModel, read_saved
+from .shipped import model_folder
 
 CHECKED_PICTURES = 256
 # Of a probability. On one device batches of another size differ by about 1e-6; a GPU multiplies in TF32.
@@ -45,7 +47,7 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
     Parameters
     ----------
     model
-        A finished run directory or a saved model.
+        A finished run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     out
         For model: a folder with model.safetensors and model.json. For learner: the .pkl file, for fastai's
         load_learner (it needs fastdigits installed, and pickles run code when they are loaded).
@@ -67,11 +69,11 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
     if to not in ("model", "learner"):
         raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
     check_output(out, overwrite, DESCRIPTION_FILE if to == "model" else None)
-    saved = open_model(model)
-    if out.exists() and out.samefile(model):
+    saved, place = open_model(model), model_folder(model)
+    if out.exists() and out.samefile(place):
         raise InputError(f"{out} is the model itself; name another output")
-    pictures, expected, real = _reference(Path(model), saved)
-    device = Run(Path(model)).record()["device"] if real else "cpu"
+    pictures, expected, real = _reference(place, saved)
+    device = Run(place).record()["device"] if real else "cpu"
     if to == "model":
         with whole_folder(out) as partial:
             saved.write(partial)
@@ -92,7 +94,9 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
     """
     run = Run(path)
     folder = unchanged_folder(run) if run.predictions_file.is_file() else None
-    grays = [read_gray(file) for file in folder.split(VALID).files[:CHECKED_PICTURES]] if folder else []
+    grays = (
+        [read_gray(file, folder.normalise) for file in folder.split(VALID).files[:CHECKED_PICTURES]] if folder else []
+    )
     if len({gray.shape for gray in grays}) == 1:
         return np.stack(grays), read_answers(run, rows=len(grays)).probabilities, True
     drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)

@@ -5,12 +5,14 @@ from pathlib import Path
 from .errors import InputError
 from .fitting import Rules, fit_run
 from .fold_runs import FoldResult, fit_or_folds
-from .folders import ImageFolder, read_folder
+from .folders import ImageFolder
 from .learners import find_preset
 from .machine import Precision
-from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments
+from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments, training_folder
 from .results import Result
+from .shipped import shipped_names
 from .stages import DEFAULT_LR_MULT, plan_stages
+from .starting_weights import PRETRAINED
 
 
 def finetune(
@@ -32,6 +34,7 @@ def finetune(
     label_smoothing: float | None = None,
     ema: float | None = None,
     tensorboard: bool = False,
+    normalise: bool | None = None,
     folds: int | None = None,
     repeats: int = 1,
     seed: int = 5,
@@ -47,7 +50,8 @@ def finetune(
     Parameters
     ----------
     arch
-        A scratch network, a torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+        A shipped model to start from (digitnet-mnist, digitnet-kannada), a network of ours, a torchvision or timm
+        classifier (see `fastdigits models`), or the preset resnet50-kannada.
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
@@ -65,8 +69,8 @@ def finetune(
     batch_size
         Pictures a step; 64 by default.
     weights
-        pretrained (downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run or a
-        saved model. The head always starts fresh.
+        pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run,
+        a saved model or a shipped one's name. The head always starts fresh.
     augment
         none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
         light by default.
@@ -85,6 +89,9 @@ def finetune(
         Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
     tensorboard
         Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
+    normalise
+        Cut the digit out of each picture of a folder made by hand and bring it to the form of MNIST's pictures; by
+        default where the weights that training starts from were trained on such pictures.
     folds
         Train so many times, each time on all but one fold of the labelled rows, and score on that fold. Where groups
         are known, such as writers, none is on both sides.
@@ -111,6 +118,8 @@ def finetune(
     arguments = given_arguments(locals())
     if minutes is not None and epochs is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
+    if weights == PRETRAINED and arch in shipped_names():
+        arguments["weights"] = weights = arch
     backbone, preset = find_preset(arch)
     if minutes is not None and preset:
         raise InputError(f"--minutes cannot set the epochs of the preset {arch}; leave it out")
@@ -131,5 +140,6 @@ def finetune(
             overwrite=overwrite,
         )
 
-    name = f"{arch if preset else backbone.file_name}-{Path(data).name}"
-    return fit_or_folds(fit, name, read_folder(data), arguments, out, resume, overwrite)
+    name = f"{arch if preset or arch in shipped_names() else backbone.file_name}-{Path(data).name}"
+    folder = training_folder(data, normalise, weights)
+    return fit_or_folds(fit, name, folder, arguments, out, resume, overwrite)

@@ -129,6 +129,7 @@ def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dic
         "precision": prepared.precision,
         "data": str(folder.path.absolute()),
         "data_digest": folder.digest,
+        "normalise": folder.normalise,
         "architecture": prepared.backbone.name,
         "classes": folder.classes,
         "size": prepared.size,

@@ -162,7 +162,7 @@ def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScor
 
     rows = stressed_rows(len(truth))
     files = folder.split(VALID).files
-    images = same_size([files[row] for row in rows], folder.size or MIXED_SIZES_PX)
+    images = same_size([files[row] for row in rows], folder.size or MIXED_SIZES_PX, folder.normalise)
     return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
 
 

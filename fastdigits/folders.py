@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .photos import SIDE
+from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, read_gray
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 STATISTICS_PICTURES = 2000  # enough for a mean and deviation of folders that were not made by `convert`
 
 
@@ -68,6 +69,8 @@ class ImageFolder:
         sha256 of the manifest, or of the file listing where there is none.
     manifest : dict or None
         None for a folder that was not made by `convert`.
+    normalise : bool
+        Whether each picture is brought to the form of MNIST's when it is read, see `photos`.
     whole : ImageFolder or None
         What this one is a part of, when it has no place of its own on disk; see `folds`.
     """
@@ -78,7 +81,13 @@ class ImageFolder:
     splits: dict[str, Split]
     digest: str
     manifest: dict | None = None
+    normalise: bool = False
     whole: "ImageFolder | None" = None
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether its pictures have the form of MNIST's, since they are brought to it now or were by `convert`."""
+        return self.normalise or bool(self.manifest and self.manifest.get("normalised"))
 
     def split(self, name: str) -> Split:
         """The split called `name`; InputError when it has no pictures."""
@@ -94,8 +103,14 @@ class ImageFolder:
     __str__ = __rich__
 
 
-def read_folder(path: str | Path) -> ImageFolder:
+def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
     """The image folder at `path`: made by `convert`, or by hand as train/<label>/ and valid/<label>/.
+
+    Parameters
+    ----------
+    path : str or Path
+    normalise : bool
+        Bring each picture of a folder made by hand to the form of MNIST's when it is read.
 
     Raises
     ------
@@ -105,7 +120,7 @@ def read_folder(path: str | Path) -> ImageFolder:
     path = Path(path)
     if not path.is_dir():
         raise InputError(f"{path} is no folder; make one with `fastdigits convert SOURCE {path}`")
-    folder = _read_manifest(path) if (path / MANIFEST).is_file() else _scan_folder(path)
+    folder = _read_manifest(path) if (path / MANIFEST).is_file() else _scan_folder(path, normalise)
     if not folder.splits:
         raise InputError(
             f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/; make it with `fastdigits convert`"
@@ -156,7 +171,7 @@ def _check_present(path: Path, split: str, files: list[str]) -> None:
         raise InputError(f"{len(gone)} pictures of {path / MANIFEST} are gone, e.g. {gone[0]}; convert again")
 
 
-def _scan_folder(path: Path) -> ImageFolder:
+def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
     splits: dict[str, Split] = {}
     for name in (TRAIN, VALID):
         files = sorted(
@@ -170,25 +185,15 @@ def _scan_folder(path: Path) -> ImageFolder:
     tests = list_pictures(path / TEST)
     if tests:
         splits[TEST] = Split([str(file) for file in tests], [file.stem for file in tests], None)
-    classes = sorted({label for split in splits.values() for label in split.labels or ()}, key=class_order)
+    classes = sorted({label for split in splits.values() for label in split.labels or ()}, key=natural_order)
     listing = "\n".join(
         f"{file.relative_to(path)} {file.stat().st_size}" for split in splits.values() for file in split.files
     )
-    size = _common_size([file for split in splits.values() for file in split.files])
-    return ImageFolder(path, classes, size, splits, hashlib.sha256(listing.encode()).hexdigest())
-
-
-def list_pictures(path: Path) -> list[Path]:
-    """Picture files directly in the folder `path`, numbers in their order, then names."""
-    if not path.is_dir():
-        return []
-    files = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_ENDINGS]
-    return sorted(files, key=lambda file: class_order(file.stem))
-
-
-def class_order(label: str) -> tuple:
-    """Sort key: whole numbers by value, then texts."""
-    return (0, int(label), label) if label.isdecimal() else (1, 0, label)
+    if normalise:
+        listing += "\nnormalised"
+    size = SIDE if normalise else _common_size([file for split in splits.values() for file in split.files])
+    digest = hashlib.sha256(listing.encode()).hexdigest()
+    return ImageFolder(path, classes, size, splits, digest, normalise=normalise)
 
 
 def _common_size(files: list[Path]) -> int | None:
@@ -208,23 +213,6 @@ def _common_size(files: list[Path]) -> int | None:
     return width if width == height else None
 
 
-def damaged_picture(file: Path) -> InputError:
-    return InputError(f"{file} is no readable picture; replace or remove it")
-
-
-def read_gray(file: Path) -> np.ndarray:
-    """The picture as gray levels, uint8 of the shape (h, w); InputError when it is damaged."""
-    from PIL import Image
-
-    try:
-        with Image.open(file) as picture:
-            return np.asarray(picture.convert("L"))
-    except FileNotFoundError:
-        raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's words for damage
-        raise damaged_picture(file) from None
-
-
 def pixel_statistics(folder: ImageFolder) -> tuple[float, float]:
     """Mean and standard deviation of the training pictures' gray levels, on the scale 0..1."""
     if folder.manifest:
@@ -233,7 +221,7 @@ def pixel_statistics(folder: ImageFolder) -> tuple[float, float]:
     step = max(1, len(files) // STATISTICS_PICTURES)
     sums = PixelSums()
     for file in files[::step]:
-        sums.add(read_gray(file)[None])
+        sums.add(read_gray(file, folder.normalise)[None])
     return sums.statistics()
 
 

@@ -23,15 +23,18 @@ class Inference:
     exact : bool
         Compute in fp32 and in batches of one size, so that the same pictures always give the same digits. Else the
         fastest batch size is found, and where the machine is fast at bf16, it is used for what it is sure of.
+    normalise : bool, optional
+        Whether photos are to be brought to the form of MNIST's; by default as the first model says.
     """
 
-    def __init__(self, models: list[SavedModel], exact: bool = False):
+    def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None):
         import torch
 
         prepare_machine()
         self.device = find_device()
         self.in_bf16 = not exact and find_precision("auto", self.device) == "bf16"
         self.models = models
+        self.normalise = models[0].normalise if normalise is None else normalise
         tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
         picture = max(len(model.mean) * model.size**2 for model in models)
         fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .folders import read_gray
+from .picture_files import read_gray
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -49,8 +49,8 @@ def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.
     return (resize(to_float(images), size) - mean) / std
 
 
-def same_size(files: list[Path], size: int) -> np.ndarray:
+def same_size(files: list[Path], size: int, normalise: bool = False) -> np.ndarray:
     """Picture files of any sizes as gray levels, uint8 (n, size, size)."""
-    grays = [to_float(torch.from_numpy(read_gray(file).copy())[None]) for file in files]
+    grays = [to_float(torch.from_numpy(read_gray(file, normalise).copy())[None]) for file in files]
     pictures = torch.cat([resize(gray, size) for gray in grays])
     return pictures.mul(255).round().clamp(0, 255).to(torch.uint8).numpy()

@@ -11,6 +11,7 @@ from .models import Backbone, find_backbone
 from .options import Scaling
 from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
+from .shipped import shipped_architecture
 from .starting_weights import NONE, StartingWeights, load_weights, load_whole
 
 STEP_PX = 32  # backbones halve their picture five times
@@ -49,10 +50,10 @@ class DigitLearner:
 
 
 def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
-    """The classifier that `arch` names, and the published recipe of transfer learning when it names one."""
+    """The classifier that `arch` names, if only as a shipped model's, and the preset when it names one."""
     recipe = RECIPES.get(arch)
     preset = recipe if recipe and recipe.command == "finetune" else None
-    return find_backbone(preset.arch if preset else arch), preset
+    return find_backbone(preset.arch if preset else shipped_architecture(arch)), preset
 
 
 def prepare_learner(

@@ -16,8 +16,9 @@ from PIL import Image
 
 from .augmentation import NO_AUGMENTATION, Policy, random_view
 from .decoded import DecodedSplit, decoded_split
-from .folders import TRAIN, VALID, ImageFolder, check_trainable, read_gray
+from .folders import TRAIN, VALID, ImageFolder, check_trainable
 from .inputs import model_input, resize, to_float
+from .picture_files import read_gray
 
 MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
 SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import InputError, check_seed
-from .folders import VALID, ImageFolder
+from .folders import VALID, ImageFolder, read_folder
 from .machine import Precision
 from .recipes import Recipe
+from .saved import DESCRIPTION_FILE, read_description
+from .shipped import model_folder
 
 Keep = Literal["last", "best", "lowest-loss"]
 Scaling = Literal["normalise", "centre", "standardise"]
@@ -89,3 +91,12 @@ def check_valid(folder: ImageFolder, early_stopping: int | None, keep: str | Non
     """InputError when a folder without valid pictures is to be judged by them."""
     if VALID not in folder.splits and (early_stopping or keep not in (None, "last")):
         raise InputError(f"{folder.path} has no valid pictures, which early stopping and --keep {BY_VALID} need")
+
+
+def training_folder(data: Path, normalise: bool | None, weights: str) -> ImageFolder:
+    """The image folder to train on; one made by hand is normalised if wished, or if that of `weights` was."""
+    if normalise is None:
+        start = model_folder(weights)
+        has_description = (start / DESCRIPTION_FILE).is_file()
+        normalise = has_description and read_description(start).get("normalise", False)
+    return read_folder(data, normalise)

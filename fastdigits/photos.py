@@ -10,7 +10,7 @@ WORKING_SIDE = 400  # larger photos are averaged down to about this before anyth
 BORDER_LEVEL = 12  # mean gray level under which the border of a picture of SIDE pixels counts as black
 LEAST_CONTRAST = 20  # gray levels between ink and paper; less is a blank sheet
 PAPER_GRID = 48  # pixels to which a photo is brought to find how bright its paper is
-LINE = 0.8  # of the picture's width or height; ink that runs straight so far is a line of the paper
+LINE, LINE_WIDTH = 0.8, 0.05  # of the picture's width or height; ink so long, straight and thin is ruling
 SPECK = 0.04  # of the largest blot's area; what is smaller is dirt
 
 
@@ -77,9 +77,10 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
 
     lines = np.zeros_like(ink)
     for axis, side in enumerate(ink.shape):
-        reach = [1, 1]
-        reach[axis] = max(2, int(side * LINE))
-        lines = np.maximum(lines, grey_opening(ink, size=reach, mode="nearest"))
+        along, across = [1, 1], [1, 1]
+        along[axis], across[1 - axis] = max(2, int(side * LINE)), max(3, int(ink.shape[1 - axis] * LINE_WIDTH))
+        straight = grey_opening(ink, size=along, mode="nearest")
+        lines = np.maximum(lines, straight - grey_opening(straight, size=across, mode="nearest"))
     return ink - lines
 
 
@@ -112,7 +113,8 @@ def otsu_level(values: np.ndarray) -> float:
     below, sums = np.cumsum(counts)[:-1], np.cumsum(counts * centres)[:-1]
     above, total = counts.sum() - below, (counts * centres).sum()
     distance = sums / np.maximum(below, 1) - (total - sums) / np.maximum(above, 1)
-    return float(edges[1:-1][np.argmax(below * above * distance**2)])
+    apart = below * above * distance**2
+    return float(edges[1:-1][apart >= apart.max() * (1 - 1e-9)].mean())  # the middle of a gap
 
 
 def _fitted(digit: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 
 from .decoded import decoded_split
 from .errors import InputError
-from .folders import TEST, TRAIN, ImageFolder, class_order, read_folder
+from .folders import TEST, TRAIN, ImageFolder, read_folder
+from .picture_files import natural_order
 from .progress import progress_bar
 from .sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
 from .splitting import read_groups
@@ -46,7 +47,7 @@ class Pictures:
 
     @property
     def classes(self) -> list[str]:
-        return sorted({label for label in self.labels if label is not None}, key=class_order)
+        return sorted({label for label in self.labels if label is not None}, key=natural_order)
 
     @cached_property
     def light_on_dark(self) -> bool:

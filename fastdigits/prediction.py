@@ -8,12 +8,14 @@ import numpy as np
 
 from .decoded import decoded_split
 from .errors import InputError
-from .folders import MANIFEST, PICTURE_ENDINGS, TEST, ImageFolder, list_pictures, read_folder, read_gray
+from .folders import MANIFEST, TEST, ImageFolder, read_folder
 from .inference import Inference
 from .outputs import check_output, whole_file
+from .picture_files import PICTURE_ENDINGS, list_pictures, read_gray
 from .progress import progress_bar
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
+from .shipped import model_folder, shipped_names
 from .sources import PixelSource, open_source, submission_sample
 
 READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
@@ -73,20 +75,21 @@ class Predictions:
 
 
 def open_model(model: str | Path) -> SavedModel:
-    """The model that `model` names: a saved model's folder or a finished run's.
+    """The model that `model` names: a saved model's folder, a finished run's, or a shipped model.
 
     Raises
     ------
     InputError
         When there is none, the run is unfinished, or it is some other file, such as a pickle.
     """
-    path = Path(model)
+    path = model_folder(model)
     if path.is_file():
         if path.name not in (WEIGHTS_FILE, DESCRIPTION_FILE):
             raise InputError(f"{path} is no saved model, and pickled ones are not loaded; pass a run or a saved model")
         path = path.parent
     if not path.is_dir():
-        raise InputError(f"{path} does not exist; pass a run directory or a saved model")
+        shipped = ", ".join(shipped_names())
+        raise InputError(f"{path} does not exist; pass a run directory, a saved model, or one of {shipped}")
     run = Run(path)
     if run.record_file.is_file() and not run.finished:
         raise InputError(f"{path} is an unfinished run; finish it with --resume")
@@ -109,7 +112,7 @@ def file_probabilities(inference: Inference, files: list[Path], what: str = "pic
     """Mean class probabilities for picture files of any size: float32 (n, classes)."""
     rows = []
     with progress_bar(what, len(files)) as advance:
-        for images in _equal_sized(files):
+        for images in _equal_sized(files, inference.normalise):
             rows.append(inference.probabilities(images))
             advance(len(images))
     return np.concatenate(rows)
@@ -128,11 +131,11 @@ def split_probabilities(inference: Inference, folder: ImageFolder, split: str) -
     return np.concatenate(rows)
 
 
-def _equal_sized(files: list[Path]) -> Iterator[np.ndarray]:
+def _equal_sized(files: list[Path], normalise: bool) -> Iterator[np.ndarray]:
     """Runs of consecutive pictures of one size, as uint8 (n, h, w)."""
     waiting: list[np.ndarray] = []
     for file in files:
-        gray = read_gray(file)
+        gray = read_gray(file, normalise)
         if waiting and (gray.shape != waiting[0].shape or len(waiting) == READ_PICTURES):
             yield np.stack(waiting)
             waiting = []
@@ -149,6 +152,7 @@ def predict(
     submission: str | None = None,
     probabilities: bool = False,
     ensemble: list[str] | None = None,
+    normalise: bool | None = None,
     overwrite: bool = False,
 ) -> Predictions:
     """Predict the labels of a table, a picture or a folder.
@@ -159,7 +163,7 @@ def predict(
     Parameters
     ----------
     model
-        A run directory or a saved model.
+        A run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     source
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
         image folder (its test pictures).
@@ -172,6 +176,9 @@ def predict(
         Add a column for each class.
     ensemble
         More models; probabilities are averaged.
+    normalise
+        Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
+        in 28, centred); by default where the model was trained on such pictures. Tables stay as they are.
     overwrite
         Replace `out` if it exists.
 
@@ -192,7 +199,7 @@ def predict(
     if out is not None:
         out = Path(out)
         check_output(out, overwrite)
-    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities)
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise)
     predictions = _predict_source(inference, source)
     predictions.file = out
     if out is not None:
@@ -208,8 +215,9 @@ def _predict_source(inference: Inference, source: str) -> Predictions:
     if path.suffix.lower() in PICTURE_ENDINGS:
         return Predictions([path.name], file_probabilities(inference, [path]), classes)
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
-        split = read_folder(path).split(TEST)
-        return Predictions(split.ids, file_probabilities(inference, split.files), classes, split.own_ids)
+        folder = read_folder(path, inference.normalise)
+        split = folder.split(TEST)
+        return Predictions(split.ids, split_probabilities(inference, folder, TEST), classes, split.own_ids)
     files = list_pictures(path)
     if files:
         return Predictions([file.stem for file in files], file_probabilities(inference, files), classes)

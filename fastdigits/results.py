@@ -49,6 +49,7 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
     saved = SavedModel(
         module.eval(), prepared.backbone.name, folder.classes, prepared.size, prepared.mean, prepared.std
     )
+    saved.normalise = folder.is_normalised
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}

@@ -34,6 +34,8 @@ class SavedModel:
         Logits are divided by it before the softmax.
     reject : dict or None
         `below`: the confidence under which a person should look, so that the rest has the `wished_accuracy`.
+    normalise : bool
+        Whether its pictures had the form of MNIST's, to which photos are therefore brought; see `photos`.
     card : str or None
         What to know before using it, in Markdown.
     """
@@ -46,6 +48,7 @@ class SavedModel:
     std: list[float]
     temperature: float = 1.0
     reject: dict | None = None
+    normalise: bool = False
     card: str | None = None
 
     def model_input(self, images: np.ndarray):
@@ -93,6 +96,7 @@ class SavedModel:
             "std": self.std,
             "temperature": self.temperature,
             "reject": self.reject,
+            "normalise": self.normalise,
             "sha256": file_sha256(folder / WEIGHTS_FILE),
             "versions": {"torch": torch.__version__},
         }
@@ -160,5 +164,6 @@ def read_saved(folder: str | Path) -> SavedModel:
         module.eval(),
         **{name: description[name] for name in fields},
         reject=description.get("reject"),
+        normalise=description.get("normalise", False),
         card=card.read_text(encoding="utf-8") if card.is_file() else None,
     )

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from .errors import InputError
-from .folders import TRAIN, VALID, class_order
+from .folders import TRAIN, VALID
+from .picture_files import natural_order
 
 SplitMethod = Literal["stratified", "random", "first"]
 
@@ -118,7 +119,7 @@ def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: s
 
 def _check_every_class(labels: np.ndarray, in_valid: np.ndarray) -> None:
     for side, rows in ((TRAIN, ~in_valid), (VALID, in_valid)):
-        missing = sorted(set(labels.tolist()) - set(labels[rows].tolist()), key=class_order)
+        missing = sorted(set(labels.tolist()) - set(labels[rows].tolist()), key=natural_order)
         if missing:
             raise InputError(
                 f"this split leaves no row of the class {missing[0]!r} in {side}; "

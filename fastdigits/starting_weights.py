@@ -6,6 +6,7 @@ from pathlib import Path
 from .errors import InputError
 from .models import Backbone
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
+from .shipped import model_folder, shipped_names
 
 PRETRAINED, NONE = "pretrained", "none"
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
@@ -41,7 +42,8 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
         Built by `backbone`.
     backbone : Backbone
     weights : str
-        `pretrained`, `none`, a .safetensors or .pth file, or the folder of a saved model or an earlier run.
+        `pretrained`, `none`, a .safetensors or .pth file, the folder of a saved model or an earlier run, or the name
+        of a shipped model.
     size : int, optional
         Pixels that `module` was built for; published weights of networks of a fixed size are fitted to it.
 
@@ -53,7 +55,7 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
     if weights == NONE:
         return StartingWeights("none", transferred=False)
     mean, std = backbone.mean_std
-    path = Path(weights)
+    path = model_folder(weights)
     if weights == PRETRAINED:
         tensors = _download(backbone, size)
     elif path.is_dir() or (path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file()):
@@ -74,9 +76,9 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
     InputError
         When it is no saved model, or one of another network or other classes.
     """
-    if not (Path(weights) / DESCRIPTION_FILE).is_file():
+    if not (model_folder(weights) / DESCRIPTION_FILE).is_file():
         raise InputError(f"--weights {weights} is no finished run or saved model, which training can go on from")
-    saved = read_saved(weights)
+    saved = read_saved(model_folder(weights))
     if saved.architecture != backbone.name:
         raise InputError(f"--weights {weights} is a {saved.architecture}, not a {backbone.name}")
     if saved.classes != classes:
@@ -89,9 +91,13 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
 def _download(backbone: Backbone, size: int | None) -> dict:
     """The library's published weights, from its cache or the network."""
     if backbone.weights_source is None:
+        own = [
+            name for name in shipped_names() if read_description(model_folder(name))["architecture"] == backbone.name
+        ]
+        names = f"name {' or '.join(own)}, " if own else ""
         raise InputError(
-            f"nobody has published weights of {backbone.name}; pass a file or an earlier run with --weights PATH, "
-            "or use --weights none"
+            f"nobody has published weights of {backbone.name}; {names}pass a file or an earlier run with "
+            "--weights PATH, or use --weights none"
         )
     try:
         if backbone.library == "timm":

@@ -6,10 +6,19 @@ from pathlib import Path
 from .errors import InputError
 from .fitting import Rules, fit_run
 from .fold_runs import FoldResult, fit_or_folds
-from .folders import VALID, ImageFolder, read_folder
+from .folders import VALID, ImageFolder
 from .machine import Precision
 from .models import find_backbone
-from .options import LEARNER_OPTIONS, RULES, Keep, Scaling, check_valid, chosen_options, given_arguments
+from .options import (
+    LEARNER_OPTIONS,
+    RULES,
+    Keep,
+    Scaling,
+    check_valid,
+    chosen_options,
+    given_arguments,
+    training_folder,
+)
 from .recipes import find_recipe
 from .results import Result
 from .schedules import Plateau, Steps, find_schedule
@@ -39,6 +48,7 @@ def train(
     weights: str = NONE,
     precision: Precision = "auto",
     tensorboard: bool = False,
+    normalise: bool | None = None,
     folds: int | None = None,
     repeats: int = 1,
     seed: int = 5,
@@ -98,6 +108,9 @@ def train(
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     tensorboard
         Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
+    normalise
+        Cut the digit out of each picture of a folder made by hand and bring it to the form of MNIST's pictures; by
+        default where the weights that training starts from were trained on such pictures.
     folds
         Train so many times, each time on all but one fold of the labelled rows, and score on that fold. Where groups
         are known, such as writers, none is on both sides.
@@ -146,7 +159,8 @@ def train(
             overwrite=overwrite,
         )
 
-    return fit_or_folds(fit, f"{recipe}-{Path(data).name}", read_folder(data), arguments, out, resume, overwrite)
+    folder = training_folder(data, normalise, weights)
+    return fit_or_folds(fit, f"{recipe}-{Path(data).name}", folder, arguments, out, resume, overwrite)
 
 
 def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, schedule: str | None) -> Stage:

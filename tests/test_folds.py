@@ -8,8 +8,9 @@ import pytest
 
 from fastdigits import InputError, convert, train
 from fastdigits.decoded import decoded_split
-from fastdigits.folders import TRAIN, VALID, read_gray
+from fastdigits.folders import TRAIN, VALID
 from fastdigits.folds import fold_folders
+from fastdigits.picture_files import read_gray
 from fastdigits.runs import Run
 
 QUICK = "mlp-300-100"

@@ -6,23 +6,28 @@ from ..errors import InputError
 from .arrays import idx_folder_source, idx_source, npz_source
 from .location import Location, archive_members
 from .named import NAMES, named_source
+from .picture_folder import has_pictures, picture_folder_source
 from .pixels import PixelSource
 from .tables import csv_source, parquet_source
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 PARQUET_ENDINGS = (".parquet", ".pq")
-ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, " + ", ".join(NAMES)
+ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
 
 
-def open_source(source: str | Path) -> PixelSource:
+def open_source(source: str | Path, labels: Path | None = None, normalise: bool = False) -> PixelSource:
     """A readable source of pictures.
 
     Parameters
     ----------
     source : str or Path
         A csv table (plain, .gz, .zip), a competition's zip with train and test tables, `archive.zip/member.csv`,
-        a parquet table, an npz archive, an idx file or the folder of MNIST's four, `sklearn:digits`, or
-        `torchvision:NAME`.
+        a parquet table, an npz archive, an idx file or the folder of MNIST's four, `sklearn:digits`,
+        `torchvision:NAME`, or a folder of pictures.
+    labels : Path, optional
+        A csv of the labels of a folder's pictures.
+    normalise : bool
+        Bring pictures of a folder to the form of MNIST's; see `photos`.
 
     Returns
     -------
@@ -34,9 +39,14 @@ def open_source(source: str | Path) -> PixelSource:
     InputError
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
-    if ":" in str(source) and not Path(source).exists():
-        return named_source(str(source))
     path = Path(source)
+    if path.is_dir() and has_pictures(path):
+        return picture_folder_source(path, labels, normalise)
+    if labels or normalise:
+        flag = "--labels" if labels else "--normalise"
+        raise InputError(f"{flag} is for a folder of pictures, and {source} is none; leave it out")
+    if ":" in str(source) and not path.exists():
+        return named_source(str(source))
     if path.is_dir():
         return idx_folder_source(path)
     location = _locate(path)

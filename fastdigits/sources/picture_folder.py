@@ -1,0 +1,135 @@
+"""A folder of picture files as a source: its subfolders are labels, or a csv names each file's label."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..photos import SIDE
+from ..picture_files import PICTURE_ENDINGS, list_pictures, natural_order, read_gray
+from .pixels import Chunk, PixelSource
+
+CHUNK_PICTURES = 256  # photos are large, so fewer than rows of a table
+FILE_NAMES = ("file", "filename", "file_name", "name", "image", "id")
+HINT = "pass a folder whose subfolders are labels, or pictures with --labels NAMES.csv"
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A picture file, its id and, where it is known, its label."""
+
+    file: Path
+    id: str
+    label: str | None
+
+
+def picture_folder_source(folder: Path, labels: Path | None = None, normalise: bool = False) -> PixelSource:
+    """The pictures in `folder`: those of its subfolders, whose names are labels, or those that lie in it flat.
+
+    Parameters
+    ----------
+    folder : Path
+    labels : Path, optional
+        A csv with a file column and a label column, for flat pictures.
+    normalise : bool
+        Bring each picture to the form of MNIST's, see `photos`; without it all must be equal squares.
+
+    Raises
+    ------
+    InputError
+        When there are no pictures, some have no label, or their sizes differ.
+    """
+    files = _files_of_table(folder, labels) if labels else _files_of_folder(folder)
+    size = SIDE if normalise else _common_side(folder, files)
+    has_labels = files[0].label is not None
+
+    def chunks() -> Iterator[Chunk]:
+        for start in range(0, len(files), CHUNK_PICTURES):
+            part = files[start : start + CHUNK_PICTURES]
+            images = np.stack([read_gray(one.file, normalise) for one in part])
+            yield Chunk(images, [one.id for one in part], [one.label for one in part] if has_labels else None)
+
+    def digest() -> str:
+        content = hashlib.sha256()
+        for one in files:
+            content.update(one.file.read_bytes())
+        return content.hexdigest()
+
+    return PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files))
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether pictures lie in a folder or in its subfolders."""
+    return any(file.suffix.lower() in PICTURE_ENDINGS for file in [*folder.glob("*"), *folder.glob("*/*")])
+
+
+def _files_of_folder(folder: Path) -> list[LabelledFile]:
+    flat, named = list_pictures(folder), []
+    for label in sorted((path.name for path in folder.iterdir() if path.is_dir()), key=natural_order):
+        if not label.startswith("."):
+            named += [(label, file) for file in list_pictures(folder / label)]
+    if flat and named:
+        raise InputError(f"{folder} has pictures both in it ({flat[0].name}) and in subfolders; {HINT}")
+    if not flat and not named:
+        raise InputError(f"{folder} holds no pictures; {HINT}")
+    if flat:
+        return [LabelledFile(file, file.stem, None) for file in flat]
+    stems = Counter(file.stem.lower() for _, file in named)
+    return [
+        LabelledFile(file, file.stem if stems[file.stem.lower()] == 1 else f"{label}-{file.stem}", label)
+        for label, file in named
+    ]
+
+
+def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
+    import pandas as pd
+
+    if not table.is_file():
+        raise InputError(f"{table} does not exist; --labels takes a csv with a file column and a label column")
+    try:
+        content = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{table} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    column_of = {name.strip().lower(): name for name in content.columns}
+    file_column = next((column_of[name] for name in FILE_NAMES if name in column_of), None)
+    if file_column is None or "label" not in column_of:
+        raise InputError(
+            f"{table} has the columns {', '.join(content.columns)}; --labels takes a csv with a file column and a "
+            "label column"
+        )
+    known = {file.name: file for file in list_pictures(folder)} | {file.stem: file for file in list_pictures(folder)}
+    files = []
+    for row, (name, label) in enumerate(zip(content[file_column], content[column_of["label"]]), start=1):
+        if name.strip() not in known:
+            raise InputError(f"row {row} of {table} names {name.strip()!r}, which {folder} does not hold")
+        file = known[name.strip()]
+        files.append(LabelledFile(file, file.stem, label.strip()))
+    if not files:
+        raise InputError(f"{table} has no rows; give each picture its label")
+    return files
+
+
+def _common_side(folder: Path, files: list[LabelledFile]) -> int:
+    """Side in pixels of equal square pictures."""
+    from PIL import Image
+
+    sizes = Counter()
+    for one in files:
+        try:
+            with Image.open(one.file) as picture:
+                sizes[picture.size] += 1
+        except OSError:
+            read_gray(one.file)  # says what is wrong with it
+            raise
+    (width, height), _ = sizes.most_common(1)[0]
+    if len(sizes) > 1 or width != height:
+        found = ", ".join(f"{w}x{h}" for w, h in list(sizes)[:4])
+        raise InputError(
+            f"{folder} has pictures of {found} px, and an image folder needs equal squares; pass --normalise to cut "
+            "out each digit"
+        )
+    return width
