@@ -10,6 +10,8 @@ from fastai.vision.augment import PadMode
 from . import distortions
 from .errors import InputError
 
+# degrees of turn and of slant, magnification
+TEST_VIEWS = ((8, 0, 1), (-8, 0, 1), (0, 10, 1), (0, -10, 1), (0, 0, 0.88), (0, 0, 1.12))
 MEASURED_SIDE = 28  # of the pictures in whose pixels strokes are measured
 BLACK = 1e-7  # light is changed on the logit, which black and white do not have
 
@@ -143,6 +145,23 @@ def change_paper(images: torch.Tensor, policy: Policy) -> torch.Tensor:
         if strength:
             images = change(images, *draw(images, paper, (0.0, strength, 0.0)))
     return images
+
+
+def test_views(images: torch.Tensor) -> list[torch.Tensor]:
+    """Pictures (n, 1, h, w), floats 0..1, as they are, and somewhat turned, slanted, smaller and larger.
+
+    For test-time augmentation: each view has the size of the pictures, and all show the same digits.
+    """
+    views = [images]
+    for turn_deg, slant_deg, zoom in TEST_VIEWS:
+        angle, slant = math.radians(turn_deg), math.tan(math.radians(slant_deg))
+        turned = torch.tensor(
+            [[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
+        )
+        form = torch.tensor([[1 / zoom, slant, 0], [0, 1 / zoom, 0], [0, 0, 1]])
+        grid = sampling_grid((turned @ form).to(images.device).expand(len(images), 3, 3), images.shape[-1])
+        views.append(F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False))
+    return views
 
 
 def in_pixels(side: int) -> float:

@@ -15,6 +15,7 @@ from .outputs import check_output, whole_folder, writable, write_json
 from .picture_files import natural_order
 from .png import write_pictures
 from .progress import progress_bar
+from .pseudo_labels import SURE, add_pseudo_rows, read_pseudo_labels
 from .recipes import Split, find_recipe
 from .sources import Chunk, PixelSource, open_source, refuse_other_size
 from .splitting import SplitMethod, choose_valid, read_groups
@@ -37,6 +38,8 @@ def convert(
     labels: Path | None = None,
     normalise: bool = False,
     test: str | Path | None = None,
+    pseudo_labels: Path | None = None,
+    pseudo_confidence: float = SURE,
     overwrite: bool = False,
 ) -> ImageFolder:
     """Make an image folder from a table of pixels.
@@ -70,6 +73,10 @@ def convert(
         the form of MNIST's pictures: white on black, 20 pixels in 28, centred.
     test
         A second source whose pictures become test/.
+    pseudo_labels
+        Predictions for the test pictures, as predict writes them: what a model is sure of becomes training rows too.
+    pseudo_confidence
+        How sure, 0..1.
     overwrite
         Replace `out` if it exists.
 
@@ -95,6 +102,9 @@ def convert(
         if groups:
             raise InputError(f"{table.name} has no labels, so it is not split and --groups has no use; leave it out")
         table, test_table = None, table
+    label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
+    if label_of and not (table and test_table):
+        raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     with whole_folder(out) as partial:
         content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
         if table:
@@ -102,6 +112,8 @@ def convert(
         if test_table:
             content["rows"][TEST] = _write_test(test_table, partial)
         notes = [note for source in (table, test_table) if source for note in source.notes]
+        if label_of:
+            notes.append(add_pseudo_rows(partial, content, label_of))
         manifest = {
             "schema": MANIFEST_SCHEMA,
             "source": _describe(table),

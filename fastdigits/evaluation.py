@@ -27,6 +27,7 @@ def evaluate(
     against: str | None = None,
     wished_accuracy: float = WISHED_ACCURACY,
     stress: bool = False,
+    tta: bool = False,
     normalise: bool | None = None,
     out: Path | None = None,
     overwrite: bool = False,
@@ -51,6 +52,8 @@ def evaluate(
     stress
         Show the same pictures thinner, thicker, smaller, larger, shifted, slanted, turned, blurred, with noise and with
         lines, in three strengths each: accuracy against strength.
+    tta
+        Test-time augmentation, as for predict; the result says so.
     normalise
         As for predict, of a folder made by hand.
     out
@@ -73,10 +76,11 @@ def evaluate(
         raise InputError(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
-    inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise)
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise, tta=tta)
     pictures = _labelled_pictures(data, split, inference.normalise)
     probabilities, labels, groups = pictures.probabilities(inference)
-    evaluation = score(labels, probabilities, inference.classes, pictures.name, groups, wished_accuracy)
+    name = pictures.name + (", with test-time augmentation" if tta else "")
+    evaluation = score(labels, probabilities, inference.classes, name, groups, wished_accuracy)
     if against is not None:
         other = Inference(open_models([model, against])[1:], exact=True)
         theirs, *_ = pictures.probabilities(other)

@@ -33,6 +33,7 @@ def finetune(
     keep: Keep | None = None,
     label_smoothing: float | None = None,
     ema: float | None = None,
+    teachers: list[str] | None = None,
     tensorboard: bool = False,
     normalise: bool | None = None,
     folds: int | None = None,
@@ -87,6 +88,8 @@ def finetune(
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema
         Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
+    teachers
+        Models to learn from as much as from the labels (distillation): their mean probabilities on each picture.
     tensorboard
         Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
     normalise
@@ -135,7 +138,12 @@ def finetune(
             plan=lambda transferred: plan_stages(
                 transferred, head_epochs, epochs, lr, lr_mult, preset.stages if preset else ()
             ),
-            rules=Rules(**chosen_options(RULES, arguments, preset), minutes=minutes, tensorboard=tensorboard),
+            rules=Rules(
+                **chosen_options(RULES, arguments, preset),
+                minutes=minutes,
+                tensorboard=tensorboard,
+                teachers=teachers,
+            ),
             resume=resume,
             overwrite=overwrite,
         )

@@ -1,9 +1,6 @@
 """What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
 
-import shlex
 import shutil
-import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -16,14 +13,22 @@ from .lr_search import find_lr, search_line, write_search
 from .models import Backbone
 from .options import Keep
 from .outputs import RUN_MARK, check_output
+from .prediction import open_models
 from .results import Result, write_result
+from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
+from .saved import SavedModel
 from .schedules import OneCycle, find_schedule
 from .stages import Stage, unfrozen_rates
 from .starting_weights import StartingWeights
 from .tracking import check_tensorboard, open_tensorboard
 
-OF_TRAINING_ALONE = ("epoch_end", "batch_progress", "weight_average")  # callbacks that a search goes without
+OF_TRAINING_ALONE = (
+    "epoch_end",
+    "batch_progress",
+    "weight_average",
+    "distillation",
+)  # callbacks that a search goes without
 FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
 
 
@@ -41,6 +46,8 @@ class Rules:
         Of gradients.
     ema : float or None
         Decay of the average of the weights that takes their place; None or 0: it does not.
+    teachers : list of str or None
+        Models whose answers are learnt too.
     minutes : float or None
         What the last stage's epochs are set by.
     tensorboard : bool
@@ -54,6 +61,7 @@ class Rules:
     ema: float | None
     minutes: float | None
     tensorboard: bool
+    teachers: list[str] | None = None
 
 
 def fit_run(
@@ -96,7 +104,7 @@ def fit_run(
             raise InputError(f"{out} is where --weights lie; name another --out")
         prepared = prepare_learner(backbone, folder, **options)
         planned = plan(prepared.transferred)
-        record = _record(arguments, folder, prepared) | {"settings": _settings(options, rules, prepared)}
+        record = first_record(arguments, folder, prepared) | {"settings": settings_of(options, asdict(rules), prepared)}
         for note in record["notes"]:
             print(note)
         run = start_run(out, record, overwrite)
@@ -116,52 +124,12 @@ def _start_of(run: Run) -> StartingWeights | None:
     return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"])
 
 
-def _record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
-    """What run.json holds from the start."""
-    from importlib.metadata import version
-
-    packages = ("fastdigits", "fastai", "torch", "torchvision", "timm", "numpy")
-    return {
-        "arguments": arguments,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else None,
-        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
-        "device": prepared.device,
-        "precision": prepared.precision,
-        "data": str(folder.path.absolute()),
-        "data_digest": folder.digest,
-        "normalise": folder.normalise,
-        "architecture": prepared.backbone.name,
-        "classes": folder.classes,
-        "size": prepared.size,
-        "mean": prepared.mean,
-        "std": prepared.std,
-        "weights": prepared.weights,
-        "transferred": prepared.transferred,
-        "notes": _notes_on_weights(Run(Path(prepared.weights)), folder),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
-
-
-def _settings(options: dict, rules: Rules, prepared: DigitLearner) -> dict:
-    """What the run goes by, whether the user, the recipe or nobody said so."""
-    scaling = None if prepared.transferred else options["scaling"]  # the weights bring their own
-    return {name: value for name, value in options.items() if name != "whole"} | {"scaling": scaling, **asdict(rules)}
-
-
-def _notes_on_weights(earlier: Run, folder: ImageFolder) -> list[str]:
-    """What to know when the starting weights are those of a run which may have seen rows that are valid rows here."""
-    if not earlier.record_file.is_file() or earlier.record().get("data_digest") == folder.digest:
-        return []
-    return [
-        f"{earlier.path} was trained on another folder or split: where its training rows are valid rows now, "
-        "accuracy on valid is too high"
-    ]
-
-
 def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
-    from .callbacks import BatchProgress, ClipGradients, WeightAverage
+    from .callbacks import BatchProgress, ClipGradients
+    from .distillation import Distillation
     from .epoch_end import EpochEnd
+    from .weight_average import WeightAverage
 
     checkpoint, stages = run.read_checkpoint(), _recorded_stages(run, prepared, planned, rules.minutes)
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
@@ -172,6 +140,8 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:
         prepared.learner.add_cb(average)
+    if rules.teachers:
+        prepared.learner.add_cb(Distillation(_teachers(rules.teachers, folder), prepared.mean, prepared.std))
     if checkpoint is None:
         _draw_batch(run, prepared)
         first_stage = 0
@@ -197,6 +167,15 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     if average:
         prepared.learner.model.load_state_dict(average.state()["weights"])
     return write_result(run, folder, prepared, epoch_end.history, rules.keep)
+
+
+def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
+    """Models to learn from; InputError unless they tell the folder's classes."""
+    teachers = open_models(names)
+    if teachers[0].classes != folder.classes:
+        known, wanted = (", ".join(classes[:12]) for classes in (teachers[0].classes, folder.classes))
+        raise InputError(f"--teachers {names[0]} tells {known}; the data have {wanted}")
+    return teachers
 
 
 def _recorded_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:

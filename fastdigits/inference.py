@@ -25,15 +25,17 @@ class Inference:
         fastest batch size is found, and where the machine is fast at bf16, it is used for what it is sure of.
     normalise : bool, optional
         Whether photos are to be brought to the form of MNIST's; by default as the first model says.
+    tta : bool
+        Test-time augmentation: the mean over several views of each picture.
     """
 
-    def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None):
+    def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None, tta: bool = False):
         import torch
 
         prepare_machine()
         self.device = find_device()
         self.in_bf16 = not exact and find_precision("auto", self.device) == "bf16"
-        self.models = models
+        self.models, self.tta = models, tta
         self.normalise = models[0].normalise if normalise is None else normalise
         tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
         picture = max(len(model.mean) * model.size**2 for model in models)
@@ -76,7 +78,18 @@ class Inference:
         return probabilities
 
     def _mean(self, batch: np.ndarray) -> np.ndarray:
-        return np.mean([model.probabilities(batch) for model in self.models], axis=0)
+        return np.mean([model.probabilities(view) for view in self._views(batch) for model in self.models], axis=0)
+
+    def _views(self, batch: np.ndarray) -> list[np.ndarray]:
+        if not self.tta:
+            return [batch]
+        import torch
+
+        from .augmentation import test_views
+        from .inputs import to_float
+
+        views = test_views(to_float(torch.from_numpy(np.array(batch))[:, None]))
+        return [view[:, 0].mul(255).round().to(torch.uint8).numpy() for view in views]
 
 
 class BatchSize:

@@ -75,6 +75,7 @@ def _data(folder: ImageFolder) -> str:
         split = manifest["split"]
         how = f"by group ({split['groups']}): no group on both sides" if split["groups"] else f"{split['method']} rows"
         lines.append(f"- split {how}, valid {split['valid']:g}, seed {split['seed']}")
+    lines += [f"- {note}" for note in manifest.get("notes", [])]
     return "\n".join(lines)
 
 

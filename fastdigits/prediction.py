@@ -16,10 +16,10 @@ from .progress import progress_bar
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, open_source, submission_sample
+from .sources import PixelSource, open_source
+from .submissions import submission_table
 
 READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
-SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
 
 @dataclass
@@ -60,6 +60,10 @@ class Predictions:
         if probabilities:
             table[[f"p_{label}" for label in self.classes]] = self.probabilities
         return table
+
+    def submission(self, form: str):
+        """A DataFrame in the form that a competition wants; see `predict` for what `form` may be."""
+        return submission_table(self.ids, self.labels, self.own_ids, form)
 
     def __rich__(self) -> str:
         shown = min(len(self.ids), 10)
@@ -152,6 +156,7 @@ def predict(
     submission: str | None = None,
     probabilities: bool = False,
     ensemble: list[str] | None = None,
+    tta: bool = False,
     normalise: bool | None = None,
     overwrite: bool = False,
 ) -> Predictions:
@@ -176,6 +181,8 @@ def predict(
         Add a column for each class.
     ensemble
         More models; probabilities are averaged.
+    tta
+        Test-time augmentation: average over seven views of each picture, which takes seven times as long.
     normalise
         Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
         in 28, centred); by default where the model was trained on such pictures. Tables stay as they are.
@@ -199,11 +206,11 @@ def predict(
     if out is not None:
         out = Path(out)
         check_output(out, overwrite)
-    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise)
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     predictions = _predict_source(inference, source)
     predictions.file = out
     if out is not None:
-        table = submission_table(predictions, submission) if submission else predictions.table(probabilities)
+        table = predictions.submission(submission) if submission else predictions.table(probabilities)
         with whole_file(out) as partial:
             table.to_csv(partial, index=False)
     return predictions
@@ -241,53 +248,3 @@ def table_probabilities(inference: Inference, table: PixelSource) -> tuple[list[
     for note in table.notes:
         print(note)
     return ids, labels if table.has_labels else None, np.concatenate(rows)
-
-
-def submission_table(predictions: Predictions, submission: str):
-    """A DataFrame in the form that a competition wants; see `predict` for what `submission` may be."""
-    import pandas as pd
-
-    labels = predictions.labels
-    if submission == "kaggle":
-        ids = range(1, len(labels) + 1)
-        return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (ids, labels))))
-    if submission == "kannada":
-        return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (predictions.ids, labels))))
-    if not Path(submission).exists():
-        raise InputError(
-            f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
-        )
-    return _like_sample(predictions, Path(submission))
-
-
-def _like_sample(predictions: Predictions, path: Path):
-    """The sample's own columns, ids and order with our labels, matched by id, or by position for tables without ids."""
-    import pandas as pd
-
-    location = submission_sample(path)
-    try:
-        with location.open() as stream:
-            sample = pd.read_csv(stream, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{location.name} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
-    if len(sample.columns) != 2:
-        raise InputError(
-            f"{location.name} has the columns {', '.join(sample.columns)}; a sample has an id and a label column"
-        )
-    if len(sample) != len(predictions.ids):
-        raise InputError(
-            f"{location.name} has {len(sample):,} rows, the predicted table has {len(predictions.ids):,}; "
-            "is it the sample of another competition?"
-        )
-    id_column, label_column = sample.columns
-    label_of = dict(zip(predictions.ids, predictions.labels))
-    if sample[id_column].duplicated().any():
-        raise InputError(f"{location.name} names an id more than once; pass the competition's own sample")
-    if set(sample[id_column]) == set(label_of):
-        sample[label_column] = [label_of[id_] for id_ in sample[id_column]]
-    elif predictions.own_ids:
-        strange = next(id_ for id_ in sample[id_column] if id_ not in label_of)
-        raise InputError(f"{location.name} asks for the id {strange!r}, which the predicted table does not have")
-    else:
-        sample[label_column] = predictions.labels
-    return sample

@@ -78,6 +78,15 @@ class SavedModel:
             logits = self.module(self.model_input(images)).float()
             return torch.softmax(logits / self.temperature, 1).cpu().numpy()
 
+    def soft_labels(self, gray):
+        """Class probabilities (n, classes) of gray pictures, floats (n, 1, h, w) in 0..1, all on the model's device."""
+        import torch
+
+        from .inputs import model_input
+
+        mean, std = (torch.tensor(values, device=gray.device).view(1, -1, 1, 1) for values in (self.mean, self.std))
+        return torch.softmax(self.module(model_input(gray, self.size, mean, std)).float() / self.temperature, 1)
+
     def write(self, folder: Path) -> None:
         """Write the files into `folder`; the description, which holds the weights' sha256, last."""
         import safetensors.torch

@@ -44,6 +44,7 @@ def train(
     keep: Keep | None = None,
     label_smoothing: float | None = None,
     ema: float | None = None,
+    teachers: list[str] | None = None,
     minutes: float | None = None,
     weights: str = NONE,
     precision: Precision = "auto",
@@ -100,6 +101,8 @@ def train(
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema
         Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
+    teachers
+        Models to learn from as much as from the labels (distillation): their mean probabilities on each picture.
     minutes
         Measure the speed and set the epochs so that training takes about this long.
     weights
@@ -154,7 +157,12 @@ def train(
             arguments=arguments,
             options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
             plan=lambda transferred: [stage],
-            rules=Rules(**{name: chosen[name] for name in RULES}, minutes=minutes, tensorboard=tensorboard),
+            rules=Rules(
+                **{name: chosen[name] for name in RULES},
+                minutes=minutes,
+                tensorboard=tensorboard,
+                teachers=teachers,
+            ),
             resume=resume,
             overwrite=overwrite,
         )

@@ -1,0 +1,133 @@
+"""Folders of pictures as sources: subfolders as labels, a csv of names, photos brought to one form."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from test_photos import printed
+
+from fastdigits import InputError, convert, finetune, open_model, predict, read_folder
+from fastdigits.photos import normalised
+from fastdigits.picture_files import read_gray
+from fastdigits.runs import Run
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Printed sevens and twos as photos of several sizes, in subfolders 2/ and 7/."""
+    folder = tmp_path_factory.mktemp("photos")
+    for text in "27":
+        (folder / text).mkdir()
+        for k in range(8):
+            sheet = printed(text, size=120 + 15 * k, place=(30 + 5 * k, 20), shape=(300 + 10 * k, 280 + 7 * k))
+            Image.fromarray(sheet if k % 2 else 255 - sheet).save(folder / text / f"{k}.png")
+    return folder
+
+
+def error_of(*arguments, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        convert(*arguments, **options)
+    return str(caught.value)
+
+
+def test_subfolders_are_labels(photos, tmp_path):
+    folder = convert(photos, tmp_path / "out", normalise=True, valid=0.25)
+    assert folder.classes == ["2", "7"]
+    assert folder.size == 28
+    assert folder.is_normalised
+    ids = folder.split("train").ids + folder.split("valid").ids
+    assert sorted(ids) == sorted(f"{label}-{k}" for label in "27" for k in range(8))  # 0.png is in both folders
+    for file, id_ in zip(folder.split("train").files, folder.split("train").ids):
+        label, _, name = id_.partition("-")
+        assert np.array_equal(read_gray(file), normalised(read_gray(photos / label / f"{name}.png")))
+
+
+def test_a_csv_names_the_labels(photos, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for k in range(4):
+        (flat / f"p{k}.png").write_bytes((photos / "27"[k % 2] / f"{k}.png").read_bytes())
+    names = pd.DataFrame({"File": [f"p{k}.png" for k in range(3)] + ["p3"], "Label": ["2", "7", "2", "7"]})
+    names.to_csv(tmp_path / "names.csv", index=False)
+    folder = convert(flat, tmp_path / "out", labels=tmp_path / "names.csv", normalise=True, valid=0)
+    assert dict(zip(folder.split("train").ids, folder.split("train").labels)) == {
+        f"p{k}": "27"[k % 2] for k in range(4)
+    }
+    unlabelled = convert(flat, tmp_path / "test", normalise=True)
+    assert unlabelled.split("test").ids == ["p0", "p1", "p2", "p3"]
+    names.assign(File=["p0.png", "p1.png", "p2.png", "p9.png"]).to_csv(tmp_path / "wrong.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "wrong.csv", normalise=True) == (
+        f"row 4 of {tmp_path}/wrong.csv names 'p9.png', which {flat} does not hold"
+    )
+    names.rename(columns={"Label": "digit"}).to_csv(tmp_path / "other.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "other.csv") == (
+        f"{tmp_path}/other.csv has the columns File, digit; --labels takes a csv with a file column and a label column"
+    )
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "gone.csv") == (
+        f"{tmp_path}/gone.csv does not exist; --labels takes a csv with a file column and a label column"
+    )
+    names[:0].to_csv(tmp_path / "empty.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "empty.csv") == (
+        f"{tmp_path}/empty.csv has no rows; give each picture its label"
+    )
+
+
+def test_what_is_no_such_folder(photos, tmp_path):
+    assert error_of(photos, tmp_path / "out").endswith(
+        "px, and an image folder needs equal squares; pass --normalise to cut out each digit"
+    )
+    (tmp_path / "mixed" / "2").mkdir(parents=True)
+    for place in ("mixed/a.png", "mixed/2/b.png"):
+        (tmp_path / place).write_bytes((photos / "2" / "0.png").read_bytes())
+    assert error_of(tmp_path / "mixed", tmp_path / "out", normalise=True) == (
+        f"{tmp_path}/mixed has pictures both in it (a.png) and in subfolders; pass a folder whose subfolders are "
+        "labels, or pictures with --labels NAMES.csv"
+    )
+    assert error_of("sklearn:digits", tmp_path / "out", normalise=True) == (
+        "--normalise is for a folder of pictures, and sklearn:digits is none; leave it out"
+    )
+    assert error_of("sklearn:digits", tmp_path / "out", labels=tmp_path / "names.csv") == (
+        "--labels is for a folder of pictures, and sklearn:digits is none; leave it out"
+    )
+    (tmp_path / "mixed" / "a.png").write_bytes(b"no picture")
+    (tmp_path / "mixed" / "2" / "b.png").unlink()
+    assert error_of(tmp_path / "mixed", tmp_path / "out") == (
+        f"{tmp_path}/mixed/a.png is no readable picture; replace or remove it"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_photos_sees_photos_as_it_was_trained(photos, tmp_path):
+    """The same digit as a photo, or as it was converted: the model gives both the same probabilities."""
+    folder = convert(photos, tmp_path / "folder", normalise=True, valid=0.25)
+    finetune("digitnet", folder.path, weights="none", epochs=2, lr=0.01, out=tmp_path / "run")
+    assert open_model(tmp_path / "run").normalise
+    assert json.loads((tmp_path / "run" / "model.json").read_text())["normalise"] is True
+    converted = folder.split("train").files[0]
+    label, _, name = folder.split("train").ids[0].partition("-")
+    of_photo = predict(str(tmp_path / "run"), str(photos / label / f"{name}.png")).probabilities
+    of_converted = predict(str(tmp_path / "run"), str(converted)).probabilities
+    assert of_photo == pytest.approx(of_converted, abs=1e-6)
+    unnormalised = predict(str(tmp_path / "run"), str(photos / label / f"{name}.png"), normalise=False).probabilities
+    assert np.abs(unnormalised - of_photo).max() > 1e-3
+
+
+def test_a_folder_by_hand_is_normalised_when_it_is_read(photos, tmp_path):
+    """Shipped weights were trained on normalised digits, so photos in train/<label>/ are brought to that form."""
+    hand = tmp_path / "hand"
+    for split, numbers in (("train", range(5)), ("valid", range(5, 8))):
+        for label in "27":
+            (hand / split / label).mkdir(parents=True)
+            for k in numbers:
+                (hand / split / label / f"{k}.png").write_bytes((photos / label / f"{k}.png").read_bytes())
+    result = finetune("digitnet-mnist", hand, epochs=1, head_epochs=1, lr=0.01, out=tmp_path / "run")
+    assert result.result["valid_pictures"] == 6
+    assert Run(tmp_path / "run").record()["normalise"] is True
+    assert open_model(tmp_path / "run").normalise
+    folder = read_folder(hand, normalise=True)
+    assert (folder.size, read_folder(hand).size) == (28, None)
+    assert folder.digest != read_folder(hand).digest
+    plain = finetune("digitnet-mnist", hand, epochs=1, head_epochs=0, lr=0.01, normalise=False, out=tmp_path / "plain")
+    assert not open_model(plain.run.path).normalise
