@@ -24,6 +24,7 @@ _PUBLIC = {
     "train": "training",
     "lr_find": "lr_search",
     "export": "exporting",
+    "compete": "competing",
     "quickstart": "quickstarting",
 }
 __all__ = ["__version__", *_PUBLIC]

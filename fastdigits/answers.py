@@ -6,6 +6,7 @@ import numpy as np
 
 from .errors import InputError
 from .folders import ImageFolder, read_folder
+from .folds import fold_folders
 from .outputs import whole_file
 from .prediction import Predictions
 from .runs import Run
@@ -69,6 +70,9 @@ def unchanged_folder(run: Run) -> ImageFolder | None:
     record = run.record()
     try:
         folder = read_folder(record["data"], record.get("normalise", False))
+        arguments = record["arguments"]
+        if arguments.get("fold"):
+            folder = fold_folders(folder, arguments["folds"], arguments["seed"])[arguments["fold"] - 1]
     except InputError:
         return None
     return folder if folder.digest == record["data_digest"] else None

@@ -45,6 +45,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "fastdigits.exporting:export",
         "Write a model that predicts without its run, and check that it predicts the same.",
     ),
+    "compete": (
+        "fastdigits.competing:compete",
+        "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",
+    ),
     "predict": ("fastdigits.prediction:predict", "Predict the labels of a table, a picture or a folder."),
 }
 

@@ -123,7 +123,7 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
             run = Run(out / f"seed{one}-fold{number}")
             print(f"seed {one} · fold {number} of {n_folds}", flush=True)
             if not run.finished:
-                fit(part, run.path, {**arguments, "seed": one}, run.record_file.is_file(), False)
+                fit(part, run.path, {**arguments, "seed": one, "fold": number}, run.record_file.is_file(), False)
             answers = read_answers(run)
             truth = class_numbers(answers.labels, answers.classes)
             right = answers.probabilities.argmax(1) == truth

@@ -16,7 +16,7 @@ from .progress import progress_bar
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, open_source
+from .sources import PixelSource, holds_tables, open_source
 from .submissions import submission_table
 
 READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
@@ -228,7 +228,7 @@ def _predict_source(inference: Inference, source: str) -> Predictions:
     files = list_pictures(path)
     if files:
         return Predictions([file.stem for file in files], file_probabilities(inference, files), classes)
-    if path.is_dir() and not any("idx3" in file.name for file in path.iterdir()):
+    if path.is_dir() and not holds_tables(path):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
     table = open_source(source)
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted

@@ -1,5 +1,6 @@
 """Which rows are kept for validation: at random, by class, by row order, and never with a group on both sides."""
 
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -112,7 +113,9 @@ def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: s
         return next(splitter.split(labels, labels, groups))[1]
     smaller = min(valid, 1 - valid)  # a fold is the smaller side
     n_folds = min(max(2, round(1 / smaller)), n_groups, max(Counter(labels.tolist()).values()))
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # what it leads to is checked afterwards
+        folds = list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups))
     sides = [rest if valid > 0.5 else fold for rest, fold in folds]
     return min(sides, key=lambda rows: abs(len(rows) - valid * len(labels)))
 

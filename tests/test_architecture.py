@@ -77,6 +77,7 @@ ORDER = [
     "network_sections",
     "run_report",
     "reporting",
+    "competing",
     "exporting",
     "quickstarting",
     "cli",

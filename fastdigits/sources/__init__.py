@@ -6,12 +6,13 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 """
 
 from .missing import refuse_missing_values
-from .opening import open_source, submission_sample
+from .opening import holds_tables, open_source, submission_sample
 from .pixels import Chunk, PixelSource, refuse_other_size
 
 __all__ = [
     "Chunk",
     "PixelSource",
+    "holds_tables",
     "open_source",
     "refuse_missing_values",
     "refuse_other_size",

@@ -21,7 +21,8 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
     Parameters
     ----------
     source : str or Path
-        A csv table (plain, .gz, .zip), a competition's zip with train and test tables, `archive.zip/member.csv`,
+        A csv table (plain, .gz, .zip), a competition's zip or folder with train and test tables,
+        `archive.zip/member.csv`,
         a parquet table, an npz archive, an idx file or the folder of MNIST's four, `sklearn:digits`,
         `torchvision:NAME`, or a folder of pictures.
     labels : Path, optional
@@ -47,23 +48,40 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         raise InputError(f"{flag} is for a folder of pictures, and {source} is none; leave it out")
     if ":" in str(source) and not path.exists():
         return named_source(str(source))
-    if path.is_dir():
+    tables = _tables_of(path)
+    if path.is_dir() and not tables:
         return idx_folder_source(path)
-    location = _locate(path)
-    if location.file_name.endswith(".zip"):
-        return _archive_source(path)
-    return _file_source(location)
+    return _file_source(_locate(path)) if tables is None else _competition_source(path, tables)
 
 
 def submission_sample(path: Path) -> Location:
-    """Where a sample submission lies: `path` itself, or the one inside a competition's zip."""
-    location = _locate(path)
-    if not location.file_name.endswith(".zip"):
-        return location
-    samples = [name for name in archive_members(path) if "sample" in Path(name).name.lower()]
+    """Where a sample submission lies: `path` itself, or the one inside a competition's zip or folder."""
+    tables = _tables_of(path)
+    if tables is None:
+        return _locate(path)
+    samples = [location for location in tables if "sample" in location.file_name]
     if len(samples) != 1:
         raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
-    return Location(path, samples[0])
+    return samples[0]
+
+
+def holds_tables(folder: Path) -> bool:
+    """Whether pixel tables, or MNIST's idx files, lie in a folder."""
+    return bool(_tables_of(folder)) or any("idx3" in file.name for file in folder.iterdir())
+
+
+def _tables_of(path: Path) -> list[Location] | None:
+    """The tables in a zip archive or a folder; None for a file of another kind."""
+    if path.is_dir():
+        files = [file for file in sorted(path.iterdir()) if file.is_file()]
+        packed = [_packed_tables(file) for file in files if file.suffix.lower() == ".zip"]
+        return [Location(file) for file in files if _is_table(file.name)] + [t[0] for t in packed if len(t) == 1]
+    location = _locate(path)
+    return _packed_tables(path) if location.file_name.endswith(".zip") else None
+
+
+def _packed_tables(archive: Path) -> list[Location]:
+    return [Location(archive, name) for name in archive_members(archive) if _is_table(name)]
 
 
 def _locate(path: Path) -> Location:
@@ -95,18 +113,17 @@ def _file_source(location: Location) -> PixelSource:
     raise InputError(f"{location.name} is of no known kind; accepted are {ACCEPTED}")
 
 
-def _archive_source(path: Path) -> PixelSource:
-    """The table of a zip archive; a competition's train table, with its test table as `.test`."""
-    members = [name for name in archive_members(path) if _is_table(name)]
-    if len(members) == 1:
-        return _file_source(Location(path, members[0]))
-    named = {Path(name).name.lower().partition(".")[0]: name for name in members}
+def _competition_source(path: Path, tables: list[Location]) -> PixelSource:
+    """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
+    if len(tables) == 1:
+        return _file_source(tables[0])
+    named = {table.file_name.partition(".")[0]: table for table in tables}
     if "train" not in named:
-        listed = ", ".join(members) or "no table"
+        listed = ", ".join(table.member or table.path.name for table in tables) or "no table"
         raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
-    source = _file_source(Location(path, named["train"]))
+    source = _file_source(named["train"])
     if "test" in named:
-        source.test = _file_source(Location(path, named["test"]))
+        source.test = _file_source(named["test"])
     return source
 
 
