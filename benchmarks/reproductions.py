@@ -18,6 +18,7 @@ from statistics import mean, median, stdev
 from fastdigits.recipes import KANNADA, MNIST, PUBLISHED_RECIPES, Recipe
 from fastdigits.runs import Run
 
+from .kept import kept_rows
 from .measuring import machine
 from .table import replace_between
 
@@ -142,7 +143,7 @@ def keep(task: Task, run: Run, command: str) -> None:
         "command": command,
         **machine(),
     }
-    rows = {(old["recipe"], old["variant"], old["seed"]): old for old in read_results()}
+    rows = {(old["recipe"], old["variant"], old["seed"]): old for old in kept_rows(RESULTS)}
     rows[task.name, task.variant, str(task.seed)] = row
     order = {task.key: number for number, task in enumerate(t for name in PUBLISHED_RECIPES for t in tasks_of(name))}
     in_order = sorted(rows.values(), key=lambda r: order[f"{r['recipe']}-{r['variant']}-seed{r['seed']}"])
@@ -153,21 +154,13 @@ def keep(task: Task, run: Run, command: str) -> None:
     print(f"{task.key} · {result['accuracy']:.2%} after {result['epochs']} epochs", flush=True)
 
 
-def read_results() -> list[dict[str, str]]:
-    """All kept rows as texts."""
-    if not RESULTS.exists():
-        return []
-    with RESULTS.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def write_table() -> None:
     """The README's table of reproductions, from the recipes and the kept results."""
     lines = [
         "| recipe | split | parameters | published | ours | reproduced | unseen writers | epochs | s an epoch |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    caveats, results = [], read_results()
+    caveats, results = [], kept_rows(RESULTS)
     for name, recipe in PUBLISHED_RECIPES.items():
         mark = ""
         caveat = recipe.published.caveat

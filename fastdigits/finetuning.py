@@ -5,13 +5,13 @@ from pathlib import Path
 from .errors import InputError
 from .fitting import Rules, fit_run
 from .fold_runs import FoldResult, fit_or_folds
-from .folders import ImageFolder
+from .folders import TRAIN, ImageFolder
 from .learners import find_preset
 from .machine import Precision
 from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments, training_folder
 from .results import Result
 from .shipped import shipped_names
-from .stages import DEFAULT_LR_MULT, plan_stages
+from .stages import DEFAULT_LR_MULT, default_batch_size, default_epochs, plan_stages
 from .starting_weights import PRETRAINED
 
 
@@ -56,7 +56,8 @@ def finetune(
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
-        Epochs with the whole network unfrozen; 3 by default. In a preset: of its stage `all`.
+        Epochs with the whole network unfrozen; 3 by default, on few rows as many as make 120 steps. In a preset: of its
+        stage `all`.
     head_epochs
         Epochs of the head alone before that; 1 by default, 0 when there are no weights to transfer.
     lr
@@ -68,7 +69,7 @@ def finetune(
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
     batch_size
-        Pictures a step; 64 by default.
+        Pictures a step; 64 by default, 32 of fewer than 640 rows.
     weights
         pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run,
         a saved model or a shipped one's name. The head always starts fresh.
@@ -129,14 +130,19 @@ def finetune(
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
         check_valid(folder, early_stopping, keep)
+        options, planned_epochs = chosen_options(LEARNER_OPTIONS, arguments, preset), epochs
+        if not preset:
+            rows = len(folder.split(TRAIN))
+            options["batch_size"] = batch_size or default_batch_size(rows)
+            planned_epochs = epochs or default_epochs(rows, options["batch_size"])
         return fit_run(
             out,
             folder,
             backbone,
             arguments=arguments,
-            options=chosen_options(LEARNER_OPTIONS, arguments, preset),
+            options=options,
             plan=lambda transferred: plan_stages(
-                transferred, head_epochs, epochs, lr, lr_mult, preset.stages if preset else ()
+                transferred, head_epochs, planned_epochs, lr, lr_mult, preset.stages if preset else ()
             ),
             rules=Rules(
                 **chosen_options(RULES, arguments, preset),
