@@ -7,26 +7,39 @@ from .errors import InputError
 from .models import Backbone, find_backbone
 from .models.backbones import known_names
 from .recipes import RECIPES, Recipe
+from .saved import read_description
+from .shipped import model_folder, shipped_names
 
 COUNTED_MODELS = 100  # parameters are counted by building each network, which takes a while for all of timm
 
 
 @dataclass
 class ModelList:
-    """Names that `train` and `finetune` accept: the published recipes, and the classifiers."""
+    """Names that `train` and `finetune` accept: recipes, shipped models to start from, and classifiers."""
 
     recipes: dict[str, Recipe]
     backbones: list[Backbone]
+    shipped: list[str]
 
     @property
     def names(self) -> list[str]:
-        return list(dict.fromkeys([*self.recipes, *(backbone.name for backbone in self.backbones)]))
+        return list(dict.fromkeys([*self.shipped, *self.recipes, *(backbone.name for backbone in self.backbones)]))
 
     def __rich__(self):
         from rich.console import Group
 
-        tables = [self._recipe_table()] if self.recipes else []
+        tables = [self._shipped_table()] if self.shipped else []
+        tables += [self._recipe_table()] if self.recipes else []
         return Group(*tables, *([self._backbone_table()] if self.backbones else []), f"{len(self.names)} names")
+
+    def _shipped_table(self):
+        from rich.table import Table
+
+        table = Table("model", "architecture", "takes", "tells", title="shipped models, for finetune and predict")
+        for name in self.shipped:
+            about = read_description(model_folder(name))
+            table.add_row(name, about["architecture"], f"{about['size']} px", ", ".join(about["classes"]))
+        return table
 
     def _recipe_table(self):
         from rich.table import Table
@@ -73,6 +86,7 @@ def list_models(filter: str = "*") -> ModelList:
     pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
     recipes = {name: recipe for name, recipe in RECIPES.items() if fnmatch(name, pattern)}
     backbones = [Backbone(name, library) for name, library in known_names().items() if fnmatch(name, pattern)]
-    if not recipes and not backbones:
+    shipped = [name for name in shipped_names() if fnmatch(name, pattern)]
+    if not recipes and not backbones and not shipped:
         raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")
-    return ModelList(recipes, backbones)
+    return ModelList(recipes, backbones, shipped)

@@ -173,7 +173,7 @@ def predict(
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
         image folder (its test pictures).
     out
-        The csv to write; by default predictions.csv, or submission.csv.
+        The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
     submission
         kaggle (ImageId,Label from 1), kannada (id,label with the table's ids), or a sample submission whose columns,
         ids and order are kept (a csv, or the competition's zip).
@@ -212,7 +212,8 @@ def predict(
     if out is not None:
         table = predictions.submission(submission) if submission else predictions.table(probabilities)
         with whole_file(out) as partial:
-            table.to_csv(partial, index=False)
+            packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
+            table.to_csv(partial, index=False, compression=packed)
     return predictions
 
 

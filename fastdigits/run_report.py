@@ -32,6 +32,7 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
         scores_section,
         suspects_section,
     )
+    from .stress_section import stress_section
 
     prepare_machine()
     view = open_view(run)
@@ -43,6 +44,7 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
         calibration_section(view),
         mistakes_section(view),
         suspects_section(view),
+        stress_section(view),
         reasons_section(view),
         training_section(view),
         one_digit_section(view, chosen),

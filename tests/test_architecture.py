@@ -75,6 +75,7 @@ ORDER = [
     "report_view",
     "score_sections",
     "network_sections",
+    "stress_section",
     "run_report",
     "reporting",
     "competing",

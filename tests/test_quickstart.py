@@ -21,7 +21,7 @@ def test_quickstart(in_tmp, capsys):
         assert (in_tmp / "quickstart" / name).is_file()
     assert len(pd.read_csv("quickstart/submission.csv")) == 297
     assert "pictures       quickstart/digits/" in str(made)
-    assert "$ fastdigits finetune resnet18 quickstart/digits" in capsys.readouterr().out
+    assert "$ fastdigits finetune digitnet-mnist quickstart/digits" in capsys.readouterr().out
 
 
 def test_quickstart_does_not_replace_other_things(tmp_path):

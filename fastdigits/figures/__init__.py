@@ -10,6 +10,7 @@ from .scores import (
     draw_groups,
     draw_reliability,
 )
+from .stress import draw_stress, draw_stressed
 from .table import draw_table
 from .training import draw_augmentation, draw_batch, draw_curves, draw_lr_find, draw_several_curves
 
@@ -31,6 +32,8 @@ __all__ = [
     "draw_pictures",
     "draw_reliability",
     "draw_several_curves",
+    "draw_stress",
+    "draw_stressed",
     "draw_table",
     "draw_values",
     "draw_weights",

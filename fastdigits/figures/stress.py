@@ -1,0 +1,58 @@
+"""Pictures of stress: accuracy against strength, and what the stressed pictures look like."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..stress_scores import StressScore
+from .canvas import Drawing, finished, new_drawing
+
+COLUMNS = 5
+
+
+def draw_stress(scores: list[StressScore], accuracy: float, path: Path | None = None) -> Drawing:
+    """Accuracy against strength, a small chart for each stress, all on one scale.
+
+    Parameters
+    ----------
+    scores : list of StressScore
+    accuracy : float
+        On the pictures as they are, 0..1: the dotted line.
+    path : Path, optional
+        A PNG file to write.
+    """
+    n_rows = -(-len(scores) // COLUMNS)
+    drawing = new_drawing(2.1 * COLUMNS, 1.9 * n_rows)
+    all_axes = drawing.subplots(n_rows, COLUMNS, sharey=True, squeeze=False).ravel()
+    for axes, score in zip(all_axes, scores):
+        axes.axhline(accuracy, color="gray", linestyle=":", linewidth=1)
+        axes.plot(range(len(score.strengths)), score.accuracies, marker="o")
+        axes.set_xticks(range(len(score.strengths)), [f"{strength:g}" for strength in score.strengths])
+        axes.set_title(f"{score.name} ({score.unit})", fontsize=9)
+        axes.margins(0.15)
+    for axes in all_axes[len(scores) :]:
+        axes.set_axis_off()
+    for axes in all_axes[::COLUMNS]:
+        axes.set_ylabel("accuracy")
+    return finished(drawing, path)
+
+
+def draw_stressed(rows: list[tuple[str, list[np.ndarray]]], path: Path | None = None) -> Drawing:
+    """One digit under each stress: a row for each, from mild to strong.
+
+    Parameters
+    ----------
+    rows : list of (name, pictures)
+        Pictures are uint8 (h, w), in the order of their strengths.
+    path : Path, optional
+        A PNG file to write.
+    """
+    n_columns = max(len(pictures) for _, pictures in rows)
+    drawing = new_drawing(0.8 * len(rows), 0.8 * n_columns + 0.3)
+    all_axes = drawing.subplots(n_columns, len(rows), squeeze=False)
+    for column, (name, pictures) in enumerate(rows):
+        for axes, picture in zip(all_axes[:, column], pictures):
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            axes.set_axis_off()
+        all_axes[0, column].set_title(name, fontsize=8)
+    return finished(drawing, path)
