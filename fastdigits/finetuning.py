@@ -11,7 +11,7 @@ from .machine import Precision
 from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments, training_folder
 from .results import Result
 from .shipped import shipped_names
-from .stages import DEFAULT_LR_MULT, default_batch_size, default_epochs, plan_stages
+from .stages import default_batch_size, default_epochs, plan_stages
 from .starting_weights import PRETRAINED
 
 
@@ -22,7 +22,7 @@ def finetune(
     epochs: int | None = None,
     head_epochs: int | None = None,
     lr: float | None = None,
-    lr_mult: float = DEFAULT_LR_MULT,
+    lr_mult: float | None = None,
     size: int | None = None,
     batch_size: int | None = None,
     weights: str = "pretrained",
@@ -59,12 +59,14 @@ def finetune(
         Epochs with the whole network unfrozen; 3 by default, on few rows as many as make 120 steps. In a preset: of its
         stage `all`.
     head_epochs
-        Epochs of the head alone before that; 1 by default, 0 when there are no weights to transfer.
+        Epochs of the head alone before that; 1 by default, 0 from weights that were trained on digits and where there
+        is nothing to transfer.
     lr
-        Peak learning rate of the head; without it a search decides. Once all is trained the head has half of it.
+        Peak learning rate of the head; without it a search decides, or from digits it is 0.004. Once all is trained the
+        head has half of it.
     lr_mult
-        How many times smaller the first layers' rate is then. 100 suits weights that were trained on photographs,
-        1 to 5 weights that were trained on digits.
+        How many times smaller the first layers' rate is then: 100 by default for weights that were trained on
+        photographs, 1 for those that were trained on digits.
     size
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
@@ -141,8 +143,14 @@ def finetune(
             backbone,
             arguments=arguments,
             options=options,
-            plan=lambda transferred: plan_stages(
-                transferred, head_epochs, planned_epochs, lr, lr_mult, preset.stages if preset else ()
+            plan=lambda prepared: plan_stages(
+                prepared.transferred,
+                head_epochs,
+                planned_epochs,
+                lr,
+                lr_mult,
+                preset.stages if preset else (),
+                prepared.of_digits,
             ),
             rules=Rules(
                 **chosen_options(RULES, arguments, preset),

@@ -19,7 +19,7 @@ from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
 from .schedules import OneCycle, find_schedule
-from .stages import Stage, unfrozen_rates
+from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
 from .starting_weights import StartingWeights
 from .tracking import check_tensorboard, open_tensorboard
 
@@ -71,7 +71,7 @@ def fit_run(
     *,
     arguments: dict,
     options: dict,
-    plan: Callable[[bool], list[Stage]],
+    plan: Callable[[DigitLearner], list[Stage]],
     rules: Rules,
     resume: bool,
     overwrite: bool,
@@ -85,7 +85,7 @@ def fit_run(
     options : dict
         Of `prepare_learner`.
     plan : callable
-        From whether weights were transferred to the stages.
+        From the prepared learner, which knows what it starts from, to the stages.
 
     Raises
     ------
@@ -97,13 +97,13 @@ def fit_run(
     if resume:
         run = reopen_run(out, arguments, folder.digest)
         prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
-        planned = plan(prepared.transferred)
+        planned = plan(prepared)
     else:
         check_output(out, overwrite, RUN_MARK)
         if Path(options["weights"]).resolve() == out.resolve():
             raise InputError(f"{out} is where --weights lie; name another --out")
         prepared = prepare_learner(backbone, folder, **options)
-        planned = plan(prepared.transferred)
+        planned = plan(prepared)
         record = first_record(arguments, folder, prepared) | {"settings": settings_of(options, asdict(rules), prepared)}
         for note in record["notes"]:
             print(note)
@@ -121,7 +121,8 @@ def _start_of(run: Run) -> StartingWeights | None:
     if not run.last_checkpoint.exists():
         return None
     record = run.record()
-    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"])
+    of_digits = record.get("of_digits", False)
+    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"], of_digits)
 
 
 def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
@@ -257,7 +258,9 @@ def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, f
     """Peak rates of a stage that has none of its own, from the run's first search."""
     record = run.record()
     lr = next(iter(record["lr_find"].values()))["lr"]
-    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"])
+    return (
+        (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"] or PHOTO_LR_MULT)
+    )
 
 
 def _draw_batch(run: Run, prepared: DigitLearner) -> None:

@@ -31,8 +31,8 @@ class DigitLearner:
         Pixels; what the network sees.
     mean, std : list of float, length channels
         Normalisation on the scale 0..1.
-    transferred : bool
-        Whether the body started with knowledge.
+    transferred, of_digits : bool
+        Whether the body started with knowledge, and whether that was of digits.
     weights : str
         Where the starting weights came from.
     device, precision : str
@@ -44,6 +44,7 @@ class DigitLearner:
     mean: list[float]
     std: list[float]
     transferred: bool
+    of_digits: bool
     weights: str
     device: str
     precision: str
@@ -110,7 +111,9 @@ def prepare_learner(
         folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
     )
     learner = _learner(dls, module, backbone, precision, make_optimizer, label_smoothing)
-    return DigitLearner(learner, backbone, size, mean, std, start.transferred, start.origin, device, precision)
+    return DigitLearner(
+        learner, backbone, size, mean, std, start.transferred, start.of_digits, start.origin, device, precision
+    )
 
 
 def pixel_scale(folder: ImageFolder, scaling: Scaling) -> tuple[float, float]:

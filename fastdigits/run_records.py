@@ -31,6 +31,7 @@ def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -
         "std": prepared.std,
         "weights": prepared.weights,
         "transferred": prepared.transferred,
+        "of_digits": prepared.of_digits,
         "notes": _notes_on_weights(Run(Path(prepared.weights)), folder),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }

@@ -7,7 +7,9 @@ from .errors import InputError
 DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
 LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
 DEFAULT_BATCH, SMALL_BATCH, FEW_ROWS = 64, 32, 640  # fewer rows than that take the small one
-DEFAULT_LR_MULT = 100.0  # of fastai's fine_tune, for bodies that were trained on photographs
+PHOTO_LR_MULT = 100.0  # of fastai's fine_tune, for bodies that were trained on photographs
+# bodies that were trained on digits: all is trained from the start at one rate (benchmarks/transfer.py)
+DIGIT_LR_MULT, DIGIT_LR = 1.0, 4e-3
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ def plan_stages(
     head_epochs: int | None,
     epochs: int | None,
     lr: float | None,
-    lr_mult: float = DEFAULT_LR_MULT,
+    lr_mult: float | None = None,
     published: tuple[Stage, ...] = (),
+    of_digits: bool = False,
 ) -> list[Stage]:
     """The stages of a transfer, before any learning-rate search.
 
@@ -65,11 +68,13 @@ def plan_stages(
     head_epochs, epochs : int or None
         Of the frozen and the unfrozen stage; None: the published recipe's, or the defaults.
     lr : float or None
-        Peak rate of the head; None: the published recipe's, or left to a search.
-    lr_mult : float
+        Peak rate of the head; None: the published recipe's, or left to a search, or from digits a rate that serves.
+    lr_mult : float or None
         How many times smaller the first layers' rate is than the head's, once all are trained.
     published : tuple of Stage
         Those of a published recipe, which take the place of the defaults.
+    of_digits : bool
+        Whether the body was trained on digits rather than on photographs.
 
     Raises
     ------
@@ -80,6 +85,8 @@ def plan_stages(
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
     if published:
         return _changed_stages(published, transferred, head_epochs, epochs, lr)
+    if of_digits:
+        head_epochs, lr, lr_mult = head_epochs or 0, lr or DIGIT_LR, lr_mult or DIGIT_LR_MULT
     if not transferred:
         head_epochs = 0
     elif head_epochs is None:
@@ -88,7 +95,7 @@ def plan_stages(
         "all",
         DEFAULT_EPOCHS if epochs is None else epochs,
         frozen=False,
-        lr=unfrozen_rates(lr, transferred, lr_mult) if lr else None,
+        lr=unfrozen_rates(lr, transferred, lr_mult or PHOTO_LR_MULT) if lr else None,
         search=lr is None and head_epochs == 0,
         schedule=f"one-cycle:pct_start=0.3,div={5 if transferred else 25}",
     )

@@ -25,12 +25,15 @@ class StartingWeights:
         Whether the body carries knowledge, so that training the head first makes sense.
     mean, std : list of float, length 3, or None
         The normalisation that the weights were trained with; None when there is nothing to transfer.
+    of_digits : bool
+        Whether they were trained on digits, as those of every saved model, rather than on photographs.
     """
 
     origin: str
     transferred: bool
     mean: list[float] | None = None
     std: list[float] | None = None
+    of_digits: bool = False
 
 
 def load_weights(module, backbone: Backbone, weights: str, size: int | None = None) -> StartingWeights:
@@ -55,6 +58,7 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
     if weights == NONE:
         return StartingWeights("none", transferred=False)
     mean, std = backbone.mean_std
+    of_digits = False
     path = model_folder(weights)
     if weights == PRETRAINED:
         tensors = _download(backbone, size)
@@ -62,10 +66,11 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
         saved = path if path.is_dir() else path.parent
         description = read_description(saved)
         mean, std, tensors = description["mean"], description["std"], read_weights(saved, description)
+        of_digits = True
     else:
         tensors = _read_file(path)
     _load_body(module, backbone, tensors, weights)
-    return StartingWeights(weights, True, list(mean), list(std))
+    return StartingWeights(weights, True, list(mean), list(std), of_digits)
 
 
 def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> StartingWeights:
@@ -85,7 +90,7 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
         known, wanted = (", ".join(names[:12]) for names in (saved.classes, classes))
         raise InputError(f"--weights {weights} knows the classes {known}; the data have {wanted}")
     module.load_state_dict(saved.module.state_dict())
-    return StartingWeights(weights, True, saved.mean, saved.std)
+    return StartingWeights(weights, True, saved.mean, saved.std, of_digits=True)
 
 
 def _download(backbone: Backbone, size: int | None) -> dict:

@@ -156,7 +156,7 @@ def train(
             find_backbone(published.arch),
             arguments=arguments,
             options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
-            plan=lambda transferred: [stage],
+            plan=lambda prepared: [stage],
             rules=Rules(
                 **{name: chosen[name] for name in RULES},
                 minutes=minutes,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks import reproductions, table
+from benchmarks import few_shot, reproductions, table, transfer
 from benchmarks.measuring import Measurement, medians, take_turns
 from fastdigits.recipes import PUBLISHED_RECIPES
 
@@ -36,7 +36,13 @@ def test_medians():
 
 
 @pytest.mark.parametrize(
-    ("name", "write"), [("benchmarks", table.write_table), ("reproductions", reproductions.write_table)]
+    ("name", "write"),
+    [
+        ("benchmarks", table.write_table),
+        ("reproductions", reproductions.write_table),
+        ("few-shot", few_shot.write_table),
+        ("transfer", transfer.write_table),
+    ],
 )
 def test_the_readme_shows_what_is_kept(tmp_path, monkeypatch, name, write):
     shown = table.README.read_text(encoding="utf-8")

@@ -291,6 +291,10 @@ def test_plans():
     assert body.lr == pytest.approx((1e-5, 1e-3))
     _, body = plan_stages(True, 1, 1, 2e-3, lr_mult=2)
     assert body.lr == pytest.approx((5e-4, 1e-3))
+    (digits,) = plan_stages(True, None, 3, None, of_digits=True)
+    assert (digits.frozen, digits.search, digits.lr) == (False, False, (2e-3, 2e-3))
+    head, body = plan_stages(True, 1, 3, 0.01, lr_mult=10, of_digits=True)
+    assert (head.lr, body.lr) == ((0.01, 0.01), (5e-4, 5e-3))
     with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
         plan_stages(False, 2, 8, None)
 
