@@ -74,7 +74,8 @@ def finetune(
         Pictures a step; 64 by default, 32 of fewer than 640 rows.
     weights
         pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run,
-        a saved model or a shipped one's name. The head always starts fresh.
+        a saved model or a shipped one's name. The head starts fresh, unless it tells the same
+        classes and is right about at least half of the training pictures.
     augment
         none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
         light by default.

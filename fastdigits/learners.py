@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .folders import ImageFolder, pixel_statistics
+from .folders import TRAIN, ImageFolder, pixel_statistics
 from .machine import Precision, find_device, find_precision, prepare_machine
 from .models import Backbone, find_backbone
 from .options import Scaling
 from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
-from .shipped import shipped_architecture
-from .starting_weights import NONE, StartingWeights, load_weights, load_whole
+from .saved import DESCRIPTION_FILE, read_description, read_saved
+from .shipped import model_folder, shipped_architecture
+from .starting_weights import NONE, PRETRAINED, StartingWeights, load_weights, load_whole
 
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
+ASKED_PICTURES = 500  # of the training pictures, whether a model knows them already
 TIMED_BATCHES = 8  # of a throughput measurement; a loader may prepare as many together
 
 
@@ -101,6 +103,9 @@ def prepare_learner(
     backbone.check_size(module, size)
     if start is None and whole and weights != NONE:
         start = load_whole(module, backbone, weights, folder.classes)
+    if start is None and knows_already(weights, backbone, folder):
+        print(f"{weights} knows these classes, so its head is kept", flush=True)
+        start = load_whole(module, backbone, weights, folder.classes)
     start = start or load_weights(module, backbone, weights, size)
     if (device, precision) == ("cpu", "bf16"):
         zero_unseen_gradients(module, backbone.channels, size)
@@ -114,6 +119,28 @@ def prepare_learner(
     return DigitLearner(
         learner, backbone, size, mean, std, start.transferred, start.of_digits, start.origin, device, precision
     )
+
+
+def knows_already(weights: str, backbone: Backbone, folder: ImageFolder) -> bool:
+    """Whether a saved model tells the folder's classes, and is right about at least half of its training pictures.
+
+    Labels alone do not say so: the digits of every script are called 0 to 9.
+    """
+    from .inference import Inference
+    from .inputs import same_size
+    from .scoring import class_numbers
+
+    place = model_folder(weights)
+    if weights in (NONE, PRETRAINED) or not (place / DESCRIPTION_FILE).is_file():
+        return False
+    description = read_description(place)
+    if (description["architecture"], description["classes"]) != (backbone.name, folder.classes):
+        return False
+    saved, split = read_saved(place), folder.split(TRAIN)
+    rows = np.unique(np.linspace(0, len(split) - 1, ASKED_PICTURES).astype(int))
+    images = same_size([split.files[row] for row in rows], saved.size, folder.normalise)
+    answers = Inference([saved]).probabilities(images).argmax(1)
+    return bool((answers == class_numbers([split.labels[row] for row in rows], folder.classes)).mean() >= 0.5)
 
 
 def pixel_scale(folder: ImageFolder, scaling: Scaling) -> tuple[float, float]:
