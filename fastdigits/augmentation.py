@@ -147,7 +147,7 @@ def change_paper(images: torch.Tensor, policy: Policy) -> torch.Tensor:
     return images
 
 
-def test_views(images: torch.Tensor) -> list[torch.Tensor]:
+def averaged_views(images: torch.Tensor) -> list[torch.Tensor]:
     """Pictures (n, 1, h, w), floats 0..1, as they are, and somewhat turned, slanted, smaller and larger.
 
     For test-time augmentation: each view has the size of the pictures, and all show the same digits.

@@ -7,7 +7,8 @@ from pathlib import Path
 from .conversion import convert
 from .errors import InputError
 from .fold_runs import FoldResult
-from .folders import TRAIN, ImageFolder
+from .folders import TEST, TRAIN, ImageFolder
+from .folds import fold_folders
 from .intervals import Interval
 from .learners import epoch_seconds, prepare_learner
 from .models import find_backbone
@@ -17,9 +18,10 @@ from .prediction import open_model, predict
 from .recipes import find_recipe
 from .reporting import report
 from .runs import Run
-from .shipped import shipped_names
+from .shipped import check_outlives, shipped_names
 from .sources import open_source, submission_sample
 from .starting_weights import NONE
+from .submissions import submission_table
 from .training import train
 
 RECIPE = "digitnet"
@@ -129,7 +131,7 @@ def compete(
     if not minutes > 0:
         raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
     source = Path(source)
-    out = Path(out) if out else Path("runs", f"compete-{source.stem}")
+    out = Path(out) if out else Path("runs", f"compete-{source.resolve().stem}")
     table = open_source(source)
     if not table.has_labels or table.test is None:
         raise InputError(
@@ -137,10 +139,22 @@ def compete(
         )
     submission_sample(source)
     check_output(out, overwrite, MARK)
+    if weights not in (AUTO, NONE):
+        check_outlives(out, "--weights", weights)
+        open_model(weights)
+    if groups and not Path(groups).is_file():
+        raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
     if out.exists():
         shutil.rmtree(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
-    folder = convert(source, out / "digits", valid=0, groups=groups)
+    try:
+        folder = convert(source, out / "digits", valid=0, groups=groups)
+        test = folder.split(TEST)
+        submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))  # does the sample fit?
+        fold_folders(folder, N_FOLDS, seed)
+    except InputError:
+        shutil.rmtree(out)  # nothing was trained
+        raise
     print(folder, flush=True)
     if weights == AUTO:
         weights = choose_weights(folder)
@@ -227,7 +241,7 @@ def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
         accuracy = float((answers == class_numbers(split.labels[::step], folder.classes)).mean())
         if accuracy >= LEAK_ACCURACY:
             found.append(
-                f"{name} knows {accuracy:.1%} of these rows untrained, so it was trained on the same collection, "
+                f"{name} knows {accuracy:.1%} of these rows untrained, so it was probably trained on them, "
                 "perhaps on the test rows: its score would be a leak; use --weights none"
             )
     return found

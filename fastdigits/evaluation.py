@@ -8,13 +8,13 @@ import numpy as np
 
 from .comparison import compare
 from .errors import InputError
-from .folders import TEST, TRAIN, VALID, ImageFolder, read_folder
+from .folders import TEST, TRAIN, VALID, ImageFolder, is_image_folder, read_folder
 from .inference import Inference
 from .outputs import check_output, write_json
 from .prediction import open_models, split_probabilities, table_probabilities
 from .scores import Evaluation
 from .scoring import WISHED_ACCURACY, class_numbers, score
-from .sources import PixelSource, open_source
+from .sources import PixelSource, has_pictures, open_source
 from .stress_scores import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 
@@ -82,7 +82,7 @@ def evaluate(
     name = pictures.name + (", with test-time augmentation" if tta else "")
     evaluation = score(labels, probabilities, inference.classes, name, groups, wished_accuracy)
     if against is not None:
-        other = Inference(open_models([model, against])[1:], exact=True)
+        other = Inference(open_models([model, against])[1:], exact=True, tta=tta)
         theirs, *_ = pictures.probabilities(other)
         truth = class_numbers(labels, inference.classes)
         right = [answers.argmax(1) == truth for answers in (probabilities, theirs)]
@@ -135,13 +135,14 @@ class _LabelledPictures:
 
 def _labelled_pictures(data: str, split: str | None, normalise: bool) -> _LabelledPictures:
     """What `data` and `split` name; InputError when it has no labels."""
-    if Path(data).is_dir():
+    if is_image_folder(Path(data)):
         split = split or VALID
         folder, name = read_folder(data, normalise), f"{data} ({split})"
         if folder.split(split).labels is None:
             raise _no_labels(name)
         return _LabelledPictures(name, folder, split, None)
-    table = _part_of(open_source(data), split)
+    is_photos = Path(data).is_dir() and has_pictures(Path(data))
+    table = _part_of(open_source(data, normalise=normalise and is_photos), split)
     if not table.has_labels:
         raise _no_labels(table.name)
     return _LabelledPictures(table.name, None, None, table)

@@ -10,9 +10,8 @@ from .learners import find_preset
 from .machine import Precision
 from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments, training_folder
 from .results import Result
-from .shipped import shipped_names
+from .shipped import shipped_names, starting_weights_of
 from .stages import default_batch_size, default_epochs, plan_stages
-from .starting_weights import PRETRAINED
 
 
 def finetune(
@@ -125,8 +124,7 @@ def finetune(
     arguments = given_arguments(locals())
     if minutes is not None and epochs is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
-    if weights == PRETRAINED and arch in shipped_names():
-        arguments["weights"] = weights = arch
+    arguments["weights"] = weights = starting_weights_of(arch, str(weights))
     backbone, preset = find_preset(arch)
     if minutes is not None and preset:
         raise InputError(f"--minutes cannot set the epochs of the preset {arch}; leave it out")
@@ -164,5 +162,5 @@ def finetune(
         )
 
     name = f"{arch if preset or arch in shipped_names() else backbone.file_name}-{Path(data).name}"
-    folder = training_folder(data, normalise, weights)
+    folder = training_folder(data, normalise, [weights, *(teachers or [])])
     return fit_or_folds(fit, name, folder, arguments, out, resume, overwrite)

@@ -19,8 +19,9 @@ from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
 from .schedules import OneCycle, find_schedule
+from .shipped import check_outlives
 from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
-from .starting_weights import StartingWeights
+from .starting_weights import NONE, PRETRAINED, StartingWeights
 from .tracking import check_tensorboard, open_tensorboard
 
 OF_TRAINING_ALONE = (
@@ -94,14 +95,14 @@ def fit_run(
     """
     if rules.tensorboard:
         check_tensorboard()
+    teachers = _teachers(rules.teachers, folder) if rules.teachers else []
     if resume:
         run = reopen_run(out, arguments, folder.digest)
         prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
         planned = plan(prepared)
     else:
         check_output(out, overwrite, RUN_MARK)
-        if Path(options["weights"]).resolve() == out.resolve():
-            raise InputError(f"{out} is where --weights lie; name another --out")
+        check_starts(out, options["weights"], rules.teachers)
         prepared = prepare_learner(backbone, folder, **options)
         planned = plan(prepared)
         record = first_record(arguments, folder, prepared) | {"settings": settings_of(options, asdict(rules), prepared)}
@@ -109,11 +110,19 @@ def fit_run(
             print(note)
         run = start_run(out, record, overwrite)
     try:
-        return _train(run, folder, prepared, planned, rules)
+        return _train(run, folder, prepared, planned, rules, teachers)
     except InputError:
         if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
             shutil.rmtree(run.path)
         raise
+
+
+def check_starts(out: Path, weights: str, teachers: list[str] | None) -> None:
+    """InputError when what training starts from or learns from lies where it would write."""
+    if weights not in (NONE, PRETRAINED):
+        check_outlives(out, "--weights", weights)
+    for teacher in teachers or []:
+        check_outlives(out, "--teachers", teacher)
 
 
 def _start_of(run: Run) -> StartingWeights | None:
@@ -125,7 +134,14 @@ def _start_of(run: Run) -> StartingWeights | None:
     return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"], of_digits)
 
 
-def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[Stage], rules: Rules) -> Result:
+def _train(
+    run: Run,
+    folder: ImageFolder,
+    prepared: DigitLearner,
+    planned: list[Stage],
+    rules: Rules,
+    teachers: list[SavedModel],
+) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
     from .callbacks import BatchProgress, ClipGradients
     from .distillation import Distillation
@@ -141,8 +157,8 @@ def _train(run: Run, folder: ImageFolder, prepared: DigitLearner, planned: list[
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:
         prepared.learner.add_cb(average)
-    if rules.teachers:
-        prepared.learner.add_cb(Distillation(_teachers(rules.teachers, folder), prepared.mean, prepared.std))
+    if teachers:
+        prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
     if checkpoint is None:
         _draw_batch(run, prepared)
         first_stage = 0

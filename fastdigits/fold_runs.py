@@ -1,5 +1,7 @@
 """Training in folds: a run for each fold and seed, and what they say together."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,11 +10,12 @@ import numpy as np
 
 from .answers import read_answers
 from .errors import InputError
+from .fitting import check_starts
 from .folders import VALID, ImageFolder
 from .folds import fold_folders
 from .inference import Inference
 from .outputs import check_output, writable, write_json
-from .prediction import open_model
+from .prediction import open_model, open_models
 from .results import Result
 from .runs import Run
 from .scores import GroupScore
@@ -115,7 +118,7 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
     n_folds, seed = arguments["folds"], arguments["seed"]
     seeds = range(seed, seed + arguments["repeats"])
     folders = {one: fold_folders(folder, n_folds, one) for one in seeds}
-    _begin(out, arguments, resume, overwrite)
+    _begin(out, folder, arguments, resume, overwrite)
     scores, stresses, groups = [], [], []
     for one in seeds:
         by_group: dict[str, list[bool]] = {}
@@ -123,7 +126,7 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
             run = Run(out / f"seed{one}-fold{number}")
             print(f"seed {one} · fold {number} of {n_folds}", flush=True)
             if not run.finished:
-                fit(part, run.path, {**arguments, "seed": one, "fold": number}, run.record_file.is_file(), False)
+                _fit_fold(fit, part, run, {**arguments, "seed": one, "fold": number})
             answers = read_answers(run)
             truth = class_numbers(answers.labels, answers.classes)
             right = answers.probabilities.argmax(1) == truth
@@ -137,24 +140,47 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
     return result
 
 
-def _begin(out: Path, arguments: dict, resume: bool, overwrite: bool) -> None:
-    """Make `out`, or go on with it."""
-    import json
-    import shutil
+def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
+    """A finished run of one fold; when the first fails by the user's mistake, nothing is left behind."""
+    begun = run.record_file.is_file()
+    try:
+        fit(part, run.path, arguments, begun, not begun)
+    except InputError:
+        if not any(run.path.parent.glob(f"*/{RESULT}")) and not begun:
+            shutil.rmtree(run.path.parent)
+        raise
 
-    record = out / RECORD
-    if resume and record.is_file():
-        if json.loads(record.read_text(encoding="utf-8")) != arguments:
-            raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
+
+def _begin(out: Path, folder: ImageFolder, arguments: dict, resume: bool, overwrite: bool) -> None:
+    """Make `out`, or go on with it."""
+    record = {"arguments": arguments, "data_digest": folder.digest}
+    if resume and (out / RECORD).is_file():
+        _check_record(out, record)
         return
-    if out.exists() and not overwrite and record.is_file():
+    if out.exists() and not overwrite and (out / RECORD).is_file():
         raise InputError(f"{out} exists already; pass --resume to go on, --overwrite to replace it, or another --out")
     check_output(out, overwrite, RECORD)
+    check_starts(out, arguments["weights"], arguments.get("teachers"))
+    if arguments.get("teachers"):
+        open_models(arguments["teachers"])  # before anything is removed
     if out.exists():
         shutil.rmtree(out)
     with writable(out):
         out.mkdir(parents=True)
-    write_json(record, arguments)
+    write_json(out / RECORD, record)
+
+
+def _check_record(out: Path, record: dict) -> None:
+    """InputError unless the folds at `out` were started with the same options on the same data."""
+    try:
+        found = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        same = [found[name] == record[name] for name in ("arguments", "data_digest")]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{out / RECORD} is damaged; train again with --overwrite") from None
+    if not same[0]:
+        raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
+    if not same[1]:
+        raise InputError(f"the data of {out} have changed since it was started; start anew with --overwrite")
 
 
 def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:

@@ -87,7 +87,8 @@ class ImageFolder:
     @property
     def is_normalised(self) -> bool:
         """Whether its pictures have the form of MNIST's, since they are brought to it now or were by `convert`."""
-        return self.normalise or bool(self.manifest and self.manifest.get("normalised"))
+        converted = (self.whole or self).manifest
+        return self.normalise or bool(converted and converted.get("normalised"))
 
     def split(self, name: str) -> Split:
         """The split called `name`; InputError when it has no pictures."""
@@ -126,6 +127,19 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
             f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/; make it with `fastdigits convert`"
         )
     return folder
+
+
+def is_image_folder(path: Path) -> bool:
+    """Whether a folder was made by `convert`, or has train/, valid/ or test/ as one made by hand."""
+    return (path / MANIFEST).is_file() or any((path / name).is_dir() for name in (TRAIN, VALID, TEST))
+
+
+def refuse_to_normalise(folder: ImageFolder, normalise: bool | None) -> None:
+    """InputError when a folder that `convert` made is to be normalised, which only its photos could be."""
+    if normalise and not folder.is_normalised:
+        raise InputError(
+            f"{folder.path} was made by convert, so --normalise comes too late; convert the photos again with it"
+        )
 
 
 def _read_manifest(path: Path) -> ImageFolder:

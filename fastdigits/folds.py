@@ -26,8 +26,10 @@ def fold_folders(folder: ImageFolder, n_folds: int, seed: int) -> list[ImageFold
     labels, groups = np.array(rows.labels), rows.groups
     _check_folds(folder, n_folds, rows)
     splitter = StratifiedGroupKFold if groups else StratifiedKFold
-    folds = splitter(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
-    return [_fold(folder, rows, train, valid) for train, valid in folds]
+    splits = splitter(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups)
+    folds = [_fold(folder, rows, train, valid) for train, valid in splits]
+    _check_classes(folds)
+    return folds
 
 
 def labelled_rows(folder: ImageFolder) -> Split:
@@ -46,6 +48,11 @@ def labelled_rows(folder: ImageFolder) -> Split:
 def _check_folds(folder: ImageFolder, n_folds: int, rows: Split) -> None:
     if n_folds < 2:
         raise InputError(f"--folds {n_folds} makes no sense; accepted are 2 or more")
+    if folder.manifest and folder.manifest.get("pseudo_labelled"):
+        raise InputError(
+            f"{folder.path} has {folder.manifest['pseudo_labelled']:,} rows whose labels are a model's answers, which "
+            "folds would score by; convert without --pseudo-labels"
+        )
     if rows.groups and len(set(rows.groups)) < n_folds:
         found = len(set(rows.groups))
         raise InputError(f"{folder.path} has {found} groups, too few for --folds {n_folds}; pass {found} or fewer")
@@ -55,6 +62,18 @@ def _check_folds(folder: ImageFolder, n_folds: int, rows: Split) -> None:
             f"{folder.path} has {rows.labels.count(rarest)} pictures of the class {rarest!r}, too few for "
             f"--folds {n_folds}; pass fewer"
         )
+
+
+def _check_classes(folds: list[ImageFolder]) -> None:
+    """InputError unless every class stands on both sides of every fold."""
+    for number, fold in enumerate(folds, start=1):
+        for name, split in fold.splits.items():
+            missing = [label for label in fold.classes if label not in set(split.labels)]
+            if missing:
+                raise InputError(
+                    f"fold {number} of {len(folds)} has no {name} picture of the class {missing[0]!r}, since few "
+                    "groups have it; pass fewer --folds, or another --seed"
+                )
 
 
 def _fold(folder: ImageFolder, rows: Split, train: np.ndarray, valid: np.ndarray) -> ImageFolder:

@@ -85,10 +85,10 @@ class Inference:
             return [batch]
         import torch
 
-        from .augmentation import test_views
+        from .augmentation import averaged_views
         from .inputs import to_float
 
-        views = test_views(to_float(torch.from_numpy(np.array(batch))[:, None]))
+        views = averaged_views(to_float(torch.from_numpy(np.array(batch))[:, None]))
         return [view[:, 0].mul(255).round().to(torch.uint8).numpy() for view in views]
 
 

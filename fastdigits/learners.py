@@ -103,7 +103,7 @@ def prepare_learner(
     backbone.check_size(module, size)
     if start is None and whole and weights != NONE:
         start = load_whole(module, backbone, weights, folder.classes)
-    if start is None and knows_already(weights, backbone, folder):
+    if start is None and knows_already(weights, backbone, size, folder):
         print(f"{weights} knows these classes, so its head is kept", flush=True)
         start = load_whole(module, backbone, weights, folder.classes)
     start = start or load_weights(module, backbone, weights, size)
@@ -121,7 +121,7 @@ def prepare_learner(
     )
 
 
-def knows_already(weights: str, backbone: Backbone, folder: ImageFolder) -> bool:
+def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFolder) -> bool:
     """Whether a saved model tells the folder's classes, and is right about at least half of its training pictures.
 
     Labels alone do not say so: the digits of every script are called 0 to 9.
@@ -134,7 +134,11 @@ def knows_already(weights: str, backbone: Backbone, folder: ImageFolder) -> bool
     if weights in (NONE, PRETRAINED) or not (place / DESCRIPTION_FILE).is_file():
         return False
     description = read_description(place)
-    if (description["architecture"], description["classes"]) != (backbone.name, folder.classes):
+    if tuple(description[name] for name in ("architecture", "size", "classes")) != (
+        backbone.name,
+        size,
+        folder.classes,
+    ):
         return False
     saved, split = read_saved(place), folder.split(TRAIN)
     rows = np.unique(np.linspace(0, len(split) - 1, ASKED_PICTURES).astype(int))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .folders import read_folder
 from .learners import find_preset, prepare_learner
 from .machine import Precision
-from .options import LEARNER_OPTIONS, check_options, chosen_options
+from .options import LEARNER_OPTIONS, check_options, chosen_options, training_folder
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
+from .shipped import starting_weights_of
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -105,7 +105,7 @@ def lr_find(
 ) -> LearningRate:
     """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
 
-    With weights to transfer the head alone is searched, as finetune does; without, the whole network.
+    With weights to transfer the head alone is searched; without, the whole network.
 
     Parameters
     ----------
@@ -140,13 +140,16 @@ def lr_find(
     InputError
         When an option, the data or the weights are wrong.
     """
+    weights = starting_weights_of(arch, str(weights))
     options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment}
     options |= {"precision": precision, "seed": seed}
     check_options(options)
     backbone, preset = find_preset(arch)
     out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
     check_output(out, overwrite, Run(out).lr_find_csv.name)
-    prepared = prepare_learner(backbone, read_folder(data), **chosen_options(LEARNER_OPTIONS, options, preset))
+    prepared = prepare_learner(
+        backbone, training_folder(data, None, [weights]), **chosen_options(LEARNER_OPTIONS, options, preset)
+    )
     learner = prepared.learner
     if prepared.transferred:
         learner.freeze()

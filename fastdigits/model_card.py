@@ -65,13 +65,15 @@ def _metadata(saved: SavedModel, folder: ImageFolder, evaluation: Evaluation | N
 
 
 def _data(folder: ImageFolder) -> str:
-    manifest = folder.manifest or {}
+    manifest = (folder.whole or folder).manifest or {}
     source = manifest.get("source")
     lines = ["## Data", ""]
     lines.append(f"- trained on {len(folder.split('train')):,} pictures of the folder `{folder.path.name}`")
     if source:
         lines.append(f"- made from `{source['name'].rsplit('/', 1)[-1]}` (sha256 `{source['sha256'][:16]}…`)")
-    if manifest:
+    if folder.whole:
+        lines.append("- one of several folds: what was held back is its valid part")
+    elif manifest:
         split = manifest["split"]
         how = f"by group ({split['groups']}): no group on both sides" if split["groups"] else f"{split['method']} rows"
         lines.append(f"- split {how}, valid {split['valid']:g}, seed {split['seed']}")

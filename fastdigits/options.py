@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import InputError, check_seed
-from .folders import VALID, ImageFolder, read_folder
+from .folders import VALID, ImageFolder, read_folder, refuse_to_normalise
 from .machine import Precision
 from .recipes import Recipe
 from .saved import DESCRIPTION_FILE, read_description
@@ -83,6 +83,10 @@ def given_arguments(given: dict) -> dict:
     """What a command was called with, checked, as run.json holds it: without what says where to write and how."""
     arguments = {name: value for name, value in given.items() if name not in ("resume", "overwrite", "out")}
     arguments |= {"data": str(Path(given["data"])), "weights": str(given["weights"])}
+    if given.get("teachers"):
+        arguments["teachers"] = [str(teacher) for teacher in given["teachers"]]
+    if given.get("folds") and given.get("minutes"):
+        raise InputError("--minutes are those of one training; with --folds leave them out and pass --epochs")
     check_options(arguments)
     return arguments
 
@@ -93,10 +97,21 @@ def check_valid(folder: ImageFolder, early_stopping: int | None, keep: str | Non
         raise InputError(f"{folder.path} has no valid pictures, which early stopping and --keep {BY_VALID} need")
 
 
-def training_folder(data: Path, normalise: bool | None, weights: str) -> ImageFolder:
-    """The image folder to train on; one made by hand is normalised if wished, or if that of `weights` was."""
+def training_folder(data: Path, normalise: bool | None, models: list[str]) -> ImageFolder:
+    """The image folder to train on; one made by hand is normalised if wished, or if that of one of `models` was.
+
+    Parameters
+    ----------
+    models : list of str
+        Starting weights and teachers.
+    """
     if normalise is None:
-        start = model_folder(weights)
-        has_description = (start / DESCRIPTION_FILE).is_file()
-        normalise = has_description and read_description(start).get("normalise", False)
-    return read_folder(data, normalise)
+        return read_folder(data, any(_is_normalising(model) for model in models))
+    folder = read_folder(data, normalise)
+    refuse_to_normalise(folder, normalise)
+    return folder
+
+
+def _is_normalising(model: str) -> bool:
+    place = model_folder(model)
+    return (place / DESCRIPTION_FILE).is_file() and read_description(place).get("normalise", False)

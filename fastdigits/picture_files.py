@@ -9,14 +9,16 @@ from .photos import normalised
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # which cameras write
-WHITE = 255
+WHITE, DEEPEST = 255, 65_535
+DEEP_MODES = ("I", "F")  # Pillow's for pictures of more than 256 levels
 
 
 def list_pictures(path: Path) -> list[Path]:
     """Picture files directly in the folder `path`, numbers in their order, then names."""
     if not path.is_dir():
         return []
-    files = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_ENDINGS]
+    # not those of a leading dot, which macOS puts beside pictures
+    files = [f for f in path.iterdir() if f.suffix.lower() in PICTURE_ENDINGS and not f.name.startswith(".")]
     return sorted(files, key=lambda file: natural_order(file.stem))
 
 
@@ -55,6 +57,10 @@ def gray_levels(picture: "PIL.Image.Image") -> np.ndarray:  # noqa: F821 (Pillow
 
     if picture.format in TURNED_FORMATS:
         picture = ImageOps.exif_transpose(picture)
+    if picture.mode in DEEP_MODES or picture.mode.startswith("I;16"):  # which Pillow would cut off at 255
+        levels = np.asarray(picture, np.float64)
+        largest = DEEPEST if levels.max(initial=0) > WHITE else WHITE
+        return np.rint(levels.clip(0, largest) * (WHITE / largest)).astype(np.uint8)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
     gray, alpha = picture.convert("LA").split()

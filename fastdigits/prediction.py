@@ -16,9 +16,10 @@ from .progress import progress_bar
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, holds_tables, open_source
+from .sources import PixelSource, has_pictures, holds_tables, open_source
 from .submissions import submission_table
 
+READ_PIXELS = 64_000_000  # of large pictures that are read before they are predicted together
 READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
 
 
@@ -112,11 +113,11 @@ def open_models(models: list[str | Path]) -> list[SavedModel]:
     return opened
 
 
-def file_probabilities(inference: Inference, files: list[Path], what: str = "pictures") -> np.ndarray:
-    """Mean class probabilities for picture files of any size: float32 (n, classes)."""
+def file_probabilities(inference: Inference, files: list[Path], normalise: bool, what: str = "pictures") -> np.ndarray:
+    """Mean class probabilities for picture files of any size, normalised if wished: float32 (n, classes)."""
     rows = []
     with progress_bar(what, len(files)) as advance:
-        for images in _equal_sized(files, inference.normalise):
+        for images in _equal_sized(files, normalise):
             rows.append(inference.probabilities(images))
             advance(len(images))
     return np.concatenate(rows)
@@ -126,7 +127,7 @@ def split_probabilities(inference: Inference, folder: ImageFolder, split: str) -
     """Mean class probabilities for a split of an image folder, decoded where it is: float32 (n, classes)."""
     decoded = decoded_split(folder, split)
     if decoded is None:
-        return file_probabilities(inference, folder.split(split).files, split)
+        return file_probabilities(inference, folder.split(split).files, folder.normalise, split)
     rows, images = [], decoded.images
     with progress_bar(split, len(images)) as advance:
         for start in range(0, len(images), READ_PICTURES):
@@ -140,7 +141,8 @@ def _equal_sized(files: list[Path], normalise: bool) -> Iterator[np.ndarray]:
     waiting: list[np.ndarray] = []
     for file in files:
         gray = read_gray(file, normalise)
-        if waiting and (gray.shape != waiting[0].shape or len(waiting) == READ_PICTURES):
+        most = READ_PIXELS // gray.size
+        if waiting and (gray.shape != waiting[0].shape or len(waiting) == max(1, min(READ_PICTURES, most))):
             yield np.stack(waiting)
             waiting = []
         waiting.append(gray)
@@ -221,17 +223,18 @@ def _predict_source(inference: Inference, source: str) -> Predictions:
     """Predictions for every picture that `source` holds, in its order."""
     path, classes = Path(source), inference.classes
     if path.suffix.lower() in PICTURE_ENDINGS:
-        return Predictions([path.name], file_probabilities(inference, [path]), classes)
+        return Predictions([path.name], file_probabilities(inference, [path], inference.normalise), classes)
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
         folder = read_folder(path, inference.normalise)
         split = folder.split(TEST)
         return Predictions(split.ids, split_probabilities(inference, folder, TEST), classes, split.own_ids)
     files = list_pictures(path)
     if files:
-        return Predictions([file.stem for file in files], file_probabilities(inference, files), classes)
-    if path.is_dir() and not holds_tables(path):
+        answers = file_probabilities(inference, files, inference.normalise)
+        return Predictions([file.stem for file in files], answers, classes)
+    if path.is_dir() and not holds_tables(path) and not has_pictures(path):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
-    table = open_source(source)
+    table = open_source(source, normalise=inference.normalise and path.is_dir() and has_pictures(path))
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)

@@ -59,15 +59,17 @@ def add_pseudo_rows(folder: Path, content: dict, label_of: dict[str, str]) -> st
     ids = [id_ for id_ in test["ids"] if id_ in label_of]
     if not ids:
         raise InputError(f"the test table has none of the ids of --pseudo-labels, e.g. {next(iter(label_of))!r}")
+    taken = {PREFIX + id_ for id_ in ids}.intersection(*[[i for part in content["rows"].values() for i in part["ids"]]])
+    if taken:
+        raise InputError(f"the table has the id {sorted(taken)[0]!r} itself, which pseudo-labels need; rename it")
     strange = sorted({label_of[id_] for id_ in ids} - set(content["classes"]))
     if strange:
         raise InputError(f"--pseudo-labels has the label {strange[0]!r}, which the training rows do not have")
     for id_ in ids:
         place = picture_file(folder, TRAIN, label_of[id_], PREFIX + id_)
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        if os.path.exists(place):
-            raise InputError(f"the training rows have the id {PREFIX + id_!r}, which pseudo-labels need; rename it")
         shutil.copyfile(picture_file(folder, TEST, None, id_), place)
+    content["pseudo_labelled"] = len(ids)
     train["ids"] += [PREFIX + id_ for id_ in ids]
     train["labels"] += [label_of[id_] for id_ in ids]
     if train["groups"] is not None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .errors import InputError
 from .saved import DESCRIPTION_FILE, read_description
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -21,6 +22,18 @@ def model_folder(model: str | Path) -> Path:
     shipped = WEIGHTS / path
     is_name = len(path.parts) == 1 and (shipped / DESCRIPTION_FILE).is_file()
     return shipped if is_name and not path.exists() else path
+
+
+def check_outlives(out: Path, flag: str, model: str | Path) -> None:
+    """InputError when `model`, given with `flag`, lies at `out` or in it, where writing would remove it."""
+    place, out = model_folder(model).resolve(), Path(out).resolve()
+    if out == place or out in place.parents:
+        raise InputError(f"{out} is where {flag} {model} lies; name another --out")
+
+
+def starting_weights_of(arch: str, weights: str) -> str:
+    """The weights that a command means: a shipped model's name as the architecture stands for its own."""
+    return arch if weights == "pretrained" and arch in shipped_names() else weights
 
 
 def shipped_architecture(name: str) -> str:

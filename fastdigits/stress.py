@@ -16,7 +16,7 @@ from .augmentation import MEASURED_SIDE, in_pixels, sampling_grid
 from .inputs import to_float
 
 STRESS_SEED = 28
-CHUNK_PICTURES = 4096
+CHUNK_PIXELS = 3_200_000  # of pictures that are changed together
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,16 @@ def stressed(images: np.ndarray) -> Iterator[tuple[str, float, np.ndarray]]:
     strength : float
     pictures : ndarray of uint8, shape (n, h, h)
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(STRESS_SEED)
-        for name, stress in STRESSES.items():
-            for strength in stress.strengths:
-                yield name, strength, _apply(stress, strength, images)
+    for name, stress in STRESSES.items():
+        for number, strength in enumerate(stress.strengths):
+            with torch.random.fork_rng():  # whatever the caller draws between two items changes neither
+                torch.manual_seed(STRESS_SEED + number)
+                changed = _apply(stress, strength, images)
+            yield name, strength, changed
 
 
 def _apply(stress: Stress, strength: float, images: np.ndarray) -> np.ndarray:
-    chunks = (images[start : start + CHUNK_PICTURES] for start in range(0, len(images), CHUNK_PICTURES))
-    changed = [stress.apply(to_float(torch.from_numpy(np.array(chunk))[:, None]), strength) for chunk in chunks]
-    return torch.cat(changed)[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+    at_once = max(1, CHUNK_PIXELS // images[0].size)
+    chunks = (images[start : start + at_once] for start in range(0, len(images), at_once))
+    changed = (stress.apply(to_float(torch.from_numpy(np.array(chunk))[:, None]), strength) for chunk in chunks)
+    return np.concatenate([part[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy() for part in changed])

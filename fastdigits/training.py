@@ -167,7 +167,7 @@ def train(
             overwrite=overwrite,
         )
 
-    folder = training_folder(data, normalise, weights)
+    folder = training_folder(data, normalise, [weights, *(teachers or [])])
     return fit_or_folds(fit, f"{recipe}-{Path(data).name}", folder, arguments, out, resume, overwrite)
 
 

@@ -90,6 +90,26 @@ def test_files_that_are_no_competition(files, tmp_path, in_tmp):
     assert error_of(part) == f"{part} holds 0 sample submissions; pass the sample file itself"
 
 
+def test_a_sample_that_does_not_fit_is_noticed_before_training(files, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("train.csv", "test.csv"):
+        (other / name).write_bytes((files / name).read_bytes())
+    pd.read_csv(files / "sample_submission.csv")[:50].to_csv(other / "sample_submission.csv", index=False)
+    for options, message in (
+        (
+            {},
+            "sample_submission.csv has 50 rows, the predicted table has 100; is it the sample of another competition?",
+        ),
+        ({"weights": "gone"}, "gone does not exist; pass a run directory"),
+        ({"groups": other / "gone.csv"}, f"{other}/gone.csv does not exist; --groups takes a csv"),
+    ):
+        with pytest.raises(InputError) as caught:
+            compete(other, out=tmp_path / "out", **options)
+        assert str(caught.value).startswith(message)
+        assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("epoch_s", "minutes", "expected"),
     [

@@ -1,6 +1,7 @@
 """Folds: every row is held back once, no group is on both sides, and the runs say what they found together."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,10 @@ def test_folds_go_on_where_they_were_interrupted(written, tmp_path, capsys):
         ({"folds": 1}, "--folds 1 makes no sense; accepted are 2 or more"),
         ({"folds": 11}, "{folder} has 10 groups, too few for --folds 11; pass 10 or fewer"),
         ({"folds": 2, "repeats": 0}, "--repeats 0 makes no sense; accepted are 1 or more"),
+        (
+            {"folds": 2, "minutes": 1.0},
+            "--minutes are those of one training; with --folds leave them out and pass --epochs",
+        ),
         ({"repeats": 2}, "--repeats needs --folds; without them train again with another --seed"),
     ],
 )
@@ -125,6 +130,65 @@ def test_folds_that_make_no_sense(written, tmp_path, options, message):
         train(QUICK, written.path, **options, out=tmp_path / "folds")
     assert str(caught.value) == message.format(folder=written.path)
     assert not (tmp_path / "folds").exists()
+
+
+def test_a_class_of_one_writer_is_named(table, tmp_path):
+    rows = pd.DataFrame({"id": range(40), "writer": [k // 4 % 10 for k in range(40)]})
+    rows.to_csv(tmp_path / "writers.csv", index=False)
+    np.savez(tmp_path / "own.npz", images=np.zeros((40, 28, 28), np.uint8), labels=[k // 4 % 10 for k in range(40)])
+    folder = convert(tmp_path / "own.npz", tmp_path / "own", valid=0, groups=tmp_path / "writers.csv")
+    with pytest.raises(InputError, match=r"fold 1 of 4 has no .* picture of the class '.', since few groups have it;"):
+        fold_folders(folder, 4, seed=1)
+
+
+def test_a_fold_of_photos_is_one_of_photos_too(written):
+    normalised = replace(written, manifest={**written.manifest, "normalised": True})
+    assert fold_folders(normalised, 4, seed=1)[0].is_normalised
+    assert not fold_folders(written, 4, seed=1)[0].is_normalised
+
+
+def test_pseudo_labels_are_no_truth(written):
+    folder = replace(written, manifest={**written.manifest, "pseudo_labelled": 12})
+    with pytest.raises(InputError) as caught:
+        fold_folders(folder, 4, seed=1)
+    assert str(caught.value) == (
+        f"{written.path} has 12 rows whose labels are a model's answers, which folds would score by; convert without "
+        "--pseudo-labels"
+    )
+
+
+def test_nothing_is_removed_before_all_is_checked(written, tmp_path):
+    options = {"folds": 2, "epochs": 1, "early_stopping": 0}
+    out = tmp_path / "folds"
+    train(QUICK, written.path, **options, out=out)
+    for given, message in (
+        ({"teachers": ["gone"]}, "gone does not exist; pass a run directory"),
+        ({"teachers": [str(out / "seed5-fold1")]}, f"{out} is where --teachers {out}/seed5-fold1 lies; name another"),
+        ({"weights": str(out / "seed5-fold1")}, f"{out} is where --weights {out}/seed5-fold1 lies; name another --out"),
+    ):
+        with pytest.raises(InputError) as caught:
+            train(QUICK, written.path, **options, **given, out=out, overwrite=True)
+        assert str(caught.value).startswith(message)
+        assert (out / "result.json").is_file()
+    with pytest.raises(InputError):
+        train(QUICK, written.path, **options, weights="gone", out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_folds_of_other_data_are_not_gone_on_with(written, table, tmp_path):
+    options = {"folds": 2, "epochs": 1, "early_stopping": 0}
+    folder = convert(table / "digits.npz", tmp_path / "data", groups=table / "writers.csv", valid=0.2)
+    out = tmp_path / "folds"
+    train(QUICK, folder.path, **options, out=out)
+    (out / "result.json").unlink()
+    convert(table / "digits.npz", tmp_path / "data", groups=table / "writers.csv", valid=0.3, overwrite=True)
+    with pytest.raises(InputError) as caught:
+        train(QUICK, folder.path, **options, out=out, resume=True)
+    assert str(caught.value) == f"the data of {out} have changed since it was started; start anew with --overwrite"
+    (out / "folds.json").write_text("{")
+    with pytest.raises(InputError) as caught:
+        train(QUICK, folder.path, **options, out=out, resume=True)
+    assert str(caught.value) == f"{out}/folds.json is damaged; train again with --overwrite"
 
 
 def test_too_few_pictures_of_a_class(table, tmp_path):

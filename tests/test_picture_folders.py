@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from test_photos import printed
 
-from fastdigits import InputError, convert, finetune, open_model, predict, read_folder
+from fastdigits import InputError, convert, evaluate, finetune, open_model, predict, read_folder
 from fastdigits.photos import normalised
 from fastdigits.picture_files import read_gray
 from fastdigits.runs import Run
@@ -131,3 +131,64 @@ def test_a_folder_by_hand_is_normalised_when_it_is_read(photos, tmp_path):
     assert folder.digest != read_folder(hand).digest
     plain = finetune("digitnet-mnist", hand, epochs=1, head_epochs=0, lr=0.01, normalise=False, out=tmp_path / "plain")
     assert not open_model(plain.run.path).normalise
+
+
+def test_tables_and_image_folders_are_no_folders_of_photos(photos, tmp_path, table_file):
+    """A banner beside a competition's tables does not make them photos; train/ and valid/ are no labels."""
+    mixed = tmp_path / "competition"
+    mixed.mkdir()
+    (mixed / "train.csv").write_bytes(table_file.read_bytes())
+    (mixed / "banner.png").write_bytes((photos / "2" / "0.png").read_bytes())
+    assert convert(mixed, tmp_path / "out", valid=0).size == 8
+    hand = tmp_path / "hand"
+    (hand / "train" / "2").mkdir(parents=True)
+    (hand / "train" / "2" / "0.png").write_bytes((photos / "2" / "0.png").read_bytes())
+    assert error_of(hand, tmp_path / "no") == (
+        f"{hand} is an image folder already; train on it, or pass the table that it was made from"
+    )
+
+
+def test_what_macos_leaves_behind_is_no_picture(photos, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    (flat / "a.png").write_bytes((photos / "2" / "0.png").read_bytes())
+    (flat / "._a.png").write_bytes(b"no picture")
+    assert convert(flat, tmp_path / "out", normalise=True).split("test").ids == ["a"]
+    (flat / "A.jpg").write_bytes((photos / "2" / "0.png").read_bytes())
+    assert error_of(flat, tmp_path / "no", normalise=True) == (
+        f"{flat}/A.jpg and {flat}/a.png would both have the id 'a'; rename one"
+    )
+
+
+def test_deep_scans_keep_their_levels(tmp_path):
+    levels = np.linspace(0, 65_535, 28 * 28).reshape(28, 28).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    gray = read_gray(tmp_path / "deep.png")
+    assert gray.dtype == np.uint8
+    assert np.abs(gray - levels / 257).max() <= 0.5
+    shallow = Image.fromarray((levels // 257).astype(np.int32))
+    shallow.save(tmp_path / "shallow.tif")
+    assert np.array_equal(read_gray(tmp_path / "shallow.tif"), (levels // 257).astype(np.uint8))
+
+
+def test_photos_are_predicted_and_scored_by_their_subfolders(photos, tmp_path):
+    evaluation = evaluate("digitnet-mnist", str(photos))
+    assert evaluation.pictures == 16
+    assert evaluation.accuracy > 0.8
+    found = predict("digitnet-mnist", str(photos), out=tmp_path / "p.csv")
+    assert len(found.ids) == 16
+
+
+def test_normalising_comes_too_late(photos, tmp_path):
+    small = tmp_path / "small"
+    (small / "2").mkdir(parents=True)
+    (small / "7").mkdir()
+    for label in "27":
+        for k in range(3):
+            Image.fromarray(np.full((28, 28), 40 * k, np.uint8)).save(small / label / f"{label}{k}.png")
+    folder = convert(small, tmp_path / "out", valid=0)
+    with pytest.raises(InputError) as caught:
+        finetune("digitnet-mnist", folder.path, normalise=True, out=tmp_path / "run")
+    assert str(caught.value) == (
+        f"{folder.path} was made by convert, so --normalise comes too late; convert the photos again with it"
+    )

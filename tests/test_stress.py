@@ -56,6 +56,7 @@ def test_blur_has_the_deviation_that_it_says():
 
 
 def test_noise_and_lines_stay_in_range_and_leave_some_alone(bar):
+    torch.manual_seed(0)
     noisy = add_noise(bar, amounts(0, 0.1, 0.2, 0.4))
     assert torch.equal(noisy[0], bar[0])
     spread = [float((noisy - bar)[k].std()) for k in range(1, 4)]
@@ -64,8 +65,8 @@ def test_noise_and_lines_stay_in_range_and_leave_some_alone(bar):
     assert noisy.max() <= 1
     lined = draw_lines(bar, amounts(0, 0.3, 0.6, 0.9))
     assert torch.equal(lined[0], bar[0])
-    corner = lined[3, 0, [0, 1, 2, 3, 25, 26, 27]]
-    assert corner.max() == pytest.approx(0.9, abs=0.5)
+    added = (lined - bar)[:, 0].amax((1, 2))  # a line between two pixels is shared by them
+    assert ((added <= amounts(0, 0.3, 0.6, 0.9)) & (added >= amounts(0, 0.15, 0.3, 0.45))).all()
     assert (lined >= bar).all()
 
 

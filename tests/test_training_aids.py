@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from fastai.callback.core import Callback
 
 from fastdigits import InputError, convert, evaluate, finetune, open_model, predict, read_folder, train
-from fastdigits.augmentation import test_views as views_of
+from fastdigits.augmentation import averaged_views
 from fastdigits.distillation import Distillation
 from fastdigits.inference import Inference
 from fastdigits.learners import prepare_learner
@@ -147,7 +147,7 @@ def test_a_pupil_answers_like_its_teacher(folder28, tmp_path):
     assert taught.record()["settings"]["teachers"] == ["digitnet-mnist"]
     alone = train("digitnet", folder28, **options, out=tmp_path / "alone").run
     teacher = evaluate("digitnet-mnist", str(folder28), split="train")
-    assert teacher.accuracy > 0.9
+    assert teacher.accuracy > 0.7
 
     images = np.stack([read_gray(file) for file in read_folder(folder28).split("valid").files])
 
@@ -168,10 +168,23 @@ def test_teachers_of_other_classes(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_outlives_a_wrong_teacher(folder28, tmp_path):
+    options = {"epochs": 1, "early_stopping": 0, "out": tmp_path / "run"}
+    train(QUICK, folder28, **options)
+    for teacher, message in (
+        ("gone", "gone does not exist; pass a run directory"),
+        (tmp_path / "run", f"{tmp_path}/run is where --teachers {tmp_path}/run lies; name another --out"),
+    ):
+        with pytest.raises(InputError) as caught:
+            train(QUICK, folder28, **options, teachers=[teacher], overwrite=True)
+        assert str(caught.value).startswith(message)
+    assert Run(tmp_path / "run").finished
+
+
 def test_views_are_averaged(digit_images):
     images = np.pad(digit_images[0][:20].repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
     model = open_model("digitnet-mnist")
-    views = views_of(torch.from_numpy(images)[:, None].float() / 255)
+    views = averaged_views(torch.from_numpy(images)[:, None].float() / 255)
     assert len(views) == 7
     assert torch.equal(views[0][:, 0], torch.from_numpy(images).float() / 255)
     alone = [model.probabilities((view[:, 0] * 255).round().to(torch.uint8).numpy()) for view in views]

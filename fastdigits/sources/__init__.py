@@ -7,11 +7,13 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 
 from .missing import refuse_missing_values
 from .opening import holds_tables, open_source, submission_sample
+from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
 
 __all__ = [
     "Chunk",
     "PixelSource",
+    "has_pictures",
     "holds_tables",
     "open_source",
     "refuse_missing_values",

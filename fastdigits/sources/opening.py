@@ -10,6 +10,7 @@ from .picture_folder import has_pictures, picture_folder_source
 from .pixels import PixelSource
 from .tables import csv_source, parquet_source
 
+IMAGE_FOLDER_PARTS = ("manifest.json", "train", "valid")  # see `folders`, which stands below this package
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
@@ -41,7 +42,9 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
     path = Path(source)
-    if path.is_dir() and has_pictures(path):
+    if path.is_dir() and any((path / name).exists() for name in IMAGE_FOLDER_PARTS):
+        raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
+    if path.is_dir() and (labels or not _is_competition(path)) and has_pictures(path):
         return picture_folder_source(path, labels, normalise)
     if labels or normalise:
         flag = "--labels" if labels else "--normalise"
@@ -63,6 +66,13 @@ def submission_sample(path: Path) -> Location:
     if len(samples) != 1:
         raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
     return samples[0]
+
+
+def _is_competition(folder: Path) -> bool:
+    """Whether a folder has a table called train, or MNIST's idx files, beside whatever pictures."""
+    tables = _tables_of(folder) or []
+    is_train = any(table.file_name.partition(".")[0] == "train" for table in tables)
+    return is_train or any("idx3" in file.name for file in folder.iterdir())
 
 
 def holds_tables(folder: Path) -> bool:

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..photos import SIDE
-from ..picture_files import PICTURE_ENDINGS, list_pictures, natural_order, read_gray
-from .pixels import Chunk, PixelSource
+from ..picture_files import list_pictures, natural_order, read_gray
+from .pixels import CHUNK_ROWS, Chunk, PixelSource
 
-CHUNK_PICTURES = 256  # photos are large, so fewer than rows of a table
+CHUNK_PIXELS = 16_000_000  # of pictures that are read together
 FILE_NAMES = ("file", "filename", "file_name", "name", "image", "id")
 HINT = "pass a folder whose subfolders are labels, or pictures with --labels NAMES.csv"
 
@@ -41,30 +41,44 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
     Raises
     ------
     InputError
-        When there are no pictures, some have no label, or their sizes differ.
+        When there are no pictures, two would have one id, or their sizes differ.
     """
     files = _files_of_table(folder, labels) if labels else _files_of_folder(folder)
+    _check_ids(files)
     size = SIDE if normalise else _common_side(folder, files)
     has_labels = files[0].label is not None
 
     def chunks() -> Iterator[Chunk]:
-        for start in range(0, len(files), CHUNK_PICTURES):
-            part = files[start : start + CHUNK_PICTURES]
+        at_once = max(1, min(CHUNK_ROWS, CHUNK_PIXELS // size**2))
+        for start in range(0, len(files), at_once):
+            part = files[start : start + at_once]
             images = np.stack([read_gray(one.file, normalise) for one in part])
             yield Chunk(images, [one.id for one in part], [one.label for one in part] if has_labels else None)
 
     def digest() -> str:
         content = hashlib.sha256()
         for one in files:
-            content.update(one.file.read_bytes())
+            content.update(f"{one.id} {one.label} ".encode() + one.file.read_bytes())
         return content.hexdigest()
 
-    return PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files))
+    source = PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files))
+    if labels and len(files) < len(list_pictures(folder)):
+        unnamed = len(list_pictures(folder)) - len(files)
+        source.notes.append(f"{unnamed} pictures of {folder} are not named in {labels} and were left out")
+    return source
 
 
 def has_pictures(folder: Path) -> bool:
     """Whether pictures lie in a folder or in its subfolders."""
-    return any(file.suffix.lower() in PICTURE_ENDINGS for file in [*folder.glob("*"), *folder.glob("*/*")])
+    return any(list_pictures(place) for place in [folder, *folder.iterdir()])
+
+
+def _check_ids(files: list[LabelledFile]) -> None:
+    first: dict[str, Path] = {}
+    for one in files:
+        other = first.setdefault(one.id.lower(), one.file)
+        if other is not one.file:
+            raise InputError(f"{other} and {one.file} would both have the id {one.id!r}; rename one")
 
 
 def _files_of_folder(folder: Path) -> list[LabelledFile]:
