@@ -43,7 +43,7 @@ def model_card(
         _data(folder),
         _recipe(saved, record, result),
         _scores(evaluation),
-        _limits(folder, record, evaluation),
+        _limits(saved, folder, record, evaluation),
         USE.rstrip(),
     ]
     return "\n\n".join(parts) + "\n"
@@ -113,7 +113,7 @@ def _scores(evaluation: Evaluation | None) -> str:
     return "\n".join(lines)
 
 
-def _limits(folder: ImageFolder, record: dict, evaluation: Evaluation | None) -> str:
+def _limits(saved: SavedModel, folder: ImageFolder, record: dict, evaluation: Evaluation | None) -> str:
     manifest = folder.manifest or {}
     lines = [
         "## Limits",
@@ -122,6 +122,8 @@ def _limits(folder: ImageFolder, record: dict, evaluation: Evaluation | None) ->
         "only sign.",
         "- It expects digits as they were trained: gray, light on dark, of the same size and place in the picture.",
     ]
+    if saved.normalise:
+        lines.append("- fastdigits brings photos to that form; tables and 28x28 pictures on black stay as they are.")
     by_group = bool(evaluation and evaluation.groups)
     if evaluation and not by_group and not manifest.get("split", {}).get("groups"):
         lines.append(

@@ -34,15 +34,15 @@ def files(tmp_path_factory, digit_images):
 
 
 def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
-    result = compete(files, minutes=0.15, out=tmp_path / "out")
+    result = compete(files, minutes=0.05, out=tmp_path / "out")
     submission, sample = (
         pd.read_csv(path, dtype=str) for path in (tmp_path / "out" / "submission.csv", files / "sample_submission.csv")
     )
     assert submission.columns.tolist() == sample.columns.tolist()
     assert submission.id.tolist() == sample.id.tolist()
     truth = [str(label) for label in digit_images[1][400:500]][::-1]
-    assert np.mean(submission.label == truth) > 0.8
-    assert result.accuracy > 0.75
+    assert np.mean(submission.label == truth) > 0.7
+    assert result.accuracy > 0.6
     assert result.interval[0] < result.accuracy < result.interval[1]
     assert result.rows == 100
     assert result.minutes < 2

@@ -72,7 +72,9 @@ def test_an_export_over_its_own_model(tmp_path, run):
     export(run, tmp_path / "model")
     with pytest.raises(InputError, match="model is the model itself; name another output"):
         export(tmp_path / "model", tmp_path / "model", overwrite=True)
-    with pytest.raises(InputError, match="gone does not exist; pass a run directory or a saved model"):
+    with pytest.raises(
+        InputError, match="gone does not exist; pass a run directory, a saved model, or one of digitnet-kannada, "
+    ):
         export(tmp_path / "gone", tmp_path / "model", overwrite=True)
     with pytest.raises(InputError, match="run is a run directory, so it is not replaced; name another output"):
         export(run, tmp_path / "run", overwrite=True)

@@ -98,7 +98,7 @@ def test_listing():
     assert {"resnet18", "timm:resnet18"} <= set(listed.names)
     assert list_models("test_resn*").names == ["test_resnet"]
     assert len(list_models().names) > 1000
-    assert list_models("kannada").names == ["resnet50-kannada"]
+    assert list_models("kannada").names == ["digitnet-kannada", "resnet50-kannada"]
     with pytest.raises(InputError, match=r"no architecture fits 'xyz'; `fastdigits models` lists all"):
         list_models("xyz")
 

@@ -266,7 +266,7 @@ def test_going_on_from_the_best_weights(tmp_path, folder28, trained, capsys):
 def test_weights_are_not_overwritten_by_the_run_that_starts_from_them(folder28, trained):
     with pytest.raises(InputError) as caught:
         train(QUICK, folder28, weights=trained, out=trained, overwrite=True)
-    assert str(caught.value) == f"{trained} is where --weights lie; name another --out"
+    assert str(caught.value) == f"{trained} is where --weights {trained} lies; name another --out"
     assert Run(trained).finished
 
 

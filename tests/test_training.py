@@ -14,7 +14,7 @@ import pytest
 import torch
 from fastai.optimizer import Adam
 
-from fastdigits import InputError, convert, finetune, open_model, read_folder
+from fastdigits import InputError, convert, find_backbone, finetune, open_model, read_folder
 from fastdigits.epoch_end import EpochEnd
 from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
@@ -86,19 +86,36 @@ TRANSFER = {"size": 16, "batch_size": 32, "head_epochs": 2, "epochs": 2}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(shared, folder, run):
+def body(shared, run) -> str:
+    """Weights that do not say what they were trained on, as those of photographs: the head is searched and first."""
+    shutil.copyfile(run / "model.safetensors", shared / "body.safetensors")
+    return str(shared / "body.safetensors")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared, folder, body):
     """A run of two stages with learning-rate search, never interrupted."""
-    finetune(TINY, folder, weights=str(run), out=shared / "undisturbed", **TRANSFER)
+    finetune(TINY, folder, weights=body, out=shared / "undisturbed", **TRANSFER)
     return shared / "undisturbed"
 
 
-def test_staged_transfer(undisturbed, run):
+def test_from_digits_all_is_trained_at_once(tmp_path, folder, run):
+    """The rate is a default, no search; the head, which knows less than half of these, is fresh."""
+    finetune(TINY, folder, weights=str(run), epochs=1, size=16, out=tmp_path / "run")
+    record = Run(tmp_path / "run").record()
+    (stage,) = record["stages"]
+    assert (stage["name"], stage["frozen"], stage["lr"]) == ("all", False, [2e-3, 2e-3])
+    assert (record["of_digits"], "lr_find" in record) == (True, False)
+    assert record["mean"] == Run(run).record()["mean"]
+
+
+def test_staged_transfer(undisturbed):
     record = Run(undisturbed).record()
     assert [(stage["name"], stage["epochs"], stage["frozen"]) for stage in record["stages"]] == [
         ("head", 2, True),
         ("all", 2, False),
     ]
-    assert record["mean"] == Run(run).record()["mean"]
+    assert record["mean"] == find_backbone(TINY).mean_std[0]
     search = record["lr_find"]["head"]
     assert (undisturbed / "lr_find.png").stat().st_size > 5000
     table = pd.read_csv(undisturbed / "lr_find.csv")
@@ -109,7 +126,7 @@ def test_staged_transfer(undisturbed, run):
 @pytest.mark.parametrize(
     "epochs_done", [1, 2, 3], ids=["in the head stage", "between the stages", "in the second stage"]
 )
-def test_resumed_equals_never_interrupted(tmp_path, folder, run, undisturbed, monkeypatch, epochs_done):
+def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, monkeypatch, epochs_done):
     out = tmp_path / "run"
     original = EpochEnd.before_epoch
 
@@ -121,12 +138,12 @@ def test_resumed_equals_never_interrupted(tmp_path, folder, run, undisturbed, mo
     with monkeypatch.context() as patched:
         patched.setattr(EpochEnd, "before_epoch", stop)
         with pytest.raises(KeyboardInterrupt):
-            finetune(TINY, folder, weights=str(run), out=out, **TRANSFER)
+            finetune(TINY, folder, weights=body, out=out, **TRANSFER)
     assert len(history_of(out)) == epochs_done
     assert not Run(out).finished
     with pytest.raises(InputError, match="is an unfinished run; finish it with --resume"):
         open_model(out)
-    finetune(TINY, folder, weights=str(run), out=out, resume=True, **TRANSFER)
+    finetune(TINY, folder, weights=body, out=out, resume=True, **TRANSFER)
     assert history_of(out) == history_of(undisturbed)
     assert weights_of(out) == weights_of(undisturbed)
     expected = (undisturbed / "valid_predictions.csv").read_text()
