@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 
 from fastdigits import convert, evaluate, finetune, open_model
 
-from .kept import append_row, kept_rows
+from .kept import append_row, kept_rows, mean_and_deviation
 from .measuring import machine
 from .table import replace_between
 
@@ -151,17 +151,10 @@ def write_table() -> None:
     ]
     for name in CONTENDERS:
         of_size = [[row for row in results if (row["contender"], row["rows_a_class"]) == (name, str(n))] for n in SIZES]
-        cells = [cell([100 * float(row["accuracy"]) for row in rows]) for rows in of_size]
+        cells = [mean_and_deviation(rows, 1) for rows in of_size]
         seconds = [float(row["seconds"]) for row in of_size[-1]]
         lines.append(f"| {name} | {' | '.join(cells)} | {f'{mean(seconds):.0f}' if seconds else ''} |")
     replace_between("few-shot", "\n".join(lines))
-
-
-def cell(accuracies: list[float]) -> str:
-    """`97.3 ± 0.2`."""
-    if not accuracies:
-        return "not run yet"
-    return f"{mean(accuracies):.1f}" + (f" ± {stdev(accuracies):.1f}" if len(accuracies) > 1 else "")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from statistics import mean, stdev
 
 from fastdigits import convert, finetune
 from fastdigits.runs import Run
 
-from .kept import append_row, kept_rows
+from .kept import append_row, kept_rows, mean_and_deviation
 from .measuring import machine
 from .table import replace_between
 
@@ -101,10 +100,7 @@ def write_table() -> None:
 def cell(network: str, way: str) -> str:
     """`98.1 ± 0.1`, in percent."""
     rows = [row for row in kept_rows(RESULTS) if (row["network"], row["way"]) == (network, way)]
-    accuracies = [100 * float(row["accuracy"]) for row in rows]
-    if not accuracies:
-        return "not run yet"
-    return f"{mean(accuracies):.2f}" + (f" ± {stdev(accuracies):.2f}" if len(accuracies) > 1 else "")
+    return mean_and_deviation(rows, 2)
 
 
 if __name__ == "__main__":

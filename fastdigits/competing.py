@@ -157,9 +157,10 @@ def compete(
         raise
     print(folder, flush=True)
     if weights == AUTO:
-        weights = choose_weights(folder)
+        weights, warnings = choose_weights(folder), []  # those without a leak
         print(f"--weights {weights}", flush=True)
-    warnings = leak_warnings(folder, weights)
+    else:
+        warnings = leak_warnings(folder, weights)
     for warning in warnings:
         print(f"warning: {warning}", flush=True)
     fold_epochs, epochs, n_models = plan(epoch_time(folder, weights), minutes * 60)

@@ -122,10 +122,9 @@ class _LabelledPictures:
     def _pictures(self, rows: np.ndarray) -> np.ndarray:
         """The pictures of the given rows, which ascend: uint8 (n, h, h); those of mixed sizes in one."""
         if self.folder:
-            from .inputs import same_size
+            from .inputs import split_images
 
-            files = self.folder.split(self.split).files
-            return same_size([files[row] for row in rows], self.folder.size or MIXED_SIZES_PX, self.folder.normalise)
+            return split_images(self.folder, self.split, self.folder.size or MIXED_SIZES_PX, rows)
         found, first = [], 0
         for chunk in self.table.chunks():
             found.append(chunk.images[rows[(rows >= first) & (rows < first + len(chunk.ids))] - first])

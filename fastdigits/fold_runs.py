@@ -184,11 +184,10 @@ def _check_record(out: Path, record: dict) -> None:
 
 
 def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:
-    from .inputs import same_size
+    from .inputs import split_images
 
     rows = stressed_rows(len(truth))
-    files = folder.split(VALID).files
-    images = same_size([files[row] for row in rows], folder.size or MIXED_SIZES_PX, folder.normalise)
+    images = split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows)
     return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .decoded import decoded_split
+from .folders import ImageFolder
 from .picture_files import read_gray
 
 
@@ -54,3 +56,13 @@ def same_size(files: list[Path], size: int, normalise: bool = False) -> np.ndarr
     grays = [to_float(torch.from_numpy(read_gray(file, normalise).copy())[None]) for file in files]
     pictures = torch.cat([resize(gray, size) for gray in grays])
     return pictures.mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:
+    """Pictures of a split (or its `rows`) as uint8 (n, h, w); those of mixed sizes at `size` pixels."""
+    rows = np.arange(len(folder.split(split))) if rows is None else rows
+    decoded = decoded_split(folder, split)
+    if decoded:
+        return np.asarray(decoded.images[rows])
+    files = folder.split(split).files
+    return same_size([files[row] for row in rows], size, folder.normalise)

@@ -13,6 +13,7 @@ from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
 from .saved import DESCRIPTION_FILE, read_description, read_saved
 from .shipped import model_folder, shipped_architecture
+from .splitting import evenly_spaced
 from .starting_weights import NONE, PRETRAINED, StartingWeights, load_weights, load_whole
 
 STEP_PX = 32  # backbones halve their picture five times
@@ -127,7 +128,7 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
     Labels alone do not say so: the digits of every script are called 0 to 9.
     """
     from .inference import Inference
-    from .inputs import same_size
+    from .inputs import split_images
     from .scoring import class_numbers
 
     place = model_folder(weights)
@@ -141,8 +142,8 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
     ):
         return False
     saved, split = read_saved(place), folder.split(TRAIN)
-    rows = np.unique(np.linspace(0, len(split) - 1, ASKED_PICTURES).astype(int))
-    images = same_size([split.files[row] for row in rows], saved.size, folder.normalise)
+    rows = evenly_spaced(len(split), ASKED_PICTURES)
+    images = split_images(folder, TRAIN, saved.size, rows)
     answers = Inference([saved]).probabilities(images).argmax(1)
     return bool((answers == class_numbers([split.labels[row] for row in rows], folder.classes)).mean() >= 0.5)
 

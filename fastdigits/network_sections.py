@@ -19,7 +19,7 @@ from .figures import (
     draw_weights,
 )
 from .folders import TRAIN
-from .inputs import resize, to_float
+from .inputs import resize, split_images, to_float
 from .introspection import (
     WeightStatistics,
     feature_maps,
@@ -31,7 +31,7 @@ from .introspection import (
 )
 from .pages import Figure, Section, Table, Text, drawn
 from .progress import progress_bar
-from .report_view import View, split_images
+from .report_view import View
 
 EXPLAINED, NEIGHBOURS = 6, 7
 TRAIN_SAMPLE = 5000  # training pictures among which neighbours are looked for

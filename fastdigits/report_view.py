@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from .answers import ValidAnswers, read_answers, unchanged_folder
-from .decoded import decoded_split
 from .folders import VALID, ImageFolder
-from .inputs import same_size
+from .inputs import split_images
 from .prediction import open_model
 from .runs import Run
 from .saved import SavedModel
@@ -94,13 +93,3 @@ class View:
 def open_view(run: Run) -> View:
     """What the report of a finished run is made of; InputError when it has no valid pictures."""
     return View(run, open_model(run.path), read_answers(run), unchanged_folder(run))
-
-
-def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:
-    """Pictures of a split (or its `rows`) as uint8 (n, h, w); those of mixed sizes at `size` pixels."""
-    rows = np.arange(len(folder.split(split))) if rows is None else rows
-    decoded = decoded_split(folder, split)
-    if decoded:
-        return np.asarray(decoded.images[rows])
-    files = folder.split(split).files
-    return same_size([files[row] for row in rows], size)

@@ -53,13 +53,7 @@ class SavedModel:
 
     def model_input(self, images: np.ndarray):
         """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
-        import torch
-
-        from .inputs import model_input
-
-        device = next(self.module.parameters()).device
-        mean, std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        return model_input(torch.tensor(images, device=device)[:, None], self.size, mean, std)
+        return self._input(self._gray(images))
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities of one batch.
@@ -75,17 +69,26 @@ class SavedModel:
         import torch
 
         with torch.inference_mode():
-            logits = self.module(self.model_input(images)).float()
-            return torch.softmax(logits / self.temperature, 1).cpu().numpy()
+            return self.soft_labels(self._gray(images)).cpu().numpy()
 
     def soft_labels(self, gray):
-        """Class probabilities (n, classes) of gray pictures, floats (n, 1, h, w) in 0..1, all on the model's device."""
+        """Class probabilities (n, classes) of gray pictures (n, 1, h, w), uint8 or floats 0..1, on its device."""
+        import torch
+
+        return torch.softmax(self.module(self._input(gray)).float() / self.temperature, 1)
+
+    def _gray(self, images: np.ndarray):
+        import torch
+
+        return torch.tensor(images, device=next(self.module.parameters()).device)[:, None]
+
+    def _input(self, gray):
         import torch
 
         from .inputs import model_input
 
         mean, std = (torch.tensor(values, device=gray.device).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        return torch.softmax(self.module(model_input(gray, self.size, mean, std)).float() / self.temperature, 1)
+        return model_input(gray, self.size, mean, std)
 
     def write(self, folder: Path) -> None:
         """Write the files into `folder`; the description, which holds the weights' sha256, last."""

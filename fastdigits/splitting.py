@@ -100,6 +100,11 @@ def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
     return train_test_split(np.arange(len(labels)), test_size=n_valid, stratify=labels, random_state=seed)[1]
 
 
+def evenly_spaced(n: int, most: int) -> np.ndarray:
+    """At most `most` of n rows, from the first to the last: int (k,), ascending."""
+    return np.unique(np.linspace(0, n - 1, min(most, n)).astype(int))
+
+
 def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: str, seed: int) -> np.ndarray:
     """Rows of whole groups that come nearest to the share `valid`, by class when stratified."""
     from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold

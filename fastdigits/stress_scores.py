@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .inference import Inference
+from .splitting import evenly_spaced
 
 MIXED_SIZES_PX = 64  # to which pictures of several sizes are brought
 STRESSED_PICTURES = 2000  # of many, evenly spaced; each is seen under every stress and strength
@@ -22,7 +23,7 @@ class StressScore:
 
 def stressed_rows(n: int) -> np.ndarray:
     """Which of n pictures are seen under stress: all or STRESSED_PICTURES of them, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(STRESSED_PICTURES, n)).astype(int))
+    return evenly_spaced(n, STRESSED_PICTURES)
 
 
 def stress_scores(inference: Inference, images: np.ndarray, truth: np.ndarray) -> list[StressScore]:

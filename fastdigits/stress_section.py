@@ -6,6 +6,7 @@ from .figures import draw_stress, draw_stressed
 from .inference import Inference
 from .pages import Section, Table, Text, drawn
 from .report_view import View
+from .splitting import evenly_spaced
 from .stress_scores import mean_under_stress, stress_scores
 
 SHOWN_PICTURES = 300  # under stress; a large network takes a while for each
@@ -15,7 +16,7 @@ def stress_section(view: View) -> Section:
     """Accuracy against strength; a sentence where the pictures are not at hand."""
     if view.images is None:
         return Section("Under stress", [Text(["The pictures are not at hand."])])
-    rows = np.unique(np.linspace(0, len(view.images) - 1, SHOWN_PICTURES).astype(int))
+    rows = evenly_spaced(len(view.images), SHOWN_PICTURES)
     images, truth = np.asarray(view.images[rows]), view.truth[rows]
     scores = stress_scores(Inference([view.saved]), images, truth)
     accuracy = float((view.predicted[rows] == truth).mean())
