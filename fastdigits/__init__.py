@@ -25,6 +25,7 @@ _PUBLIC = {
     "lr_find": "lr_search",
     "export": "exporting",
     "compete": "competing",
+    "tune": "tuning",
     "quickstart": "quickstarting",
 }
 __all__ = ["__version__", *_PUBLIC]

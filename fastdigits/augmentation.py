@@ -82,6 +82,20 @@ _KERAS = {"fill": PadMode.Border}  # Keras repeats the nearest pixel
 POLICIES = {
     "none": NO_AUGMENTATION,
     "light": Policy(rotate_deg=10, zoom=(0.9, 1.1), shift=0.08, shear_deg=5, warp=0.05),
+    "medium": Policy(
+        rotate_deg=15,
+        window=(0.8, 1.25),
+        shift=0.08,
+        shear_deg=12,
+        warp=0.05,
+        light=0.2,
+        elastic_px=1.0,
+        stroke_px=(-0.7, 0.8),
+        blur_px=0.8,
+        noise=0.25,
+        lines=0.8,
+        p_paper=0.1,
+    ),
     "strong": Policy(
         rotate_deg=18,
         window=(0.7, 1.45),

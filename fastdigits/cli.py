@@ -45,6 +45,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "fastdigits.exporting:export",
         "Write a model that predicts without its run, and check that it predicts the same.",
     ),
+    "tune": (
+        "fastdigits.tuning:tune",
+        "Search for better options of training with Optuna; each trial is an ordinary run.",
+    ),
     "compete": (
         "fastdigits.competing:compete",
         "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",

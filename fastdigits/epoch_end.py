@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastai.callback.core import Callback, CancelFitException
 
@@ -22,8 +22,8 @@ class EpochEnd(Callback):
     min_delta : float
     best_by : 'accuracy' or 'valid_loss'
         What makes an epoch's checkpoint the best; between equal accuracies the loss decides.
-    report : callable, optional
-        Is given each history row.
+    listeners : sequence of callable
+        Each is given every history row, once it is kept.
     """
 
     order = 60  # after fastai's Recorder (50), whose numbers it reads
@@ -35,11 +35,11 @@ class EpochEnd(Callback):
         patience: int | None = None,
         min_delta: float = 0.0,
         best_by: str = "accuracy",
-        report: Callable[[dict], None] | None = None,
+        listeners: Sequence[Callable[[dict], None]] = (),
     ):
         super().__init__()
         self.directory, self.stages = run, stages  # `run` is fastai's own switch
-        self.patience, self.min_delta, self.best_by, self.report = patience, min_delta, best_by, report
+        self.patience, self.min_delta, self.best_by, self.listeners = patience, min_delta, best_by, listeners
         self.history: list[dict] = []
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
@@ -86,9 +86,9 @@ class EpochEnd(Callback):
         ends = stops or self.epoch + 1 == self.n_epoch
         self.directory.write_checkpoint(self._checkpoint(ends), is_best)
         self.directory.append_history(row)
-        if self.report:
-            self.report(row)
         print(epoch_line(row), flush=True)
+        for listener in self.listeners:
+            listener(row)
         if stops:
             print(f"stage {row['stage']} stopped early: valid loss did not fall for {self.waited} epochs", flush=True)
             raise CancelFitException

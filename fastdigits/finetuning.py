@@ -8,7 +8,16 @@ from .fold_runs import FoldResult, fit_or_folds
 from .folders import TRAIN, ImageFolder
 from .learners import find_preset
 from .machine import Precision
-from .options import LEARNER_OPTIONS, RULES, Keep, check_valid, chosen_options, given_arguments, training_folder
+from .options import (
+    LEARNER_OPTIONS,
+    RULES,
+    Keep,
+    OnEpoch,
+    check_valid,
+    chosen_options,
+    given_arguments,
+    training_folder,
+)
 from .results import Result
 from .shipped import shipped_names, starting_weights_of
 from .stages import default_batch_size, default_epochs, plan_stages
@@ -41,6 +50,7 @@ def finetune(
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    on_epoch: OnEpoch = None,
 ) -> Result | FoldResult:
     """Fine-tune a classifier on an image folder in stages: first its head, then all of it.
 
@@ -76,7 +86,7 @@ def finetune(
         a saved model or a shipped one's name. The head starts fresh, unless it tells the same
         classes and is right about at least half of the training pictures.
     augment
-        none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
+        none, light, medium, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
         light by default.
     minutes
         Measure the speed and set the epochs so that training takes about this long.
@@ -111,6 +121,8 @@ def finetune(
         Go on with the interrupted run at `out`; give the other options as before.
     overwrite
         Replace the run at `out`.
+    on_epoch
+        From Python: is called with each epoch's row of history.csv; what it raises ends the training.
 
     Returns
     -------
@@ -159,6 +171,7 @@ def finetune(
             ),
             resume=resume,
             overwrite=overwrite,
+            on_epoch=on_epoch,
         )
 
     name = f"{arch if preset or arch in shipped_names() else backbone.file_name}-{Path(data).name}"

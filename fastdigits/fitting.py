@@ -76,6 +76,7 @@ def fit_run(
     rules: Rules,
     resume: bool,
     overwrite: bool,
+    on_epoch: Callable[[dict], None] | None = None,
 ) -> Result:
     """A finished run at `out`, new or gone on with.
 
@@ -87,6 +88,8 @@ def fit_run(
         Of `prepare_learner`.
     plan : callable
         From the prepared learner, which knows what it starts from, to the stages.
+    on_epoch : callable, optional
+        Is given each epoch's history row.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def fit_run(
             print(note)
         run = start_run(out, record, overwrite)
     try:
-        return _train(run, folder, prepared, planned, rules, teachers)
+        return _train(run, folder, prepared, planned, rules, teachers, on_epoch)
     except InputError:
         if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
             shutil.rmtree(run.path)
@@ -141,6 +144,7 @@ def _train(
     planned: list[Stage],
     rules: Rules,
     teachers: list[SavedModel],
+    on_epoch: Callable[[dict], None] | None,
 ) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
     from .callbacks import BatchProgress, ClipGradients
@@ -150,9 +154,10 @@ def _train(
 
     checkpoint, stages = run.read_checkpoint(), _recorded_stages(run, prepared, planned, rules.minutes)
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
-    report = open_tensorboard(run.tensorboard, epochs_done) if rules.tensorboard else None
+    listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard else []
+    listeners += [on_epoch] if on_epoch else []
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
-    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, report)
+    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, listeners)
     average = WeightAverage(rules.ema) if rules.ema else None
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:

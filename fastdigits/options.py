@@ -1,7 +1,10 @@
 """The options of training: which there are, what they are by default, and what makes no sense."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from .errors import InputError, check_seed
 from .folders import VALID, ImageFolder, read_folder, refuse_to_normalise
@@ -12,6 +15,7 @@ from .shipped import model_folder
 
 Keep = Literal["last", "best", "lowest-loss"]
 Scaling = Literal["normalise", "centre", "standardise"]
+OnEpoch = Annotated[Callable[[dict], None] | None, Parameter(parse=False)]  # of Python, not of the command line
 
 # what makes the Learner, and what a fit goes by; other options plan the stages, or say where to write
 LEARNER_OPTIONS = (
@@ -27,6 +31,7 @@ LEARNER_OPTIONS = (
 )
 RULES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm", "ema")
 BY_VALID = "best or lowest-loss"
+NOT_RECORDED = ("resume", "overwrite", "out", "on_epoch")  # where to write and how, and who listens
 DEFAULTS = {
     "batch_size": 64,
     "augment": "light",
@@ -81,7 +86,7 @@ def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -
 
 def given_arguments(given: dict) -> dict:
     """What a command was called with, checked, as run.json holds it: without what says where to write and how."""
-    arguments = {name: value for name, value in given.items() if name not in ("resume", "overwrite", "out")}
+    arguments = {name: value for name, value in given.items() if name not in NOT_RECORDED}
     arguments |= {"data": str(Path(given["data"])), "weights": str(given["weights"])}
     if given.get("teachers"):
         arguments["teachers"] = [str(teacher) for teacher in given["teachers"]]

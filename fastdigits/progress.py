@@ -5,20 +5,21 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show how much of `total` is done, at what rate, with the time left; yields `advance(n)`."""
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show how much of `total` is done, at what rate, with the time left; yields `advance(n, note="")`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    note = TextColumn("{task.fields[note]}")
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), note)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=total, rate="")
+        task = progress.add_task(what, total=total, rate="", note="")
 
-        def advance(n: int) -> None:
+        def advance(n: int, note: str = "") -> None:
             progress.advance(task, n)
             speed = progress.tasks[0].speed
-            progress.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            progress.update(task, rate=f"{speed:,.0f}/s" if speed and speed > 1 else "", note=note)
 
         yield advance

@@ -8,11 +8,12 @@ from .fitting import Rules, fit_run
 from .fold_runs import FoldResult, fit_or_folds
 from .folders import VALID, ImageFolder
 from .machine import Precision
-from .models import find_backbone
+from .models import file_part, find_backbone
 from .options import (
     LEARNER_OPTIONS,
     RULES,
     Keep,
+    OnEpoch,
     Scaling,
     check_valid,
     chosen_options,
@@ -56,6 +57,7 @@ def train(
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    on_epoch: OnEpoch = None,
 ) -> Result | FoldResult:
     """Train a recipe on an image folder of 28x28 pictures: digitnet, or a published one.
 
@@ -67,7 +69,8 @@ def train(
     ----------
     recipe
         digitnet, conv-elu, conv5-bn, mlp-300-100, conv5x5, conv5x5-tuned, dnn-he, dnn-tuned, conv3-pool, dcnn-prelu,
-        conv8-leaky.
+        conv8-leaky. Some take settings: conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and
+        conv5x5-tuned), dnn-tuned:neurons=150,momentum=0.8.
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
@@ -87,7 +90,7 @@ def train(
     clip_norm
         Each tensor's gradient is cut to this norm by itself; 0: it is not.
     augment
-        none, light, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
+        none, light, medium, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
     scaling
         Of the pixels, by the training rows: normalise (0..1), centre (minus their mean), standardise (and divided by
         their deviation).
@@ -127,6 +130,8 @@ def train(
         Go on with the interrupted run at `out`; give the other options as before.
     overwrite
         Replace the run at `out`.
+    on_epoch
+        From Python: is called with each epoch's row of history.csv; what it raises ends the training.
 
     Returns
     -------
@@ -165,10 +170,11 @@ def train(
             ),
             resume=resume,
             overwrite=overwrite,
+            on_epoch=on_epoch,
         )
 
     folder = training_folder(data, normalise, [weights, *(teachers or [])])
-    return fit_or_folds(fit, f"{recipe}-{Path(data).name}", folder, arguments, out, resume, overwrite)
+    return fit_or_folds(fit, f"{file_part(recipe)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
 
 
 def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, schedule: str | None) -> Stage:

@@ -120,6 +120,6 @@ def test_unknown_policy():
     with pytest.raises(InputError) as caught:
         find_policy("flip")
     assert str(caught.value) == (
-        "--augment 'flip' is unknown; accepted are none, light, strong, conv5-bn, conv5x5, conv8-leaky, "
+        "--augment 'flip' is unknown; accepted are none, light, medium, strong, conv5-bn, conv5x5, conv8-leaky, "
         "resnet50-kannada"
     )

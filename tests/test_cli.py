@@ -29,7 +29,7 @@ def test_help_says_what_the_docstring_says(name, capsys):
     assert inspect.getdoc(function).splitlines()[0] == COMMANDS[name][1]
     assert run_main(name, "--help") == 0
     page = " ".join(capsys.readouterr().out.split())
-    for option in inspect.signature(function).parameters:
+    for option in inspect.signature(function).parameters.keys() - {"on_epoch"}:  # which is Python's alone
         assert option.replace("_", "-") in page.lower()
 
 

@@ -11,6 +11,7 @@ from .scores import (
     draw_reliability,
 )
 from .stress import draw_stress, draw_stressed
+from .study import draw_importances, draw_parallel, draw_search_history
 from .table import draw_table
 from .training import draw_augmentation, draw_batch, draw_curves, draw_lr_find, draw_several_curves
 
@@ -26,11 +27,14 @@ __all__ = [
     "draw_filters",
     "draw_groups",
     "draw_heat",
+    "draw_importances",
     "draw_lr_find",
     "draw_neighbours",
     "draw_network",
+    "draw_parallel",
     "draw_pictures",
     "draw_reliability",
+    "draw_search_history",
     "draw_several_curves",
     "draw_stress",
     "draw_stressed",

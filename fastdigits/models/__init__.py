@@ -1,5 +1,5 @@
 """The networks that can be trained: scratch networks, torchvision and timm classifiers."""
 
-from .backbones import Backbone, find_backbone
+from .backbones import Backbone, file_part, find_backbone
 
-__all__ = ["Backbone", "find_backbone"]
+__all__ = ["Backbone", "file_part", "find_backbone"]

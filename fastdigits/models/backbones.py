@@ -1,6 +1,7 @@
 """Classifiers by name, our scratch networks, torchvision's and timm's, built for any number of classes."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,14 +32,14 @@ class Backbone:
     @property
     def file_name(self) -> str:
         """The name as part of a file's name."""
-        return self.name.replace(":", "-").replace("/", "-")
+        return file_part(self.name)
 
     def build(self, n_classes: int, size: int | None = None, pretrained: bool = False):
         """A module from pictures (n, channels, size, size) to logits (n, n_classes), its weights fresh or published."""
         if self.library == "fastdigits":
-            from .networks import NETWORKS
+            from .networks import build_network
 
-            return NETWORKS[self.name](n_classes)
+            return build_network(self.name, n_classes)
         if self.library == "timm":
             import timm
 
@@ -163,6 +164,11 @@ class Backbone:
         return {name: blocks.setdefault(_block_name(name), len(blocks)) for name in body}
 
 
+def file_part(name: str) -> str:
+    """A network's or recipe's name, with its settings, as part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", name)
+
+
 def _block_name(parameter: str) -> str:
     """`layer3` of `layer3.0.conv1.weight`, `features.4` of `features.4.0.block.1.weight`."""
     first, *rest = parameter.split(".")
@@ -179,9 +185,13 @@ def find_backbone(name: str) -> Backbone:
     InputError
         With the nearest names when there is none.
     """
-    from .networks import NETWORKS
+    from .networks import build_network, is_network
 
-    if name in NETWORKS:
+    if is_network(name):
+        import torch
+
+        with torch.device("meta"):
+            build_network(name, n_classes=2)  # are its settings right?
         return Backbone(name, "fastdigits")
     if name in _torchvision_names():
         return Backbone(name, "torchvision")

@@ -4,10 +4,12 @@ Each takes gray pictures (n, 1, 28, 28) and gives logits (n, n_classes).
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
-import torch
-import torch.nn.functional as F
 from torch import nn
+
+from ..errors import InputError
+from .layers import ElementPReLU, FastELU, GaussianDropout
 
 KERAS_BATCHNORM = {"eps": 1e-3, "momentum": 0.01}  # Keras's momentum 0.99 is what torch calls 0.01
 
@@ -75,28 +77,33 @@ def mlp_300_100(n_classes: int) -> nn.Sequential:
     )
 
 
-def conv5x5(n_classes: int) -> nn.Sequential:
-    """Two blocks of 5x5 convolutions."""
+def conv5x5(
+    n_classes: int,
+    filters: str = "32-64",
+    dense: str = "256",
+    dropout: float = 0.25,
+    dense_dropout: float = 0.5,
+) -> nn.Sequential:
+    """A block of 5x5 convolutions for each of `filters`, which halves the picture, then the `dense` layers."""
+    maps, neurons = numbers_of("filters", filters, at_most=4), numbers_of("dense", dense)
+    flat = maps[-1] * (28 >> len(maps)) ** 2  # 28, 14, 7, 3, 1 pixels
     return nn.Sequential(
-        *_pooled_block(1, 32, dropout=0.25),  # (n, 32, 14, 14)
-        *_pooled_block(32, 64, dropout=0.25),  # (n, 64, 7, 7)
+        *(layer for pair in pairwise([1, *maps]) for layer in _pooled_block(*pair, dropout)),
         nn.Flatten(),
-        *_dense_relu(3136, 256, dropout=0.5),
-        _glorot(nn.Linear(256, n_classes)),
+        *(layer for pair in pairwise([flat, *neurons]) for layer in _dense_relu(*pair, dense_dropout)),
+        _glorot(nn.Linear(neurons[-1], n_classes)),
     )
 
 
-def conv5x5_tuned(n_classes: int) -> nn.Sequential:
-    """Four such blocks, as a search found them; the dropouts, which are not published, are those of conv5x5."""
-    return nn.Sequential(
-        *_pooled_block(1, 64, dropout=0.25),  # (n, 64, 14, 14)
-        *_pooled_block(64, 64, dropout=0.25),  # (n, 64, 7, 7)
-        *_pooled_block(64, 128, dropout=0.25),  # (n, 128, 3, 3)
-        *_pooled_block(128, 128, dropout=0.25),  # (n, 128, 1, 1)
-        nn.Flatten(),
-        *_dense_relu(128, 256, dropout=0.5),
-        _glorot(nn.Linear(256, n_classes)),
-    )
+def conv5x5_tuned(
+    n_classes: int,
+    filters: str = "64-64-128-128",
+    dense: str = "256",
+    dropout: float = 0.25,
+    dense_dropout: float = 0.5,
+) -> nn.Sequential:
+    """conv5x5 as a search found it; the dropouts, which are not published, are those of conv5x5."""
+    return conv5x5(n_classes, filters, dense, dropout, dense_dropout)
 
 
 def dnn_he(n_classes: int) -> nn.Sequential:
@@ -113,18 +120,18 @@ def dnn_he(n_classes: int) -> nn.Sequential:
     )
 
 
-def dnn_tuned(n_classes: int) -> nn.Sequential:
-    """Two hidden layers of 150 with BatchNorm, as a grid search found them."""
-    batchnorm = {"eps": 1e-3, "momentum": 0.2}  # Keras's momentum 0.8
+def dnn_tuned(n_classes: int, neurons: float = 150, momentum: float = 0.8) -> nn.Sequential:
+    """Two hidden layers of `neurons` with BatchNorm of Keras's `momentum`, as a grid search found them."""
+    width, batchnorm = int(neurons), {"eps": 1e-3, "momentum": round(1 - momentum, 9)}  # torch counts what is new
     return nn.Sequential(
         nn.Flatten(),
-        _glorot(nn.Linear(784, 150)),
+        _glorot(nn.Linear(784, width)),
         nn.ReLU(),
-        nn.BatchNorm1d(150, **batchnorm),
-        _glorot(nn.Linear(150, 150)),
+        nn.BatchNorm1d(width, **batchnorm),
+        _glorot(nn.Linear(width, width)),
         nn.ReLU(),
-        nn.BatchNorm1d(150, **batchnorm),
-        _glorot(nn.Linear(150, n_classes)),
+        nn.BatchNorm1d(width, **batchnorm),
+        _glorot(nn.Linear(width, n_classes)),
     )
 
 
@@ -189,7 +196,7 @@ def conv8_leaky(n_classes: int) -> nn.Sequential:
     )
 
 
-SCRATCH: dict[str, Callable[[int], nn.Sequential]] = {
+SCRATCH: dict[str, Callable[..., nn.Sequential]] = {
     "conv-elu": conv_elu,
     "conv5-bn": conv5_bn,
     "mlp-300-100": mlp_300_100,
@@ -201,6 +208,16 @@ SCRATCH: dict[str, Callable[[int], nn.Sequential]] = {
     "dcnn-prelu": dcnn_prelu,
     "conv8-leaky": conv8_leaky,
 }
+
+
+def numbers_of(name: str, text: str, at_most: int = 8) -> list[int]:
+    """Widths of layers, written 64-64-128; InputError unless there are 1 to `at_most` of them, each 1 to 4096."""
+    parts = text.split("-")
+    if not (1 <= len(parts) <= at_most and all(part.isdecimal() and 1 <= int(part) <= 4096 for part in parts)):
+        raise InputError(
+            f"{name}={text} makes no sense; accepted are 1 to {at_most} whole numbers of 1 to 4096, written 32-64"
+        )
+    return [int(part) for part in parts]
 
 
 def _pooled_block(n_in: int, n_out: int, dropout: float) -> list[nn.Module]:
@@ -219,56 +236,6 @@ def _leaky_block(n_in: int, n_out: int, n_convolutions: int) -> list[nn.Module]:
         nn.init.uniform_(norm.weight, -0.05, 0.05)  # as published
         layers += [_glorot(nn.Conv2d(n_in if k == 0 else n_out, n_out, 3, padding=1)), norm, nn.LeakyReLU(0.1)]
     return [*layers, nn.MaxPool2d(2), nn.Dropout(0.25)]
-
-
-class FastELU(nn.Module):
-    """ELU (Clevert et al. 2015, arXiv:1511.07289) as max(x, exp(min(x, 0)) - 1).
-
-    torch's own goes by expm1, which on a CPU takes five times as long as exp and more than half of this network's time;
-    close to zero the two differ by 1e-7.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _FastELU.apply(x)
-
-
-class _FastELU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x: torch.Tensor) -> torch.Tensor:
-        y = torch.maximum(x, x.clamp(max=0).exp_().sub_(1))
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:
-        (y,) = ctx.saved_tensors
-        return y.clamp(max=0).add_(1).mul_(gradient)
-
-
-class GaussianDropout(nn.Module):
-    """Multiplies by noise of mean 1 and deviation sqrt(p / (1 - p)) (Srivastava et al. 2014, JMLR 15:1929)."""
-
-    def __init__(self, p: float):
-        super().__init__()
-        self.deviation = (p / (1 - p)) ** 0.5
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.training:
-            return x
-        noise = torch.randn(x.shape, device=x.device)  # randn_like takes seven times as long where channels come last
-        return x * (1 + self.deviation * noise).to(x.dtype)
-
-
-class ElementPReLU(nn.Module):
-    """PReLU with a slope of its own for each element, all zero at first, as Keras's; torch's have one a channel."""
-
-    def __init__(self, *shape: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(shape))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        # as if each element were a channel
-        return F.prelu(x.flatten(1), self.weight.flatten()).view(x.shape)
 
 
 def _lecun(layer: nn.Conv2d | nn.Linear) -> nn.Module:

@@ -1,0 +1,119 @@
+"""Pictures of a search: its history, which options matter, and what good trials have in common."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .canvas import Drawing, finished, new_drawing
+
+
+def draw_search_history(
+    values: list[float | None], pruned: list[bool], objective: str, maximise: bool, path: Path | None = None
+) -> Drawing:
+    """Each trial's value in the order of the search, and the best so far.
+
+    Parameters
+    ----------
+    values : list of float or None, length n
+        By the trial's number; of a pruned trial its last one; None where there is none.
+    pruned : list of bool, length n
+    objective : str
+    maximise : bool
+    path : Path, optional
+        A PNG file to write.
+    """
+    drawing = new_drawing(7.5, 3.8)
+    axes = drawing.subplots()
+    numbers = np.arange(len(values))
+    found = np.array([np.nan if value is None else value for value in values], float)
+    is_pruned = np.array(pruned, bool)
+    axes.plot(numbers[~is_pruned], found[~is_pruned], "o", label="complete")
+    axes.plot(numbers[is_pruned], found[is_pruned], "x", color="tab:gray", label="pruned")
+    complete = np.where(is_pruned | np.isnan(found), -np.inf if maximise else np.inf, found)
+    best = (np.maximum if maximise else np.minimum).accumulate(complete)
+    axes.step(numbers[np.isfinite(best)], best[np.isfinite(best)], where="post", label="best so far")
+    axes.set(xlabel="trial", ylabel=objective.replace("_", " "))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(fontsize=8)
+    return finished(drawing, path)
+
+
+def draw_importances(importances: dict[str, float], path: Path | None = None) -> Drawing:
+    """How much of the trials' differences each option explains: shares that sum to 1.
+
+    Parameters
+    ----------
+    importances : dict of option to share
+    path : Path, optional
+        A PNG file to write.
+    """
+    drawing = new_drawing(6.4, 0.9 + 0.4 * len(importances))
+    axes = drawing.subplots()
+    names = sorted(importances, key=importances.get)
+    axes.barh(names, [importances[name] for name in names])
+    axes.set(xlabel="share", xlim=(0, 1))
+    return finished(drawing, path)
+
+
+def draw_parallel(
+    settings: list[dict], values: list[float], objective: str, maximise: bool, path: Path | None = None
+) -> Drawing:
+    """One line a trial across its options, darker the better it is.
+
+    Parameters
+    ----------
+    settings : list of dict of option to value, length n
+    values : list of float, length n
+    objective : str
+    maximise : bool
+    path : Path, optional
+        A PNG file to write.
+    """
+    import matplotlib
+
+    options = list(dict.fromkeys(name for setting in settings for name in setting))
+    drawing = new_drawing(1.9 * (len(options) + 1), 4.4)
+    axes = drawing.subplots()
+    scales = [_Scale([setting.get(name) for setting in settings]) for name in options]
+    scored = _Scale(list(values))
+    ranks = np.argsort(np.argsort(values if maximise else -np.array(values)))
+    colours = matplotlib.colormaps["Blues"](0.2 + 0.8 * (ranks + 1) / len(ranks))
+    for k in ranks.argsort():  # the best on top
+        heights = [scale.height(settings[k].get(name)) for name, scale in zip(options, scales)]
+        axes.plot(range(len(options) + 1), [*heights, scored.height(values[k])], color=colours[k], linewidth=1.4)
+    for x, scale in enumerate([*scales, scored]):
+        axes.axvline(x, color="gray", linewidth=0.8)
+        for height, text in scale.marks():
+            axes.annotate(text, (x, height), (3, 0), textcoords="offset points", fontsize=7, va="center")
+    names = [*(name.replace(".", "\n") for name in options), objective.replace("_", "\n")]
+    axes.set(xlim=(-0.1, len(options) + 0.6), yticks=[])
+    axes.set_xticks(range(len(options) + 1), names, fontsize=8)
+    axes.spines[:].set_visible(False)
+    return finished(drawing, path)
+
+
+class _Scale:
+    """Where an option's values stand on its axis, 0..1: numbers by their size (on a log scale where that spreads them
+    more evenly), texts and few numbers in even steps.
+    """
+
+    def __init__(self, values: list):
+        known = [value for value in values if value is not None]
+        self.is_number = all(isinstance(value, int | float) for value in known)
+        self.steps = sorted(set(known)) if self.is_number else list(dict.fromkeys(sorted(map(str, known))))
+        self.few = not self.is_number or len(self.steps) <= 6
+        self.log = self.is_number and min(self.steps) > 0 and max(self.steps) > 30 * min(self.steps)
+
+    def height(self, value) -> float:
+        if value is None:
+            return np.nan
+        if self.few:
+            place = self.steps.index(value if self.is_number else str(value))
+            return place / max(1, len(self.steps) - 1)
+        low, high, value = (np.log(x) if self.log else x for x in (self.steps[0], self.steps[-1], value))
+        return float((value - low) / (high - low))
+
+    def marks(self) -> list[tuple[float, str]]:
+        """Heights and their texts."""
+        shown = self.steps if self.few else [self.steps[0], self.steps[-1]]
+        return [(self.height(value), f"{value:.4g}" if self.is_number else value) for value in shown]

@@ -1,0 +1,186 @@
+"""What a search is, and the folder and the storage that it lives in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError
+from .recipes import RECIPES, Recipe, find_recipe
+from .results import Result
+from .runs import Run
+from .spaces import Space, Value, space_of_record, training_options
+
+OBJECTIVES = {"valid_loss": "minimize", "valid_accuracy": "maximize"}
+SAMPLERS, PRUNERS = ("tpe", "random", "grid"), ("hyperband", "median", "none")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What makes a study: with another of these it is another study.
+
+    Attributes
+    ----------
+    name : str
+        The recipe or architecture.
+    data : str
+        The image folder.
+    data_digest : str
+    space : Space
+    objective : 'valid_loss' or 'valid_accuracy'
+    epochs : int or None
+        Of each trial; None: as the recipe has them.
+    weights : str or None
+        To start from; None: as the command has them.
+    sampler, pruner : str
+    seed : int
+    """
+
+    name: str
+    data: str
+    data_digest: str
+    space: Space
+    objective: str
+    epochs: int | None
+    weights: str | None
+    sampler: str
+    pruner: str
+    seed: int
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """The recipe that is searched around, with the network's settings that stand in its name."""
+        return find_recipe(self.name) if self.name.partition(":")[0] in RECIPES else None
+
+    @property
+    def command(self) -> str:
+        return command_of(self.name)
+
+    def record(self) -> dict:
+        return {**vars(self), "space": self.space.record()}
+
+    @classmethod
+    def of_record(cls, record: dict) -> "Search":
+        return cls(**{**record, "space": space_of_record(record["space"])})
+
+    def train(self, values: dict[str, Value], **how) -> Result:
+        """Train with the values of a trial; without any the untuned recipe, or the usual fine-tuning."""
+        name, options = self.options(values)
+        if self.command == "train":
+            from .training import train as command
+        else:
+            from .finetuning import finetune as command
+        return command(name, Path(self.data), seed=self.seed, **options, **how)
+
+    def options(self, values: dict[str, Value]) -> tuple[str, dict[str, Value]]:
+        """The name that is trained, and the options of training beside the seed."""
+        always = {"epochs": self.epochs, "weights": self.weights}
+        name, options = training_options(values, self.name, self.recipe)
+        return name, {option: value for option, value in always.items() if value is not None} | options
+
+
+def command_of(name: str) -> str:
+    """The command that trains `name`: train for a scratch recipe, else finetune."""
+    recipe = RECIPES.get(name.partition(":")[0])
+    return recipe.command if recipe else "finetune"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The folder of a study: its file names."""
+
+    path: Path
+
+    @property
+    def record_file(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def result_file(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.log"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    def run(self, number: int) -> Run:
+        return Run(self.path / "trials" / f"{number:04}")
+
+    def log(self, number: int) -> Path:
+        return self.path / "trials" / f"{number:04}.log"
+
+    def lock(self, number: int):
+        """Held by the process that trains the trial; the system lets go of it when that process ends."""
+        from filelock import FileLock
+
+        return FileLock(self.path / "trials" / f"{number:04}.lock", timeout=0)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a search found.
+
+    Attributes
+    ----------
+    path : Path
+    trials : int
+        That have ended.
+    pruned, failed : int
+        Of them.
+    best_trial : int
+    best_value : float
+        Of the objective, on the valid rows that chose it.
+    best_values : dict
+        Of the options that were searched.
+    winner, untuned : float or None
+        Mean accuracy (0..1) of both in fresh folds; None where they were not scored.
+    command : str
+        That trains the winner once more.
+    """
+
+    path: Path
+    trials: int
+    pruned: int
+    failed: int
+    best_trial: int
+    best_value: float
+    best_values: dict
+    winner: float | None
+    untuned: float | None
+    command: str
+
+    def __rich__(self) -> str:
+        lines = [
+            f"{self.trials} trials, {self.pruned} of them pruned, {self.failed} failed",
+            f"the best is trial {self.best_trial} with {self.best_value:.4f} on the valid rows that chose it: "
+            + " ".join(f"{name}={value}" for name, value in self.best_values.items()),
+        ]
+        if self.winner is not None:
+            lines.append(f"in fresh folds it has {self.winner:.2%}, untuned {self.untuned:.2%}")
+        return "\n".join([*lines, f"report {StudyFolder(self.path).report}", f"again: {self.command}"])
+
+    __str__ = __rich__
+
+
+def open_storage(storage: str, folder: StudyFolder):
+    """Optuna's storage: a URL, or without one the journal file in the study's folder."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if not storage:
+        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
+
+        path = str(folder.journal)
+        return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+    try:
+        return optuna.storages.get_storage(storage)
+    except Exception as error:  # of SQLAlchemy, a driver or a server, each with its own
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"--storage {storage} cannot be opened: {reason}") from None
+
+
+def score_of(row: dict, objective: str) -> float:
+    """The objective in a history row."""
+    return float(row["valid_loss"] if objective == "valid_loss" else row["accuracy"])

@@ -1,0 +1,284 @@
+"""tune(): a search for better options of training, by Optuna; each trial is an ordinary run."""
+
+import json
+import shlex
+import shutil
+import time
+from pathlib import Path
+from typing import Literal
+
+from .errors import InputError, check_seed
+from .fold_runs import FoldResult
+from .folders import VALID, check_trainable, read_folder
+from .learners import find_preset
+from .models import file_part
+from .outputs import check_output, writable, write_json
+from .recipes import find_recipe
+from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_storage
+from .shipped import starting_weights_of
+from .spaces import find_space
+from .starting_weights import NONE
+from .workers import best_trial, ended_trials, run_workers
+
+DEFAULT_TRIALS = 30
+DAY_S = 86_400
+
+
+def tune(
+    name: str,
+    data: Path,
+    *,
+    space: str | None = None,
+    trials: int | None = None,
+    timeout: float | None = None,
+    sampler: Literal["tpe", "random", "grid"] = "tpe",
+    pruner: Literal["hyperband", "median", "none"] = "hyperband",
+    objective: Literal["valid_accuracy", "valid_loss"] = "valid_accuracy",
+    epochs: int | None = None,
+    weights: str | None = None,
+    workers: int = 1,
+    folds: int = 3,
+    storage: str | None = None,
+    study: str | None = None,
+    seed: int = 5,
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> Study:
+    """Search for better options of training with Optuna; each trial is an ordinary run.
+
+    The same command again goes on where it was killed, and with more --trials adds to a finished search. The same
+    command with the same --storage on other machines joins it. At the end the winner is trained again in folds beside
+    the untuned recipe, since the best of many trials on its own valid rows flatters.
+
+    Parameters
+    ----------
+    name
+        A recipe of `fastdigits train`, or what `fastdigits finetune` accepts.
+    data
+        An image folder with valid pictures.
+    space
+        default (rate, batch size, augmentation, label smoothing), conv5x5 (the published Hyperband search), dnn-tuned
+        (the published grid), a .toml file (option = [values], or [option] with low, high, log, whole), or
+        FILE.py:FUNCTION from an Optuna trial to a dict of options. Options are those of train or finetune,
+        network.SETTING, optimizer.SETTING, schedule.SETTING. By default the published space of `name`, else default.
+    trials
+        How many in all; 30 by default, of a grid all of its points.
+    timeout
+        Seconds after which no new trial is begun.
+    sampler
+        tpe (tree-structured Parzen estimator), random, or grid (lists of values only).
+    pruner
+        What ends hopeless trials early: hyperband, median, none.
+    objective
+        valid_accuracy or valid_loss.
+    epochs
+        Of each trial at most.
+    weights
+        To start from, as for train and finetune.
+    workers
+        Processes on this machine; they share its cores.
+    folds
+        In which the winner is scored again beside the untuned recipe; 0: it is not.
+    storage
+        An Optuna URL, such as sqlite:///study.db or postgresql://..., for workers on several machines; by default a
+        journal file in `out`.
+    study
+        The study's name in the storage; by default <name>-<data>.
+    seed
+        Of the search and of every training.
+    out
+        The study's folder; by default runs/tune-<name>-<data>.
+    overwrite
+        Replace the study at `out`.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        When an option or the data are wrong, or another study is at `out` or in the storage.
+    """
+    _check_optuna()
+    _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed)
+    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, seed)
+    folder = StudyFolder(Path(out) if out else Path("runs", f"tune-{file_part(name)}-{Path(data).name}"))
+    grid = search.space.grid(seed) if sampler == "grid" else []
+    n_trials = trials or len(grid) or DEFAULT_TRIALS
+    record = {
+        "search": search.record(),
+        "storage": storage or "",
+        "study": study or f"{file_part(name)}-{Path(data).name}",
+    }
+    _begin(folder, record, overwrite)
+    opened = _open_study(folder, record, grid)
+    _show_search(search, opened, n_trials)
+    run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)
+    return _finish(folder, opened, search, folds)
+
+
+def _check_optuna() -> None:
+    try:
+        import filelock  # noqa: F401
+        import optuna  # noqa: F401
+    except ImportError:
+        raise InputError("tune needs the package optuna: pip install 'fastdigits[tune]'") from None
+
+
+def _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed) -> None:
+    check_seed(seed)
+    for flag, value, accepted in (
+        ("sampler", sampler, SAMPLERS),
+        ("pruner", pruner, PRUNERS),
+        ("objective", objective, tuple(OBJECTIVES)),
+    ):
+        if value not in accepted:
+            raise InputError(f"--{flag} {value!r} is unknown; accepted are {', '.join(accepted)}")
+    for flag, value in (("trials", trials), ("workers", workers)):
+        if value is not None and value < 1:
+            raise InputError(f"--{flag} {value} makes no sense; accepted are 1 or more")
+    if timeout is not None and not timeout > 0:
+        raise InputError(f"--timeout {timeout:g} makes no sense; accepted is a number of seconds above 0")
+    if folds != 0 and folds < 2:
+        raise InputError(f"--folds {folds} makes no sense; accepted are 0 (none) and 2 or more")
+
+
+def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner, seed) -> Search:
+    """What is searched; InputError when the name, the data or the space are wrong."""
+    folder = read_folder(data)
+    check_trainable(folder)
+    if VALID not in folder.splits:
+        raise InputError(f"{data} has no valid pictures, by which trials are compared; convert without --valid 0")
+    if epochs is not None and epochs < 1:
+        raise InputError(f"--epochs {epochs} makes no sense; accepted are 1 or more")
+    command = command_of(name)
+    if command == "train":
+        recipe, transfers = find_recipe(name, "train"), False
+    else:
+        _, recipe = find_preset(name)
+        weights = starting_weights_of(name, weights or "pretrained")
+        transfers = weights != NONE
+    found = find_space(space, name, command, recipe, transfers)
+    return Search(name, str(data.absolute()), folder.digest, found, objective, epochs, weights, sampler, pruner, seed)
+
+
+def _begin(folder: StudyFolder, record: dict, overwrite: bool) -> None:
+    """Make the study's folder, or go on with the study that is there."""
+    if overwrite and folder.record_file.is_file():
+        shutil.rmtree(folder.path)
+    if folder.record_file.is_file():
+        try:
+            found = json.loads(folder.record_file.read_text(encoding="utf-8"))
+        except ValueError:
+            raise InputError(f"{folder.record_file} is damaged; start the study again with --overwrite") from None
+        if found != json.loads(json.dumps(record)):
+            raise InputError(
+                f"{folder.path} is a study with other options; repeat its command to go on, pass --overwrite to "
+                "replace it, or name another --out"
+            )
+        folder.result_file.unlink(missing_ok=True)
+        return
+    check_output(folder.path, False, folder.record_file.name)
+    with writable(folder.path):
+        (folder.path / "trials").mkdir(parents=True, exist_ok=True)
+    write_json(folder.record_file, record)
+
+
+def _open_study(folder: StudyFolder, record: dict, grid: list[dict]):
+    """The study in the storage, made with all points of the grid where it is new.
+
+    Raises
+    ------
+    InputError
+        When there is another study of that name.
+    """
+    import optuna
+
+    storage = open_storage(record["storage"], folder)
+    same = {key: value for key, value in record["search"].items() if key != "data"}  # machines differ in their paths
+    same = json.dumps(same, sort_keys=True)
+    if record["study"] in optuna.get_all_study_names(storage):
+        study = optuna.load_study(study_name=record["study"], storage=storage)
+        if study.user_attrs.get("search") != same:
+            raise InputError(
+                f"the storage has another study called {record['study']}; name yours with --study, or repeat the "
+                "options of that one"
+            )
+        return study
+    direction = OBJECTIVES[record["search"]["objective"]]
+    study = optuna.create_study(study_name=record["study"], storage=storage, direction=direction)
+    study.set_user_attr("search", same)
+    for point in grid:
+        study.enqueue_trial(point)
+    return study
+
+
+def _show_search(search: Search, study, n_trials: int) -> None:
+    """What is about to be searched, and what is done already."""
+    print(*search.space.lines(), sep="\n")
+    done = len(ended_trials(study))
+    going_on = f", {done} of them done" if done else ""
+    print(
+        f"{search.command} {search.name}: {n_trials} trials{going_on}, sampler {search.sampler}, "
+        f"pruner {search.pruner}, objective {search.objective}",
+        flush=True,
+    )
+
+
+def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
+    """Score the winner again, write the report, and result.json last."""
+    from .study_report import write_study_report
+
+    ended, best = ended_trials(study), best_trial(study, search)
+    if best is None:
+        reasons = {trial.user_attrs.get("reason") for trial in ended} - {None}
+        why = f": {sorted(reasons)[0]}" if reasons else ""
+        raise InputError(f"no trial of {folder.path} was complete{why}; see the logs in {folder.path / 'trials'}")
+    values = best.user_attrs["values"]
+    winner = untuned = None
+    if folds:
+        winner = _in_folds(folder, search, values, "winner", folds)
+        untuned = _in_folds(folder, search, {}, "untuned", folds)
+    result = Study(
+        folder.path,
+        len(ended),
+        sum(trial.state.name == "PRUNED" for trial in ended),
+        sum(trial.state.name == "FAIL" for trial in ended),
+        best.number,
+        best.value,
+        values,
+        winner and winner.accuracy,
+        untuned and untuned.accuracy,
+        _command(search, values),
+    )
+    write_study_report(folder, study, search, result, winner, untuned)
+    write_json(folder.result_file, {name: value for name, value in vars(result).items() if name != "path"})
+    return result
+
+
+def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
+    """Train in folds that the search did not choose by; those of an earlier time are kept if the values are the same.
+
+    Its seed is another, and so are the folds and the random states.
+    """
+    place = folder.path / what
+    print(f"{what} in {folds} folds", flush=True)
+    fresh = Search(**{**vars(search), "seed": search.seed + 1})
+    resume = (place / "folds.json").is_file() and _same_values(place, values, folds)
+    return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
+
+
+def _same_values(place: Path, values: dict, folds: int) -> bool:
+    """Whether the folds at `place` are of these values; else notes the values for the folds to come."""
+    note, content = place.with_name(f"{place.name}.json"), json.dumps([values, folds])
+    same = note.is_file() and note.read_text(encoding="utf-8") == content
+    note.write_text(content, encoding="utf-8")
+    return same
+
+
+def _command(search: Search, values: dict) -> str:
+    """The command that trains with these values."""
+    name, options = search.options(values)
+    flags = [part for option, value in options.items() for part in (f"--{option.replace('_', '-')}", str(value))]
+    return shlex.join(["fastdigits", search.command, name, search.data, *flags, "--seed", str(search.seed)])
