@@ -182,7 +182,7 @@ def find_space(text: str | None, name: str, command: str, recipe: Recipe | None,
 
 
 def _default_space(command: str, recipe: Recipe | None, transfers: bool) -> Space:
-    augment, smoothing = Choices(("none", "light", "strong")), Choices((0.0, 0.05, 0.1))
+    augment, smoothing = Choices(("none", "light", "medium", "strong")), Choices((0.0, 0.05, 0.1))
     if command == "train":
         lr = recipe.stages[0].lr[1]
         rate, batch = Range(lr / 10, lr * 10, log=True), Choices((32, 64, 128, 256))

@@ -93,6 +93,12 @@ def _parallel(trials: list, search: Search) -> list:
     drawing = draw_parallel(
         [trial.params for trial in complete],
         [trial.value for trial in complete],
+        {
+            name: distribution.choices
+            for trial in complete
+            for name, distribution in trial.distributions.items()
+            if hasattr(distribution, "choices")
+        },
         search.objective,
         OBJECTIVES[search.objective] == "maximize",
     )

@@ -37,19 +37,21 @@ def run_workers(folder: StudyFolder, study, n_trials: int, until: float, workers
                         told.add(trial.number)
                         print(_trial_line(trial, study, search), flush=True)
                         advance(1, _best_so_far(study, search))
-                codes = [worker.poll() for worker in running]
-                running = [worker for worker, code in zip(running, codes) if code is None]
-                if any(codes):
+                for worker in [worker for worker in running if worker.poll() is not None]:
+                    running.remove(worker)
+                    worker.stdin.close()
+                    if worker.returncode == 0:
+                        continue
                     deaths += 1
-                    print(f"a worker died (exit code {next(filter(None, codes))}); another takes its place", flush=True)
+                    print(f"a worker died (exit code {worker.returncode}); another takes its place", flush=True)
                     if deaths > max(n_trials, 3):
                         raise RuntimeError(f"workers die one after the other; see the logs in {folder.path / 'trials'}")
                     running.append(start())
     finally:
         for worker in running:
             worker.terminate()
-        for worker in running:
             worker.wait()
+            worker.stdin.close()
 
 
 def _trial_line(trial, study, search: Search) -> str:

@@ -56,7 +56,12 @@ def draw_importances(importances: dict[str, float], path: Path | None = None) ->
 
 
 def draw_parallel(
-    settings: list[dict], values: list[float], objective: str, maximise: bool, path: Path | None = None
+    settings: list[dict],
+    values: list[float],
+    choices: dict[str, tuple],
+    objective: str,
+    maximise: bool,
+    path: Path | None = None,
 ) -> Drawing:
     """One line a trial across its options, darker the better it is.
 
@@ -64,6 +69,8 @@ def draw_parallel(
     ----------
     settings : list of dict of option to value, length n
     values : list of float, length n
+    choices : dict of option to tuple
+        Of options that had a list of values; the others' stand on their axis by size.
     objective : str
     maximise : bool
     path : Path, optional
@@ -74,8 +81,8 @@ def draw_parallel(
     options = list(dict.fromkeys(name for setting in settings for name in setting))
     drawing = new_drawing(1.9 * (len(options) + 1), 4.4)
     axes = drawing.subplots()
-    scales = [_Scale([setting.get(name) for setting in settings]) for name in options]
-    scored = _Scale(list(values))
+    scales = [_Scale([setting.get(name) for setting in settings], choices.get(name)) for name in options]
+    scored = _Scale(list(values), None)
     ranks = np.argsort(np.argsort(values if maximise else -np.array(values)))
     colours = matplotlib.colormaps["Blues"](0.2 + 0.8 * (ranks + 1) / len(ranks))
     for k in ranks.argsort():  # the best on top
@@ -93,27 +100,25 @@ def draw_parallel(
 
 
 class _Scale:
-    """Where an option's values stand on its axis, 0..1: numbers by their size (on a log scale where that spreads them
-    more evenly), texts and few numbers in even steps.
+    """Where an option's values stand on its axis, 0..1: choices in even steps, numbers by their size.
+
+    Numbers that differ thirtyfold stand on a log scale.
     """
 
-    def __init__(self, values: list):
+    def __init__(self, values: list, choices: tuple | None):
+        self.choices = choices
         known = [value for value in values if value is not None]
-        self.is_number = all(isinstance(value, int | float) for value in known)
-        self.steps = sorted(set(known)) if self.is_number else list(dict.fromkeys(sorted(map(str, known))))
-        self.few = not self.is_number or len(self.steps) <= 6
-        self.log = self.is_number and min(self.steps) > 0 and max(self.steps) > 30 * min(self.steps)
+        self.ends = (min(known), max(known)) if choices is None else (0, len(choices) - 1)
+        self.log = choices is None and self.ends[0] > 0 and self.ends[1] > 30 * self.ends[0]
 
     def height(self, value) -> float:
         if value is None:
             return np.nan
-        if self.few:
-            place = self.steps.index(value if self.is_number else str(value))
-            return place / max(1, len(self.steps) - 1)
-        low, high, value = (np.log(x) if self.log else x for x in (self.steps[0], self.steps[-1], value))
-        return float((value - low) / (high - low))
+        place = value if self.choices is None else self.choices.index(value)
+        low, high, place = (np.log(x) if self.log else x for x in (*self.ends, place))
+        return float((place - low) / (high - low)) if high > low else 0.5
 
     def marks(self) -> list[tuple[float, str]]:
         """Heights and their texts."""
-        shown = self.steps if self.few else [self.steps[0], self.steps[-1]]
-        return [(self.height(value), f"{value:.4g}" if self.is_number else value) for value in shown]
+        shown = self.choices or dict.fromkeys(self.ends)
+        return [(self.height(value), value if isinstance(value, str) else f"{value:.4g}") for value in shown]
