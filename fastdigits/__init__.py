@@ -26,6 +26,7 @@ _PUBLIC = {
     "export": "exporting",
     "compete": "competing",
     "tune": "tuning",
+    "DigitClassifier": "estimator",
     "quickstart": "quickstarting",
 }
 __all__ = ["__version__", *_PUBLIC]

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError, check_seed
-from .folders import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID, ImageFolder, PixelSums, picture_file, read_folder
+from .folders import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID, ImageFolder, picture_file, read_folder
 from .outputs import check_output, whole_folder, writable, write_json
 from .picture_files import natural_order
+from .pixel_sums import PixelSums
 from .png import write_pictures
 from .progress import progress_bar
 from .pseudo_labels import SURE, add_pseudo_rows, read_pseudo_labels

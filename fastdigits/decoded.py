@@ -51,6 +51,8 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     InputError
         When a picture is damaged, or has another size than the folder's.
     """
+    if folder.images:
+        return DecodedSplit(folder.split(split).files, folder.images[split])
     if folder.size is None or folder.size > LARGEST_PX:
         return None
     if folder.whole:

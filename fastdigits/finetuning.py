@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .fitting import Rules, fit_run
-from .fold_runs import FoldResult, fit_or_folds
+from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import TRAIN, ImageFolder
 from .learners import find_preset
 from .machine import Precision
@@ -134,19 +134,33 @@ def finetune(
         When an option, the data or the weights are wrong.
     """
     arguments = given_arguments(locals())
+    arguments["weights"] = weights = starting_weights_of(arch, str(weights))
+    fit = transfer_fit(arguments, on_epoch)
+    folder = training_folder(data, normalise, [weights, *(teachers or [])])
+    return fit_or_folds(fit, f"{_run_name(arch)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
+
+
+def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -> Fit:
+    """What fine-tunes on a folder with the arguments of `finetune`, which are checked here as far as they need no data.
+
+    Parameters
+    ----------
+    draw : bool
+        Whether the run gets its figures.
+    """
+    minutes, epochs = arguments["minutes"], arguments["epochs"]
     if minutes is not None and epochs is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
-    arguments["weights"] = weights = starting_weights_of(arch, str(weights))
-    backbone, preset = find_preset(arch)
+    backbone, preset = find_preset(arguments["arch"])
     if minutes is not None and preset:
-        raise InputError(f"--minutes cannot set the epochs of the preset {arch}; leave it out")
+        raise InputError(f"--minutes cannot set the epochs of the preset {arguments['arch']}; leave it out")
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
-        check_valid(folder, early_stopping, keep)
+        check_valid(folder, arguments["early_stopping"], arguments["keep"])
         options, planned_epochs = chosen_options(LEARNER_OPTIONS, arguments, preset), epochs
         if not preset:
             rows = len(folder.split(TRAIN))
-            options["batch_size"] = batch_size or default_batch_size(rows)
+            options["batch_size"] = arguments["batch_size"] or default_batch_size(rows)
             planned_epochs = epochs or default_epochs(rows, options["batch_size"])
         return fit_run(
             out,
@@ -156,24 +170,26 @@ def finetune(
             options=options,
             plan=lambda prepared: plan_stages(
                 prepared.transferred,
-                head_epochs,
+                arguments["head_epochs"],
                 planned_epochs,
-                lr,
-                lr_mult,
+                arguments["lr"],
+                arguments["lr_mult"],
                 preset.stages if preset else (),
                 prepared.of_digits,
             ),
             rules=Rules(
                 **chosen_options(RULES, arguments, preset),
-                minutes=minutes,
-                tensorboard=tensorboard,
-                teachers=teachers,
+                **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
             ),
             resume=resume,
             overwrite=overwrite,
             on_epoch=on_epoch,
+            draw=draw,
         )
 
-    name = f"{arch if preset or arch in shipped_names() else backbone.file_name}-{Path(data).name}"
-    folder = training_folder(data, normalise, [weights, *(teachers or [])])
-    return fit_or_folds(fit, name, folder, arguments, out, resume, overwrite)
+    return fit
+
+
+def _run_name(arch: str) -> str:
+    backbone, preset = find_preset(arch)
+    return arch if preset or arch in shipped_names() else backbone.file_name

@@ -19,9 +19,8 @@ from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
 from .schedules import OneCycle, find_schedule
-from .shipped import check_outlives
 from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
-from .starting_weights import NONE, PRETRAINED, StartingWeights
+from .starting_weights import StartingWeights, check_starts
 from .tracking import check_tensorboard, open_tensorboard
 
 OF_TRAINING_ALONE = (
@@ -77,6 +76,7 @@ def fit_run(
     resume: bool,
     overwrite: bool,
     on_epoch: Callable[[dict], None] | None = None,
+    draw: bool = True,
 ) -> Result:
     """A finished run at `out`, new or gone on with.
 
@@ -90,6 +90,8 @@ def fit_run(
         From the prepared learner, which knows what it starts from, to the stages.
     on_epoch : callable, optional
         Is given each epoch's history row.
+    draw : bool
+        Whether the run gets its figures.
 
     Raises
     ------
@@ -113,19 +115,11 @@ def fit_run(
             print(note)
         run = start_run(out, record, overwrite)
     try:
-        return _train(run, folder, prepared, planned, rules, teachers, on_epoch)
+        return _train(run, folder, prepared, planned, rules, teachers, on_epoch, draw)
     except InputError:
         if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
             shutil.rmtree(run.path)
         raise
-
-
-def check_starts(out: Path, weights: str, teachers: list[str] | None) -> None:
-    """InputError when what training starts from or learns from lies where it would write."""
-    if weights not in (NONE, PRETRAINED):
-        check_outlives(out, "--weights", weights)
-    for teacher in teachers or []:
-        check_outlives(out, "--teachers", teacher)
 
 
 def _start_of(run: Run) -> StartingWeights | None:
@@ -145,6 +139,7 @@ def _train(
     rules: Rules,
     teachers: list[SavedModel],
     on_epoch: Callable[[dict], None] | None,
+    draw: bool,
 ) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
     from .callbacks import BatchProgress, ClipGradients
@@ -165,7 +160,8 @@ def _train(
     if teachers:
         prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
     if checkpoint is None:
-        _draw_batch(run, prepared)
+        if draw:
+            _draw_batch(run, prepared)
         first_stage = 0
     else:
         epoch_end.start_from(checkpoint)
@@ -188,7 +184,7 @@ def _train(
         raise
     if average:
         prepared.learner.model.load_state_dict(average.state()["weights"])
-    return write_result(run, folder, prepared, epoch_end.history, rules.keep)
+    return write_result(run, folder, prepared, epoch_end.history, rules.keep, draw)
 
 
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from .answers import read_answers
 from .errors import InputError
-from .fitting import check_starts
 from .folders import VALID, ImageFolder
 from .folds import fold_folders
 from .inference import Inference
@@ -20,6 +19,7 @@ from .results import Result
 from .runs import Run
 from .scores import GroupScore
 from .scoring import class_numbers
+from .starting_weights import check_starts
 from .stress_scores import MIXED_SIZES_PX, StressScore, mean_under_stress, stress_scores, stress_table, stressed_rows
 
 RECORD, RESULT = "folds.json", "result.json"  # first and last file

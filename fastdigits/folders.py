@@ -16,6 +16,7 @@ import numpy as np
 from .errors import InputError
 from .photos import SIDE
 from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, read_gray
+from .pixel_sums import PixelSums
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 MANIFEST = "manifest.json"
@@ -73,6 +74,8 @@ class ImageFolder:
         Whether each picture is brought to the form of MNIST's when it is read, see `photos`.
     whole : ImageFolder or None
         What this one is a part of, when it has no place of its own on disk; see `folds`.
+    images : dict of str to ndarray of uint8, shape (n, h, h), or None
+        The pictures of each split, when they lie in memory alone; their files' names only stand for them.
     """
 
     path: Path
@@ -83,6 +86,7 @@ class ImageFolder:
     manifest: dict | None = None
     normalise: bool = False
     whole: "ImageFolder | None" = None
+    images: dict[str, np.ndarray] | None = None
 
     @property
     def is_normalised(self) -> bool:
@@ -127,6 +131,30 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
             f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/; make it with `fastdigits convert`"
         )
     return folder
+
+
+def memory_folder(images: np.ndarray, labels: list[str]) -> ImageFolder:
+    """Pictures in memory as an image folder, all of them to train on.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, h, h)
+    labels : list of str, length n
+    """
+    path, ids = Path("arrays"), [str(row) for row in range(len(images))]
+    files = [picture_file(path, TRAIN, label, id_) for label, id_ in zip(labels, ids)]
+    sums = PixelSums()
+    sums.add(images)
+    mean, std = sums.statistics()
+    digest = hashlib.sha256(images.tobytes() + "\n".join(labels).encode()).hexdigest()
+    classes = sorted(set(labels), key=natural_order)
+    manifest = {
+        "source": {"name": "arrays", "sha256": digest},
+        "split": {"method": "none", "valid": 0, "seed": 0, "groups": None},
+        "pixels": {"mean": mean, "std": std},
+    }
+    splits = {TRAIN: Split(files, ids, labels, own_ids=False)}
+    return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images={TRAIN: images})
 
 
 def is_image_folder(path: Path) -> bool:
@@ -237,30 +265,6 @@ def pixel_statistics(folder: ImageFolder) -> tuple[float, float]:
     for file in files[::step]:
         sums.add(read_gray(file, folder.normalise)[None])
     return sums.statistics()
-
-
-class PixelSums:
-    """Sums of each picture's gray levels, so that statistics can be taken once the split is known."""
-
-    def __init__(self):
-        self.chunks: list[np.ndarray] = []
-
-    def add(self, images: np.ndarray) -> None:
-        """Take in uint8 pictures (n, h, w)."""
-        flat = images.reshape(len(images), -1) / np.float32(255)
-        count = np.full(len(flat), flat.shape[1], np.float64)
-        self.chunks.append(np.stack([count, flat.sum(1), np.einsum("ij,ij->i", flat, flat)]))
-
-    def statistics(self, chosen: np.ndarray | slice = slice(None)) -> tuple[float, float]:
-        """Mean and standard deviation over the pictures where the bool array `chosen` (n,) holds, by default all.
-
-        Pictures without any contrast have the deviation 1, so that dividing by it is harmless.
-        """
-        count, total, squares = np.concatenate(self.chunks, axis=1)[:, chosen].sum(1)
-        if count == 0:
-            return 0.0, 1.0
-        variance = squares / count - (total / count) ** 2
-        return round(float(total / count), 6), round(float(variance) ** 0.5, 6) if variance > 1e-8 else 1.0
 
 
 def check_trainable(folder: ImageFolder) -> None:

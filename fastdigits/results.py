@@ -37,10 +37,10 @@ class Result:
     __str__ = __rich__
 
 
-def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep) -> Result:
-    """Saved model, predictions and scores on valid, figures; result.json last."""
-    from .figures import draw_confusion, draw_curves
-
+def write_result(
+    run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep, draw: bool
+) -> Result:
+    """Saved model, predictions and scores on valid, figures if wished; result.json last."""
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
     if keep != "last":
         best = run.read_checkpoint(best=True)
@@ -59,11 +59,18 @@ def write_result(run: Run, folder: ImageFolder, prepared: DigitLearner, history:
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
     saved.card = model_card(saved, folder, run.record(), result, evaluation)
     saved.write(run.path)
-    draw_curves(history, run.figure("curves"))
-    if evaluation:
-        draw_confusion(evaluation.confusion, folder.classes, run.figure("confusion"))
+    if draw:
+        _draw(run, history, evaluation, folder.classes)
     write_json(run.result_file, result)
     return Result(run, result)
+
+
+def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes: list[str]) -> None:
+    from .figures import draw_confusion, draw_curves
+
+    draw_curves(history, run.figure("curves"))
+    if evaluation:
+        draw_confusion(evaluation.confusion, classes, run.figure("confusion"))
 
 
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:

@@ -6,7 +6,7 @@ from pathlib import Path
 from .errors import InputError
 from .models import Backbone
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
-from .shipped import model_folder, shipped_names
+from .shipped import check_outlives, model_folder, shipped_names
 
 PRETRAINED, NONE = "pretrained", "none"
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
@@ -168,3 +168,11 @@ def _load_body(module, backbone: Backbone, tensors: dict, weights: str) -> None:
             f"the first that does not is {missing[0]}; name the architecture that the weights were made for"
         )
     module.load_state_dict({**own, **fitting})
+
+
+def check_starts(out: Path, weights: str, teachers: list[str] | None) -> None:
+    """InputError when what training starts from or learns from lies where it would write."""
+    if weights not in (NONE, PRETRAINED):
+        check_outlives(out, "--weights", weights)
+    for teacher in teachers or []:
+        check_outlives(out, "--teachers", teacher)

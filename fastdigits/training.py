@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .fitting import Rules, fit_run
-from .fold_runs import FoldResult, fit_or_folds
+from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import VALID, ImageFolder
 from .machine import Precision
 from .models import file_part, find_backbone
@@ -143,38 +143,50 @@ def train(
         When an option, the data or the weights are wrong.
     """
     arguments = given_arguments(locals())
-    if minutes is not None and epochs is not None:
+    fit = scratch_fit(arguments, on_epoch)
+    folder = training_folder(data, normalise, [weights, *(teachers or [])])
+    return fit_or_folds(fit, f"{file_part(recipe)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
+
+
+def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -> Fit:
+    """What trains on a folder with the arguments of `train`, which are checked here as far as they need no data.
+
+    Parameters
+    ----------
+    draw : bool
+        Whether the run gets its figures.
+    """
+    if arguments["minutes"] is not None and arguments["epochs"] is not None:
         raise InputError("--minutes sets the epochs itself; leave out --epochs")
-    if weights != NONE and scaling:
+    if arguments["weights"] != NONE and arguments["scaling"]:
         raise InputError("--scaling comes with the weights that training goes on from; leave it out")
-    published = find_recipe(recipe, "train")
-    found_stage = _scratch_stage(published.stages[0], epochs, lr, schedule)
+    recipe = find_recipe(arguments["recipe"], "train")
+    backbone = find_backbone(recipe.arch)
+    planned = _scratch_stage(recipe.stages[0], *(arguments[name] for name in ("epochs", "lr", "schedule")))
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
-        check_valid(folder, early_stopping, keep)
-        chosen, stage = chosen_options((*RULES, *LEARNER_OPTIONS), arguments, published), found_stage
+        check_valid(folder, arguments["early_stopping"], arguments["keep"])
+        chosen, stage = chosen_options((*RULES, *LEARNER_OPTIONS), arguments, recipe), planned
         if VALID not in folder.splits:
             chosen, stage = _without_valid(chosen, stage)
         return fit_run(
             out,
             folder,
-            find_backbone(published.arch),
+            backbone,
             arguments=arguments,
             options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
             plan=lambda prepared: [stage],
             rules=Rules(
                 **{name: chosen[name] for name in RULES},
-                minutes=minutes,
-                tensorboard=tensorboard,
-                teachers=teachers,
+                **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
             ),
             resume=resume,
             overwrite=overwrite,
             on_epoch=on_epoch,
+            draw=draw,
         )
 
-    folder = training_folder(data, normalise, [weights, *(teachers or [])])
-    return fit_or_folds(fit, f"{file_part(recipe)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
+    return fit
 
 
 def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, schedule: str | None) -> Stage:

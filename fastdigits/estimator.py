@@ -1,0 +1,231 @@
+"""DigitClassifier: the scikit-learn face of the same training."""
+
+import contextlib
+import inspect
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .folders import memory_folder
+from .inference import EXACT_BATCH, Inference
+from .saved import read_saved
+from .searches import command_of
+from .shipped import starting_weights_of
+from .stages import LEAST_STEPS
+
+SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
+LARGEST_SEED = 2**31 - 1
+
+
+class DigitClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of square gray pictures with scikit-learn's interface, trained as `train` and `finetune` do.
+
+    Pictures are rows of pixels (n, pixels) or (n, height, width). Whole numbers 0..255 are gray levels and numbers 0..1
+    shares of white; of other ranges the smallest and largest value of the training rows become black and white. No
+    scaling, reshaping or one-hot encoding is needed before. Rows whose length is no square are filled up with black.
+
+    Parameters
+    ----------
+    arch : str
+        A recipe of `train`, with its network's settings if wished, or what `finetune` accepts.
+    epochs : int, optional
+        By default those of the recipe, or as many as make 120 steps.
+    lr : float, optional
+        Peak learning rate.
+    batch_size : int, optional
+        By default the recipe's, but not more than an eighth of the rows.
+    optimizer, schedule, scaling : str, optional
+        Of a recipe of `train` only.
+    augment : str, optional
+        none, light, medium, strong, or a recipe's.
+    label_smoothing, ema : float, optional
+    weights : str, optional
+        What to start from, as for `train` and `finetune`.
+    precision : {'auto', 'fp32', 'bf16', 'fp16'}
+    random_state : int, RandomState or None
+        Same seed, same machine: same numbers.
+    verbose : bool
+        Print a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+    n_features_in_ : int
+        Pixels.
+    model_ : SavedModel
+        What `fastdigits` saves and predicts with.
+    history_ : list of dict
+        A row an epoch.
+    n_iter_ : int
+        Epochs.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastdigits import DigitClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> DigitClassifier("dnn-he", random_state=0).fit(X[:900], y[:900]).score(X[900:], y[900:]) > 0.9
+    True
+    """
+
+    # what a classifier of pictures cannot honestly satisfy: name of scikit-learn's check, and why
+    expected_failed_checks = {}  # noqa: RUF012 (read, never changed)
+
+    def __init__(
+        self,
+        arch="digitnet",
+        *,
+        epochs=None,
+        lr=None,
+        batch_size=None,
+        optimizer=None,
+        schedule=None,
+        augment=None,
+        scaling=None,
+        label_smoothing=None,
+        ema=None,
+        weights=None,
+        precision="auto",
+        random_state=None,
+        verbose=False,
+    ):
+        self.arch = arch
+        self.epochs = epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.augment = augment
+        self.scaling = scaling
+        self.label_smoothing = label_smoothing
+        self.ema = ema
+        self.weights = weights
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.random_state is None
+        tags.classifier_tags.poor_score = False
+        return tags
+
+    def fit(self, X, y):
+        """Train on pictures `X` (n, pixels) or (n, height, width) with labels `y` (n,).
+
+        Raises
+        ------
+        ValueError
+            When `X` or `y` are no pictures and labels of two classes or more.
+        InputError
+            When an option makes no sense.
+        """
+        X, y = validate_data(self, _as_rows(X), y, dtype=None, ensure_min_samples=2)
+        check_classification_targets(y)
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"DigitClassifier needs two classes or more, the data have one class, {self.classes_[0]}")
+        self.gray_range_ = _gray_range(X)
+        images = self._images(X)
+        folder = memory_folder(images, [f"{number:06}" for number in numbers])
+        fit, arguments = self._training(len(images))
+        with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
+            if not self.verbose:
+                stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            result = fit(folder, Path(place, "run"), arguments, False, False)
+            self.model_ = read_saved(result.run.path)
+            self.history_ = result.run.history()
+        self.n_iter_ = len(self.history_)
+        return self
+
+    def predict(self, X):
+        """The label of each picture, (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def predict_proba(self, X):
+        """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
+        check_is_fitted(self, "model_")
+        images = self._images(validate_data(self, _as_rows(X), dtype=None, reset=False))
+        inference, parts = Inference([self.model_], exact=True), []
+        for start in range(0, len(images), EXACT_BATCH):
+            part = images[start : start + EXACT_BATCH]
+            # batches of one size: each picture's digits are then the same in whatever company it comes
+            full = np.concatenate([part, np.zeros((EXACT_BATCH - len(part), *part.shape[1:]), np.uint8)])
+            parts.append(inference.probabilities(full)[: len(part)])
+        probabilities = np.concatenate(parts).astype(np.float64)
+        return probabilities / probabilities.sum(1, keepdims=True)
+
+    def _images(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of pixels (n, pixels) as uint8 pictures (n, h, h)."""
+        black, white = self.gray_range_
+        gray = (np.asarray(rows, np.float64) - black) * (255 / (white - black))
+        gray = np.rint(gray.clip(0, 255)).astype(np.uint8)
+        side = int(np.ceil(gray.shape[1] ** 0.5))
+        filled = np.pad(gray, ((0, 0), (0, side**2 - gray.shape[1])))
+        return filled.reshape(-1, side, side)
+
+    def _training(self, rows: int):
+        """What trains, and the arguments that it is called with."""
+        from .finetuning import finetune, transfer_fit
+        from .options import check_options
+        from .training import scratch_fit, train
+
+        is_scratch = command_of(self.arch) == "train"
+        command, make_fit = (train, scratch_fit) if is_scratch else (finetune, transfer_fit)
+        names = inspect.signature(command).parameters
+        usual = {name: parameter.default for name, parameter in names.items()}
+        own = self.get_params(deep=False)
+        given = {name: value for name, value in own.items() if name in names and value is not None}
+        seed = self.random_state
+        if not isinstance(seed, int | np.integer):
+            generator = np.random.mtrand._rand if seed is None else seed
+            seed = int(generator.randint(LARGEST_SEED))
+        arguments = {
+            **usual,
+            **given,
+            "recipe" if is_scratch else "arch": self.arch,
+            "data": "arrays",
+            "seed": int(seed),
+        }
+        foreign = [name for name in ("optimizer", "schedule", "scaling") if own[name] is not None and name not in names]
+        if foreign:
+            raise ValueError(f"{foreign[0]} belongs to recipes of `fastdigits train`; leave it out for {self.arch}")
+        if is_scratch:
+            _fill_in_steps(arguments, rows)
+        else:
+            arguments["weights"] = starting_weights_of(self.arch, arguments["weights"])
+        check_options(arguments)
+        return make_fit(arguments, draw=False), arguments
+
+
+def _fill_in_steps(arguments: dict, rows: int) -> None:
+    """A batch size and epochs with which few rows are trained on often enough, where they are not given."""
+    from .recipes import find_recipe
+
+    recipe = find_recipe(arguments["recipe"])
+    if arguments["batch_size"] is None:
+        arguments["batch_size"] = max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
+    if arguments["epochs"] is None:
+        steps = max(1, rows // arguments["batch_size"])
+        arguments["epochs"] = max(recipe.stages[0].epochs, -(-LEAST_STEPS // steps))
+
+
+def _as_rows(X):
+    """Pictures (n, h, w) as rows (n, h * w); anything else as it is, for scikit-learn to check."""
+    shape = np.shape(X) if isinstance(X, np.ndarray | list | tuple) else getattr(X, "shape", ())
+    return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X
+
+
+def _gray_range(rows: np.ndarray) -> tuple[float, float]:
+    """Which numbers are black and white."""
+    low, high = float(rows.min()), float(rows.max())
+    if low >= 0 and np.issubdtype(rows.dtype, np.integer) and high <= 255:
+        return 0.0, 255.0
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return (low, high) if high > low else (low, low + 1)
