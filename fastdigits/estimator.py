@@ -59,6 +59,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Pixels.
     model_ : SavedModel
         What `fastdigits` saves and predicts with.
+    columns_ : list of int
+        Where each of `classes_` stands among the model's own.
+    gray_range_ : (float, float)
+        The numbers that are black and white.
     history_ : list of dict
         A row an epoch.
     n_iter_ : int
@@ -125,14 +129,15 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         InputError
             When an option makes no sense.
         """
-        X, y = validate_data(self, _as_rows(X), y, dtype=None, ensure_min_samples=2)
+        X, y = validate_data(self, _as_rows(X), y, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"DigitClassifier needs two classes or more, the data have one class, {self.classes_[0]}")
         self.gray_range_ = _gray_range(X)
         images = self._images(X)
-        folder = memory_folder(images, [f"{number:06}" for number in numbers])
+        names = _class_names(self.classes_)
+        folder = memory_folder(images, [names[number] for number in numbers])
         fit, arguments = self._training(len(images))
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
             if not self.verbose:
@@ -140,24 +145,26 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             result = fit(folder, Path(place, "run"), arguments, False, False)
             self.model_ = read_saved(result.run.path)
             self.history_ = result.run.history()
+        self.columns_ = [self.model_.classes.index(name) for name in names]
         self.n_iter_ = len(self.history_)
         return self
 
     def predict(self, X):
         """The label of each picture, (n,)."""
+        check_is_fitted(self, "model_")
         return self.classes_[self.predict_proba(X).argmax(1)]
 
     def predict_proba(self, X):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        images = self._images(validate_data(self, _as_rows(X), dtype=None, reset=False))
+        images = self._images(validate_data(self, _as_rows(X), reset=False))
         inference, parts = Inference([self.model_], exact=True), []
         for start in range(0, len(images), EXACT_BATCH):
             part = images[start : start + EXACT_BATCH]
             # batches of one size: each picture's digits are then the same in whatever company it comes
             full = np.concatenate([part, np.zeros((EXACT_BATCH - len(part), *part.shape[1:]), np.uint8)])
             parts.append(inference.probabilities(full)[: len(part)])
-        probabilities = np.concatenate(parts).astype(np.float64)
+        probabilities = np.concatenate(parts).astype(np.float64)[:, self.columns_]
         return probabilities / probabilities.sum(1, keepdims=True)
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
@@ -213,6 +220,16 @@ def _fill_in_steps(arguments: dict, rows: int) -> None:
     if arguments["epochs"] is None:
         steps = max(1, rows // arguments["batch_size"])
         arguments["epochs"] = max(recipe.stages[0].epochs, -(-LEAST_STEPS // steps))
+
+
+def _class_names(classes: np.ndarray) -> list[str]:
+    """What the model calls the classes: by their own names, which a model to start from may know, if they can be.
+
+    Names are parts of a path, so that others get numbers.
+    """
+    names = [str(label) for label in classes]
+    usable = all(name.isalnum() for name in names) and len({name.lower() for name in names}) == len(names)
+    return names if usable else [f"class{number}" for number in range(len(names))]
 
 
 def _as_rows(X):

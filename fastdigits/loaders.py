@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,12 @@ class DecodedLoader(TfmdDL):
         return images if self.resident is None else self.resident
 
 
+def _read_decoded(decoded: list[DecodedSplit], file: Path) -> GrayImage:
+    """A picture that lies in memory alone; fastai looks at one before it asks for batches."""
+    split = next(split for split in decoded if file in split.row_of)
+    return read_picture(split.images[split.row_of[file]])
+
+
 def label_of(file: Path) -> str:
     """The label that a picture's folder names."""
     return file.parent.name
@@ -199,7 +206,14 @@ def _take(images: np.ndarray | torch.Tensor, rows: np.ndarray) -> torch.Tensor:
 
 
 def digit_block(
-    classes: list[str], size: int, mean: list[float], std: list[float], policy: Policy, equal_sizes: bool, splitter
+    classes: list[str],
+    size: int,
+    mean: list[float],
+    std: list[float],
+    policy: Policy,
+    equal_sizes: bool,
+    splitter,
+    read=read_picture,
 ) -> DataBlock:
     """The DataBlock of digit pictures: items are picture files, labels their folders' names.
 
@@ -217,10 +231,12 @@ def digit_block(
         Pictures of one size are resized as a batch, others one by one.
     splitter : callable
         fastai splitter from items to (train, valid) positions.
+    read : callable
+        From an item to its GrayImage.
     """
-    pictures = TransformBlock(type_tfms=read_picture, item_tfms=None if equal_sizes else Resized(size))
+    pictures = TransformBlock(type_tfms=read, item_tfms=None if equal_sizes else Resized(size))
     return DataBlock(
-        blocks=(pictures, CategoryBlock(vocab=classes)),
+        blocks=(pictures, CategoryBlock(vocab=classes, sort=False)),
         get_y=label_of,
         splitter=splitter,
         batch_tfms=ModelInput(size, mean, std, policy),
@@ -249,8 +265,9 @@ def digit_loaders(
     train = folder.split(TRAIN).files
     valid = folder.splits[VALID].files if VALID in folder.splits else []
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
-    block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter)
     decoded = [decoded_split(folder, name) for name in (TRAIN, VALID) if name in folder.splits]
+    read = partial(_read_decoded, decoded) if folder.images else read_picture
+    block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter, read)
     is_decoded = None not in decoded
     return block.dataloaders(
         train + valid,

@@ -10,7 +10,7 @@ from fastai.torch_core import TensorCategory, TensorImage
 from fasttransform import Transform
 from PIL import Image
 
-from fastdigits import InputError, digit_loaders, read_folder
+from fastdigits import InputError, convert, digit_loaders, read_folder, train
 from fastdigits.augmentation import POLICIES
 from fastdigits.inputs import resize
 from fastdigits.loaders import read_picture
@@ -241,3 +241,18 @@ def test_resize_keeps_equal_sizes_and_smooths_while_it_shrinks():
     assert resize(x, 16).std() < 0.05
     one = torch.rand(3, 8, 8)
     assert torch.equal(resize(one, 16), resize(one[None], 16)[0])
+
+
+def test_labels_keep_the_order_of_the_folders_classes(digit_images, tmp_path):
+    """2 before 10, where fastai would sort texts: the position of a label is that of the model's output."""
+    images, labels = digit_images
+    chosen = np.flatnonzero(labels < 3)[:90]
+    np.savez(tmp_path / "d.npz", images=images[chosen], labels=np.array([10, 2, 30])[labels[chosen]])
+    folder = convert(tmp_path / "d.npz", tmp_path / "digits", valid=30)
+    loaders = digit_loaders(folder, size=8, mean=[0.0], std=[1.0], batch_size=20)
+    assert list(loaders.vocab) == folder.classes == ["2", "10", "30"]
+    (_, y), split = next(iter(loaders.valid)), folder.split("valid")
+    assert [folder.classes[k] for k in y] == split.labels[: len(y)]
+    run = train("dnn-he", tmp_path / "digits", epochs=8, lr=3e-3, batch_size=10, out=tmp_path / "run")
+    assert run.result["accuracy"] > 0.9
+    assert run.run.history()[-1]["accuracy"] == run.result["accuracy"]

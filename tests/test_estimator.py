@@ -1,0 +1,169 @@
+"""DigitClassifier among scikit-learn's tools."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from fastdigits import DigitClassifier, InputError
+
+QUICK = {"arch": "dnn-he", "epochs": 6, "lr": 3e-3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """400 of scikit-learn's digits, 0..16."""
+    X, y = load_digits(return_X_y=True)
+    return X[:400], y[:400]
+
+
+@pytest.fixture(scope="module")
+def fitted(digits) -> DigitClassifier:
+    return DigitClassifier(**QUICK).fit(*digits)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's suite sets filters of its own, and provokes warnings
+def test_all_of_scikit_learns_checks():
+    """No check is expected to fail: the dictionary that would name it and the reason is empty."""
+    estimator = DigitClassifier(epochs=10, augment="none", random_state=0)
+    assert DigitClassifier.expected_failed_checks == {}
+    results = check_estimator(
+        estimator, expected_failed_checks=DigitClassifier.expected_failed_checks, on_skip=None, on_fail="raise"
+    )
+    by_status = {
+        status: [r["check_name"] for r in results if r["status"] == status] for status in ("passed", "skipped")
+    }
+    assert len(by_status["passed"]) > 50
+    assert set(by_status["skipped"]) <= {"check_array_api_input"}  # is about arrays of other libraries
+
+
+def test_scores_digits_that_it_never_saw(fitted):
+    X, y = load_digits(return_X_y=True)
+    assert fitted.score(X[400:], y[400:]) > 0.85
+    probabilities = fitted.predict_proba(X[400:500])
+    assert probabilities.shape == (100, 10)
+    assert np.allclose(probabilities.sum(1), 1, atol=1e-12)
+    assert (fitted.classes_[probabilities.argmax(1)] == fitted.predict(X[400:500])).all()
+
+
+def test_pictures_and_rows_are_the_same(fitted, digits):
+    X, y = digits
+    pictures = DigitClassifier(**QUICK).fit(X.reshape(-1, 8, 8), y)
+    assert (pictures.predict_proba(X.reshape(-1, 8, 8)) == fitted.predict_proba(X)).all()
+    assert pictures.n_features_in_ == 64
+
+
+@pytest.mark.parametrize(
+    "scaled", [lambda X: X / 16, lambda X: np.rint(X * 255 / 16).astype(np.uint8), lambda X: X - 8]
+)
+def test_range_of_the_numbers_does_not_matter(fitted, digits, scaled):
+    """0..16, 0..1, gray levels and centred numbers are the same pictures, but for rounding to 256 levels."""
+    X, y = digits
+    other = DigitClassifier(**QUICK).fit(scaled(X), y)
+    assert np.abs(other.predict_proba(scaled(X)) - fitted.predict_proba(X)).max() < 0.05
+    assert (other.predict(scaled(X)) == fitted.predict(X)).mean() > 0.99
+
+
+def test_gray_levels_are_not_stretched():
+    """A dark picture of whole numbers up to 100 stays dark: 255 is white."""
+    X = np.arange(128).reshape(2, 64) % 100
+    assert DigitClassifier(epochs=1, arch="dnn-he").fit(X, [0, 1]).gray_range_ == (0, 255)
+
+
+def test_seed_decides(fitted, digits):
+    again, other = DigitClassifier(**QUICK).fit(*digits), DigitClassifier(**{**QUICK, "random_state": 1}).fit(*digits)
+    assert (again.predict_proba(digits[0]) == fitted.predict_proba(digits[0])).all()
+    assert (other.predict_proba(digits[0]) != fitted.predict_proba(digits[0])).any()
+
+
+def test_labels_of_any_kind(digits):
+    X, y = digits
+    names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])[y]
+    fitted = DigitClassifier(**QUICK).fit(X, names)
+    assert list(fitted.classes_) == sorted(set(names))
+    assert (fitted.predict(X) == names).mean() > 0.9
+
+
+def test_it_pickles_and_clones(fitted, digits, tmp_path):
+    again = pickle.loads(pickle.dumps(fitted))
+    assert (again.predict_proba(digits[0]) == fitted.predict_proba(digits[0])).all()
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert not hasattr(copy, "model_")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(fitted))
+    np.save(tmp_path / "x.npy", digits[0][:5])
+    code = (
+        "import pickle,sys,numpy as np; print(pickle.load(open('model.pkl','rb')).predict(np.load('x.npy')).tolist())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == str(fitted.predict(digits[0][:5]).tolist())
+
+
+def test_in_a_pipeline_and_searches(digits):
+    """What the notebooks build of scaling, reshaping and a wrapped network."""
+    X, y = digits
+    pipeline = make_pipeline(
+        MinMaxScaler(), FunctionTransformer(lambda X: X.reshape(-1, 8, 8)), DigitClassifier(**QUICK)
+    )
+    assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.8
+    grid = GridSearchCV(DigitClassifier(**QUICK), {"lr": [1e-8, 3e-3]}, cv=2).fit(X, y)
+    assert grid.best_params_ == {"lr": 3e-3}
+    assert grid.best_estimator_.score(X, y) > 0.9
+    tried = {"arch": ["dnn-tuned:neurons=20", "dnn-tuned:neurons=100"], "lr": [1e-3]}
+    search = RandomizedSearchCV(DigitClassifier(epochs=2, random_state=0), tried, n_iter=2, cv=2, random_state=0)
+    assert search.fit(X, y).best_params_["arch"].startswith("dnn-tuned")
+
+
+def test_finetunes_from_a_shipped_model(digits):
+    X, y = load_digits(return_X_y=True)
+    transferred = DigitClassifier("digitnet-mnist", epochs=4, random_state=0).fit(X[:400], y[:400])
+    assert transferred.model_.architecture == "digitnet"
+    assert transferred.score(X[400:900], y[400:900]) > 0.93
+
+
+def test_order_of_the_classes(digits):
+    """A model sorts 2 before 10 whatever the labels' type; texts are sorted as texts."""
+    X, y = digits
+    labels = np.array(["10", "2", "x y"])[y[y < 3]]
+    fitted = DigitClassifier(**QUICK).fit(X[y < 3], labels)
+    assert list(fitted.classes_) == ["10", "2", "x y"]
+    assert (fitted.predict(X[y < 3]) == labels).mean() > 0.95
+    numbers = np.array([10, 2, 30])[y[y < 3]].astype(str)
+    fitted = DigitClassifier(**QUICK).fit(X[y < 3], numbers)
+    assert fitted.columns_ == [1, 0, 2]
+    assert (fitted.predict(X[y < 3]) == numbers).mean() > 0.95
+
+
+def test_history_and_silence(digits, capsys):
+    quiet = DigitClassifier(**QUICK).fit(*digits)
+    assert capsys.readouterr().out == ""
+    assert (quiet.n_iter_, len(quiet.history_)) == (6, 6)
+    DigitClassifier(**QUICK, verbose=True).fit(*digits)
+    assert "epoch   6" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"arch": "nothing"}, InputError, "'nothing' is no known architecture"),
+        ({"epochs": 0}, InputError, "--epochs 0 makes no sense"),
+        ({"arch": "resnet18", "scaling": "centre"}, ValueError, "scaling belongs to recipes of `fastdigits train`"),
+    ],
+)
+def test_wrong_options(digits, options, error, message):
+    with pytest.raises(error, match=message):
+        DigitClassifier(**options).fit(*digits)
+
+
+def test_one_class_is_refused(digits):
+    with pytest.raises(ValueError, match="needs two classes or more, the data have one class, 1"):
+        DigitClassifier(**QUICK).fit(digits[0][:5], np.ones(5, int))
