@@ -28,6 +28,6 @@ setup(
     package_data={"fastdigits": ["templates/*.html", "weights/*/*"]},
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
-    extras_require={extra: lines(f"{extra}_requirements") for extra in ("track", "tune", "dev")},
+    extras_require={extra: lines(f"{extra}_requirements") for extra in ("track", "tune", "distributed", "dev")},
     entry_points={"console_scripts": lines("console_scripts")},
 )

@@ -13,6 +13,7 @@ from fastai.losses import CrossEntropyLossFlat
 from .epoch_end import scores_of
 from .progress import progress_bar
 from .schedules import EpochSchedule
+from .world import bare_network
 
 
 class EventLearner(Learner):
@@ -44,6 +45,10 @@ class EventLearner(Learner):
 
     def _set_device(self, b):
         return b if self.dls.device.type == "cpu" else super()._set_device(b)
+
+    def to_detach(self, b, cpu=True, gather=True):
+        """Without fastai's gathering of other processes' tensors, which must be of one size; see `together`."""
+        return super().to_detach(b, cpu, gather=False)
 
     def _split(self, b):
         super()._split(b)
@@ -183,12 +188,12 @@ class RangeTest(LRFinder):
 
     def before_fit(self):
         ParamScheduler.before_fit(self)
-        self.kept = deepcopy(self.model.state_dict())
+        self.kept = deepcopy(bare_network(self.model).state_dict())
         self.best_loss = float("inf")
 
     def after_fit(self):
         self.opt.zero_grad()
-        self.model.load_state_dict(self.kept)
+        bare_network(self.model).load_state_dict(self.kept)
         del self.kept
 
 

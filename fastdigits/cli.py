@@ -1,11 +1,13 @@
 """The table of commands: each is a public function, parsed from its signature and docstring by Cyclopts."""
 
+import os
 import signal
 import sys
 
 from cyclopts import App, CycloptsError, Parameter
 
 from .errors import InputError
+from .world import is_first_process
 
 COMMANDS = {  # name: (function, its docstring's first line; a test keeps both alike, since help must load no module)
     "quickstart": (
@@ -97,6 +99,8 @@ for name, (function, help_line) in COMMANDS.items():
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 2 the user's mistake (one line on stderr), 130 interrupted."""
     before = signal.signal(signal.SIGTERM, _interrupt)
+    if not is_first_process():  # of several that train together, the first one speaks
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
     try:
         sys.exit(app(arguments))
     except InputError as error:
@@ -111,7 +115,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(line: str) -> int:
-    print(f"fastdigits: {line}", file=sys.stderr)
+    if is_first_process():
+        print(f"fastdigits: {line}", file=sys.stderr)
     return USER_MISTAKE
 
 

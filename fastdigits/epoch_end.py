@@ -8,6 +8,7 @@ from fastai.callback.core import Callback, CancelFitException
 
 from .runs import Run, random_states
 from .stages import Stage
+from .world import bare_network, join_world
 
 
 class EpochEnd(Callback):
@@ -38,6 +39,7 @@ class EpochEnd(Callback):
         listeners: Sequence[Callable[[dict], None]] = (),
     ):
         super().__init__()
+        self.world = join_world()
         self.directory, self.stages = run, stages  # `run` is fastai's own switch
         self.patience, self.min_delta, self.best_by, self.listeners = patience, min_delta, best_by, listeners
         self.history: list[dict] = []
@@ -84,11 +86,13 @@ class EpochEnd(Callback):
         is_best = self._note_progress(row)
         stops = self.patience is not None and self.waited >= self.patience
         ends = stops or self.epoch + 1 == self.n_epoch
-        self.directory.write_checkpoint(self._checkpoint(ends), is_best)
-        self.directory.append_history(row)
-        print(epoch_line(row), flush=True)
-        for listener in self.listeners:
-            listener(row)
+        checkpoint = self._checkpoint(ends)
+        if self.world.is_first:
+            self.directory.write_checkpoint(checkpoint, is_best)
+            self.directory.append_history(row)
+            print(epoch_line(row), flush=True)
+            for listener in self.listeners:
+                listener(row)
         if stops:
             print(f"stage {row['stage']} stopped early: valid loss did not fall for {self.waited} epochs", flush=True)
             raise CancelFitException
@@ -96,10 +100,11 @@ class EpochEnd(Callback):
     def _row(self) -> dict:
         names, values = self.recorder.metric_names[1:-1], self.recorder.final_record
         numbers = dict(zip(names, values))
+        loss_sum, pictures = self.world.total(float(self.loss_sum), self.pictures)
         return {
             "stage": self.stage.name,
             "epoch": len(self.history) + 1,
-            "train_loss": float(self.loss_sum) / self.pictures,
+            "train_loss": loss_sum / pictures,
             "valid_loss": numbers.get("valid_loss"),
             "accuracy": numbers.get("accuracy"),
             "precision": numbers.get("precision_score"),
@@ -128,10 +133,10 @@ class EpochEnd(Callback):
         return {
             "next_stage": self.stage_number + ends_stage,
             "next_epoch": 0 if ends_stage else self.epoch + 1,
-            "model": self.model.state_dict(),
+            "model": bare_network(self.model).state_dict(),
             "average": average.state() if average else None,
             "optimizer": self.opt.state_dict(),
-            "random": random_states(self.dls.loaders),
+            "random": self.world.gathered(random_states(self.dls.loaders)),  # by rank
             "history": self.history,
             "best": self.best,
             "lowest_loss": self.lowest_loss,

@@ -9,7 +9,7 @@ from pathlib import Path
 from .errors import InputError
 from .folders import ImageFolder
 from .learners import DigitLearner, epoch_seconds, prepare_learner, renew_optimizer
-from .lr_search import find_lr, search_line, write_search
+from .lr_search import find_lr, note_search, search_line, searched_rates
 from .models import Backbone
 from .options import Keep
 from .outputs import RUN_MARK, check_output
@@ -19,9 +19,10 @@ from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
 from .schedules import OneCycle, find_schedule
-from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
+from .stages import Stage
 from .starting_weights import StartingWeights, check_starts
 from .tracking import check_tensorboard, open_tensorboard
+from .world import World, join_world
 
 OF_TRAINING_ALONE = (
     "epoch_end",
@@ -101,25 +102,36 @@ def fit_run(
     if rules.tensorboard:
         check_tensorboard()
     teachers = _teachers(rules.teachers, folder) if rules.teachers else []
+    world = join_world()
     if resume:
         run = reopen_run(out, arguments, folder.digest)
-        prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
+        _check_processes(run, world)
+        with world.first_goes_ahead():
+            prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
         planned = plan(prepared)
     else:
-        check_output(out, overwrite, RUN_MARK)
+        world.first_does(lambda: check_output(out, overwrite, RUN_MARK))
         check_starts(out, options["weights"], rules.teachers)
-        prepared = prepare_learner(backbone, folder, **options)
+        with world.first_goes_ahead():
+            prepared = prepare_learner(backbone, folder, **options)
         planned = plan(prepared)
         record = first_record(arguments, folder, prepared) | {"settings": settings_of(options, asdict(rules), prepared)}
         for note in record["notes"]:
             print(note)
-        run = start_run(out, record, overwrite)
+        run = world.first_does(lambda: start_run(out, record, overwrite))
     try:
         return _train(run, folder, prepared, planned, rules, teachers, on_epoch, draw)
     except InputError:
-        if not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
+        if world.is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
             shutil.rmtree(run.path)
         raise
+
+
+def _check_processes(run: Run, world: World) -> None:
+    """InputError unless as many processes go on as began; each has its own random states."""
+    began = run.record().get("processes", 1)
+    if began != world.size:
+        raise InputError(f"{run.path} was begun by {began} processes, not {world.size}; resume it with as many")
 
 
 def _start_of(run: Run) -> StartingWeights | None:
@@ -145,9 +157,12 @@ def _train(
     from .callbacks import BatchProgress, ClipGradients
     from .distillation import Distillation
     from .epoch_end import EpochEnd
+    from .together import SharedScores, Together
     from .weight_average import WeightAverage
 
-    checkpoint, stages = run.read_checkpoint(), _recorded_stages(run, prepared, planned, rules.minutes)
+    world = join_world()
+    checkpoint = run.read_checkpoint()
+    stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
     listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard else []
     listeners += [on_epoch] if on_epoch else []
@@ -157,19 +172,21 @@ def _train(
     prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:
         prepared.learner.add_cb(average)
+    if world.size > 1:
+        prepared.learner.add_cbs([Together(world), SharedScores(world)])
     if teachers:
         prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
     if checkpoint is None:
-        if draw:
+        if draw and world.is_first:
             _draw_batch(run, prepared)
         first_stage = 0
     else:
         epoch_end.start_from(checkpoint)
-        run.restore_history(checkpoint["history"])
+        world.first_does(lambda: run.restore_history(checkpoint["history"]))
         prepared.learner.model.load_state_dict(checkpoint["model"])
         if average:
             average.start_from(checkpoint["average"])
-        restore_random_states(checkpoint["random"], prepared.learner.dls.loaders)
+        restore_random_states(checkpoint["random"][world.rank], prepared.learner.dls.loaders)
         first_stage = checkpoint["next_stage"]
     try:
         with ExitStack() as stack:
@@ -184,7 +201,7 @@ def _train(
         raise
     if average:
         prepared.learner.model.load_state_dict(average.state()["weights"])
-    return write_result(run, folder, prepared, epoch_end.history, rules.keep, draw)
+    return world.first_does(lambda: write_result(run, folder, prepared, epoch_end.history, rules.keep, draw))
 
 
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
@@ -228,7 +245,7 @@ def _fit_stage(
     renew_optimizer(learner, stage.frozen)
     if checkpoint:
         learner.opt.load_state_dict(checkpoint["optimizer"])
-    rates = stage.lr or _searched_rates(run, stage, prepared.transferred)
+    rates = stage.lr or searched_rates(run, stage, prepared.transferred)
     first_epoch = checkpoint["next_epoch"] if checkpoint else 0
     epoch_end.begin_stage(number, first_epoch)
     with learner.no_logging():
@@ -264,20 +281,8 @@ def _search(run: Run, learner, stage: Stage) -> None:
     renew_optimizer(learner, stage.frozen)
     with learner.removed_cbs([cb for cb in learner.cbs if cb.name in OF_TRAINING_ALONE]):
         search = find_lr(learner)
-    record = run.record()
-    record["lr_find"] = {**record.get("lr_find", {}), stage.name: search}
-    run.write_record(record)
-    write_search(record["lr_find"], run.lr_find_csv, run.lr_find_png)
+    join_world().first_does(lambda: note_search(run, stage, search))
     print(search_line(stage.name, search), flush=True)
-
-
-def _searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
-    """Peak rates of a stage that has none of its own, from the run's first search."""
-    record = run.record()
-    lr = next(iter(record["lr_find"].values()))["lr"]
-    return (
-        (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"] or PHOTO_LR_MULT)
-    )
 
 
 def _draw_batch(run: Run, prepared: DigitLearner) -> None:

@@ -15,6 +15,7 @@ from .saved import DESCRIPTION_FILE, read_description, read_saved
 from .shipped import model_folder, shipped_architecture
 from .splitting import evenly_spaced
 from .starting_weights import NONE, PRETRAINED, StartingWeights, load_weights, load_whole
+from .world import join_world
 
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224
@@ -95,7 +96,7 @@ def prepare_learner(
     from .optimizers import find_optimizer
 
     policy, make_optimizer = find_policy(augment), find_optimizer(optimizer)
-    size = size or _default_size(backbone, folder)
+    size, world = size or _default_size(backbone, folder), join_world()
     prepare_machine()
     device = find_device()
     precision = find_precision(precision, device)
@@ -114,8 +115,17 @@ def prepare_learner(
     if mean is None:  # nothing to transfer; the same on each channel
         mean, std = ([value] * backbone.channels for value in pixel_scale(folder, scaling))
     dls = digit_loaders(
-        folder, size=size, mean=mean, std=std, batch_size=batch_size, policy=policy, device=torch.device(device)
+        folder,
+        size=size,
+        mean=mean,
+        std=std,
+        batch_size=batch_size,
+        policy=policy,
+        device=torch.device(device),
+        world=world,
     )
+    if not world.is_first:
+        _seed_everything(seed + world.rank)  # of augmentation and dropout; the order of the rows is the same for all
     learner = _learner(dls, module, backbone, precision, make_optimizer, label_smoothing)
     return DigitLearner(
         learner, backbone, size, mean, std, start.transferred, start.of_digits, start.origin, device, precision

@@ -10,94 +10,17 @@ import torch
 from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
 from fastai.data.core import DataLoaders, TfmdDL
 from fastai.data.transforms import IndexSplitter, ToTensor
-from fastai.torch_core import TensorCategory, TensorImage
-from fastai.vision.augment import DisplayedTransform
+from fastai.torch_core import TensorCategory
 from fastcore.basics import chunked
-from PIL import Image
 
-from .augmentation import NO_AUGMENTATION, Policy, random_view
+from .augmentation import NO_AUGMENTATION, Policy
+from .batch_transforms import GrayImage, ModelInput, Ready, Resized, read_picture
 from .decoded import DecodedSplit, decoded_split
 from .folders import TRAIN, VALID, ImageFolder, check_trainable
-from .inputs import model_input, resize, to_float
-from .picture_files import read_gray
+from .world import World, shared_batch
 
 MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
 SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network
-
-
-class GrayImage(TensorImage):
-    """A picture of one channel, which fastai shows white on black as it is."""
-
-    _show_args = {"cmap": "gray"}  # noqa: RUF012 (fastai's own way)
-
-
-class Ready(TensorImage):
-    """Pictures that ModelInput has seen already."""
-
-
-def read_picture(item: Path | str | np.ndarray | Image.Image) -> GrayImage:
-    """A picture file, PIL picture or gray array (h, w) as uint8 gray levels, (1, h, w)."""
-    if isinstance(item, (str, Path)):
-        gray = read_gray(Path(item))
-    else:
-        gray = np.asarray(item.convert("L") if isinstance(item, Image.Image) else item, np.uint8)
-    return GrayImage(torch.from_numpy(gray.copy())[None])
-
-
-class Resized(DisplayedTransform):
-    """Float pictures of `size` x `size` pixels, for pictures of mixed sizes one by one."""
-
-    order = 15
-
-    def __init__(self, size: int):
-        super().__init__()
-        self.size = size
-
-    def encodes(self, x: TensorImage):
-        return resize(to_float(x), self.size)
-
-
-class ModelInput(DisplayedTransform):
-    """What the model sees: floats, for training batches a random view, resized, normalised.
-
-    One transform instead of fastai's four, since dispatching each of them takes as long as what they do.
-
-    Parameters
-    ----------
-    size : int
-    mean, std : list of float, one for each channel of the model
-    policy : Policy
-        Of training batches.
-    """
-
-    order = 99
-
-    def __init__(self, size: int, mean: list[float], std: list[float], policy: Policy = NO_AUGMENTATION):
-        super().__init__()
-        self.size, self.policy, self.is_train = size, policy, False
-        self.mean, self.std = (torch.tensor(values).view(1, -1, 1, 1) for values in (mean, std))
-
-    def to(self, device: torch.device) -> None:
-        """Move with the loader, as fastai asks its transforms to."""
-        self.mean, self.std = self.mean.to(device), self.std.to(device)
-
-    def __call__(self, b, split_idx=None, **kwargs):
-        self.is_train = split_idx == 0
-        return super().__call__(b, split_idx=split_idx, **kwargs)
-
-    # fastai dispatches by type, and `-> None` tells it to leave the type of what comes back
-    def encodes(self, x: Ready) -> None:
-        return x.as_subclass(TensorImage)
-
-    def encodes(self, x: TensorImage) -> None:  # noqa: F811
-        images = x.as_subclass(torch.Tensor)  # fastai's subclass costs time with every operation
-        if self.is_train and self.policy != NO_AUGMENTATION:
-            images = random_view(to_float(images), self.policy, self.size)
-        return TensorImage(model_input(images, self.size, self.mean.to(x.device), self.std.to(x.device)))
-
-    def decodes(self, x: TensorImage):
-        images = x * self.std.to(x.device) + self.mean.to(x.device)
-        return GrayImage(images.mean(1, keepdim=True).clamp(0, 1))
 
 
 class DecodedLoader(TfmdDL):
@@ -109,16 +32,31 @@ class DecodedLoader(TfmdDL):
     Parameters
     ----------
     decoded : sequence of DecodedSplit
+    share : (int, int)
+        Which of how many parts of the rows it gives: every so manieth, in an order that all parts agree on.
     """
 
-    def __init__(self, dataset, decoded: Iterable[DecodedSplit] = (), **kwargs):
-        self.decoded = tuple(decoded)
+    def __init__(self, dataset, decoded: Iterable[DecodedSplit] = (), share: tuple[int, int] = (0, 1), **kwargs):
+        self.decoded, self.share = tuple(decoded), share
         self.has_looked, self.found, self.resident = False, None, None
         super().__init__(dataset, **kwargs)
 
     def new(self, dataset=None, cls=None, **kwargs):
         """fastai forwards the arguments that it knows; ours comes on top."""
-        return super().new(dataset, cls, **{"decoded": self.decoded, **kwargs})
+        return super().new(dataset, cls, **{"decoded": self.decoded, "share": self.share, **kwargs})
+
+    def rows_of(self, rank: int) -> range:
+        """The places in the order of an epoch whose rows the part `rank` gives."""
+        return range(rank, self.n, self.share[1])
+
+    def __len__(self) -> int:
+        if self.share[1] == 1:
+            return super().__len__()
+        return -(-len(self.rows_of(self.share[0])) // self.bs)
+
+    def get_idxs(self) -> list[int]:
+        rank, parts = self.share
+        return super().get_idxs() if parts == 1 else list(super().get_idxs())[rank::parts]
 
     def __getstate__(self):
         """Pickled without pictures: where it is unpickled, the files are read."""
@@ -253,8 +191,16 @@ def digit_loaders(
     batch_size: int = 64,
     policy: Policy = NO_AUGMENTATION,
     device: torch.device | str = "cpu",
+    world: World | None = None,
 ) -> DataLoaders:
     """Train and valid DataLoaders of an image folder; the valid one is empty when the folder has no valid split.
+
+    Parameters
+    ----------
+    batch_size : int
+        Pictures a step, of all processes together.
+    world : World, optional
+        The processes that share the rows; each row is given once, and none is left out.
 
     Raises
     ------
@@ -268,12 +214,15 @@ def digit_loaders(
     decoded = [decoded_split(folder, name) for name in (TRAIN, VALID) if name in folder.splits]
     read = partial(_read_decoded, decoded) if folder.images else read_picture
     block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter, read)
-    is_decoded = None not in decoded
+    is_decoded, world = None not in decoded, world or World()
+    alone = world.size == 1
     return block.dataloaders(
         train + valid,
         path=folder.path,
         # fewer rows than a batch: one smaller batch, since fastai drops the last incomplete one
-        bs=min(batch_size, len(train)),
+        bs=min(batch_size, len(train)) if alone else shared_batch(len(train), batch_size, world.size),
+        drop_last=alone,
+        share=(world.rank, world.size),
         val_bs=2 * batch_size,
         device=device,
         decoded=decoded if is_decoded else (),

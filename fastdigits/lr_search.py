@@ -11,6 +11,7 @@ from .options import LEARNER_OPTIONS, check_options, chosen_options, training_fo
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 from .shipped import starting_weights_of
+from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -51,6 +52,23 @@ def find_lr(learner, batches: int | None = None) -> dict:
     else:
         search["lr"] = valley(lrs, losses, batches)[0]
     return search
+
+
+def note_search(run: Run, stage: Stage, search: dict) -> None:
+    """Into run.json, lr_find.csv and lr_find.png."""
+    record = run.record()
+    record["lr_find"] = {**record.get("lr_find", {}), stage.name: search}
+    run.write_record(record)
+    write_search(record["lr_find"], run.lr_find_csv, run.lr_find_png)
+
+
+def searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
+    """Peak rates of a stage that has none of its own, from the run's first search."""
+    record = run.record()
+    lr = next(iter(record["lr_find"].values()))["lr"]
+    return (
+        (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"] or PHOTO_LR_MULT)
+    )
 
 
 def search_line(stage: str, search: dict) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from .folders import ImageFolder
 from .learners import DigitLearner
 from .runs import Run
+from .world import join_world
 
 
 def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
@@ -21,6 +22,7 @@ def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
         "device": prepared.device,
         "precision": prepared.precision,
+        "processes": join_world().size,
         "data": str(folder.path.absolute()),
         "data_digest": folder.digest,
         "normalise": folder.normalise,

@@ -7,6 +7,8 @@ from fastai.callback.core import Callback
 from fastai.callback.fp16 import MixedPrecision
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from .world import bare_network
+
 
 class WeightAverage(Callback):
     """Keeps the exponential moving average of the weights, and shows it to validation in their place.
@@ -27,7 +29,7 @@ class WeightAverage(Callback):
 
     def before_fit(self):
         if self.average is None:
-            self.average = AveragedModel(self.model, multi_avg_fn=self._update, use_buffers=True)
+            self.average = AveragedModel(bare_network(self.model), multi_avg_fn=self._update, use_buffers=True)
 
     def _update(self, averages: list[torch.Tensor], current: list[torch.Tensor], n_averaged: torch.Tensor) -> None:
         n = int(n_averaged)
@@ -35,14 +37,14 @@ class WeightAverage(Callback):
 
     def after_batch(self):
         if self.training:
-            self.average.update_parameters(self.model)
+            self.average.update_parameters(bare_network(self.model))
 
     def before_validate(self):
-        self.trained = deepcopy(self.model.state_dict())
-        self.model.load_state_dict(self.average.module.state_dict())
+        self.trained = deepcopy(bare_network(self.model).state_dict())
+        bare_network(self.model).load_state_dict(self.average.module.state_dict())
 
     def after_validate(self):
-        self.model.load_state_dict(self.trained)
+        bare_network(self.model).load_state_dict(self.trained)
         del self.trained
 
     def state(self) -> dict:

@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "fastdigits"
 ORDER = [
     "errors",
+    "world",
     "png",
     "outputs",
     "progress",
@@ -29,6 +30,7 @@ ORDER = [
     "distortions",
     "augmentation",
     "stress",
+    "batch_transforms",
     "loaders",
     "models",
     "saved",
@@ -60,6 +62,7 @@ ORDER = [
     "epoch_end",
     "callbacks",
     "weight_average",
+    "together",
     "distillation",
     "listing",
     "options",

@@ -12,8 +12,8 @@ from PIL import Image
 
 from fastdigits import InputError, convert, digit_loaders, read_folder, train
 from fastdigits.augmentation import POLICIES
+from fastdigits.batch_transforms import read_picture
 from fastdigits.inputs import resize
-from fastdigits.loaders import read_picture
 from fastdigits.saved import SavedModel
 
 MEAN, STD = [0.3] * 3, [0.4] * 3
@@ -121,7 +121,7 @@ def test_every_training_row_is_seen_once(folder, loaders):
 
 
 def test_no_file_is_opened_for_decoded_pictures(loaders, monkeypatch):
-    monkeypatch.setattr("fastdigits.loaders.read_gray", None)
+    monkeypatch.setattr("fastdigits.batch_transforms.read_gray", None)
     assert sum(len(y) for _, y in batches_of(loaders.train)) == 160
     assert len(batches_of(loaders.valid)) == 1
 

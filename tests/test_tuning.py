@@ -137,7 +137,7 @@ def wait_for(condition, timeout_s: float = 120) -> None:
 
 
 def workers_of(out) -> list[str]:
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in found.splitlines() if f"fastdigits.trials {out}" in line]
 
 
