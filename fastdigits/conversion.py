@@ -1,30 +1,23 @@
 """convert(): a pixel source -> an image folder."""
 
-import os
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from .errors import InputError, check_seed
-from .folders import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID, ImageFolder, picture_file, read_folder
-from .outputs import check_output, whole_folder, writable, write_json
+from .folders import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID, ImageFolder, read_folder
+from .outputs import check_output, whole_folder, write_json
 from .picture_files import natural_order
-from .pixel_sums import PixelSums
-from .png import write_pictures
-from .progress import progress_bar
+from .picture_writing import Written, move_to_valid, write_table
 from .pseudo_labels import SURE, add_pseudo_rows, read_pseudo_labels
 from .recipes import Split, find_recipe
-from .sources import Chunk, PixelSource, open_source, refuse_other_size
+from .sharded_writing import put_together, write_shard
+from .shards import ShardDone, last_one, read_shard
+from .sources import PixelSource, open_source, open_tables, refuse_other_size
 from .splitting import SplitMethod, choose_valid, read_groups
 
-MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
-FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system
 DEFAULT_SPLIT = Split("stratified", 0.15)
-WRITERS = 3  # threads; they also wait for the file system, and more would only wait for Python's lock
 
 
 def convert(
@@ -41,8 +34,10 @@ def convert(
     test: str | Path | None = None,
     pseudo_labels: Path | None = None,
     pseudo_confidence: float = SURE,
+    also: list[str] | None = None,
+    shard: str | None = None,
     overwrite: bool = False,
-) -> ImageFolder:
+) -> ImageFolder | ShardDone:
     """Make an image folder from a table of pixels.
 
     Writes 3-channel pictures `train/<label>/<id>.png`, `valid/<label>/<id>.png`, `test/<id>.png` and, last,
@@ -53,7 +48,7 @@ def convert(
     source
         csv (plain, .gz, .zip; a competition's zip; archive.zip/member.csv), parquet, npz, idx files,
         sklearn:digits, torchvision:mnist|kmnist|usps|qmnist|emnist-digits, or a folder of pictures whose subfolders
-        are labels.
+        are labels. 'parts/*.csv', in quotes, stands for all files that fit.
     out
         The folder to make.
     valid
@@ -78,12 +73,17 @@ def convert(
         Predictions for the test pictures, as predict writes them: what a model is sure of becomes training rows too.
     pseudo_confidence
         How sure, 0..1.
+    also
+        More tables of the same kind, whose rows follow.
+    shard
+        2/4: do only the second of four parts of the work, for instance on the second of four machines with one file
+        system. The one that ends last puts all together; the folder is the same as without shards.
     overwrite
         Replace `out` if it exists.
 
     Returns
     -------
-    ImageFolder
+    ImageFolder, or of a shard for which others are missing ShardDone
 
     Raises
     ------
@@ -95,42 +95,67 @@ def convert(
     valid = published.valid if valid is None else valid
     split, seed = split or published.method, published.seed if seed is None else seed
     _check_options(valid, split, groups, seed)
+    part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    labels = Path(labels) if labels else None
-    table = open_source(source, labels, normalise)
-    test_table = _test_table(table, test, normalise)
-    if not table.has_labels:
-        if groups:
-            raise InputError(f"{table.name} has no labels, so it is not split and --groups has no use; leave it out")
-        table, test_table = None, table
+    tables = _tables(_open(source, also, Path(labels) if labels else None, normalise), test, normalise)
+    if groups and TRAIN not in tables:
+        raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
-    if label_of and not (table and test_table):
+    if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    with whole_folder(out) as partial:
-        content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
-        if table:
-            content = _write_labelled(table, partial, valid, split, seed, groups)
-        if test_table:
-            content["rows"][TEST] = _write_test(test_table, partial)
-        notes = [note for source in (table, test_table) if source for note in source.notes]
-        if label_of:
-            notes.append(add_pseudo_rows(partial, content, label_of))
-        manifest = {
-            "schema": MANIFEST_SCHEMA,
-            "source": _describe(table),
-            "test_source": _describe(test_table),
-            "size": (table or test_table).size,
-            "channels": 3,
-            "normalised": normalise,
-            "split": {"method": split, "valid": valid, "seed": seed, "groups": groups.name if groups else None},
-            "counts": {name: _counts(rows) for name, rows in content["rows"].items()},
-            "notes": notes,
-            **content,
-        }
-        write_json(partial / MANIFEST, manifest, indent=None)
-    for note in notes:
+    about = {
+        "schema": MANIFEST_SCHEMA,
+        "source": _describe(tables.get(TRAIN)),
+        "test_source": _describe(tables.get(TEST)),
+        "size": next(iter(tables.values())).size,
+        "channels": 3,
+        "normalised": normalise,
+        "split": {"method": split, "valid": valid, "seed": seed, "groups": groups.name if groups else None},
+    }
+    if part is None:
+        with whole_folder(out) as partial:
+            written = {name: write_table(table, partial, name) for name, table in tables.items()}
+            notes = [note for table in tables.values() for note in table.notes]
+            _write_manifest(partial, written, about, groups, notes, label_of)
+        return _made(out)
+    if label_of:
+        raise InputError("--pseudo-labels are added to whole tables; leave out --shard")
+    rows = write_shard(part, out, tables, about, overwrite)
+    with last_one(part, out) as complete:
+        if not complete:
+            return ShardDone(part, rows, part.missing(out))
+        with whole_folder(out) as partial:
+            written, notes = put_together(part, out, partial)
+            _write_manifest(partial, written, about, groups, notes)
+    return _made(out)
+
+
+def _open(source: str | Path, also: list[str] | None, labels: Path | None, normalise: bool) -> PixelSource:
+    if labels or normalise:
+        if also:
+            raise InputError("--also is for tables; put all pictures into one folder")
+        return open_source(source, labels, normalise)
+    return open_tables([source, *(also or [])])
+
+
+def _tables(table: PixelSource, test: str | Path | None, normalise: bool) -> dict[str, PixelSource]:
+    """What becomes train/ (to be split) and what becomes test/."""
+    if not table.has_labels:
+        if test is not None:
+            raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
+        return {TEST: table}
+    test_table = table.test if test is None else _open(test, None, None, normalise)
+    if test_table is None:
+        return {TRAIN: table}
+    refuse_other_size(table, test_table)
+    return {TRAIN: table, TEST: test_table}
+
+
+def _made(out: Path) -> ImageFolder:
+    folder = read_folder(out)
+    for note in folder.manifest["notes"]:
         print(note)
-    return read_folder(out)
+    return folder
 
 
 def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> None:
@@ -146,24 +171,34 @@ def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> 
         raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
 
 
-def _test_table(table: PixelSource, test: str | Path | None, normalise: bool) -> PixelSource | None:
-    if test is None:
-        return table.test if table.has_labels else None
-    if not table.has_labels:
-        raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
-    test_table = open_source(test, normalise=normalise)
-    refuse_other_size(table, test_table)
-    return test_table
+def _write_manifest(
+    partial: Path,
+    written: dict[str, Written],
+    about: dict,
+    groups: Path | None,
+    notes: list[str],
+    label_of: dict | None = None,
+) -> None:
+    """Split the labelled rows, add the pseudo-labelled ones, and write manifest.json."""
+    content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
+    if TRAIN in written:
+        content = _split_rows(partial, written[TRAIN], groups, **about["split"])
+    if TEST in written:
+        test = written[TEST]
+        content["rows"][TEST] = {"ids": test.ids, "labels": test.labels, "groups": None, "own_ids": test.own_ids}
+    if label_of:
+        notes.append(add_pseudo_rows(partial, content, label_of))
+    counts = {name: _counts(rows) for name, rows in content["rows"].items()}
+    write_json(partial / MANIFEST, {**about, "counts": counts, "notes": notes, **content}, indent=None)
 
 
-def _write_labelled(
-    table: PixelSource, partial: Path, valid: float, split: SplitMethod, seed: int, groups: Path | None
+def _split_rows(
+    partial: Path, written: Written, group_file: Path | None, method: SplitMethod, valid: float, seed: int, groups
 ) -> dict:
-    """Write train/ and valid/; what the manifest says of them."""
-    written = _write_table(table, partial, TRAIN)
-    group_of = read_groups(groups, written.ids) if groups else None
-    in_valid = choose_valid(written.labels, valid, split, seed, group_of)
-    _move_to_valid(partial, written, in_valid)
+    """Move pictures to valid/; what the manifest says of the labelled rows."""
+    group_of = read_groups(group_file, written.ids) if group_file else None
+    in_valid = choose_valid(written.labels, valid, method, seed, group_of)
+    move_to_valid(partial, written, in_valid)
     mean, std = written.sums.statistics(~in_valid)
     return {
         "classes": sorted(set(written.labels), key=natural_order),
@@ -172,106 +207,7 @@ def _write_labelled(
     }
 
 
-def _write_test(table: PixelSource, partial: Path) -> dict:
-    """Write test/; what the manifest says of it."""
-    written = _write_table(table, partial, TEST)
-    return {"ids": written.ids, "labels": written.labels, "groups": None, "own_ids": written.own_ids}
-
-
-@dataclass
-class _Written:
-    """What is remembered of a table whose pictures are on disk."""
-
-    own_ids: bool
-    ids: list[str] = field(default_factory=list)
-    labels: list[str] | None = None
-    sums: PixelSums = field(default_factory=PixelSums)
-
-
-def _write_table(table: PixelSource, partial: Path, split: str) -> _Written:
-    """Write every picture of `table` under `split` (labelled ones all under train, to be moved later)."""
-    written = _Written(table.has_ids, labels=[] if table.has_labels else None)
-    seen: set[str] = set()
-    made: set[str] = set()
-
-    def checked_jobs():
-        for chunk in table.chunks():
-            _check_names(chunk, table.name, len(written.ids), seen)
-            labels = chunk.labels or [None] * len(chunk.ids)
-            files = [picture_file(partial, split, label, id_) for label, id_ in zip(labels, chunk.ids)]
-            for folder in {os.path.dirname(file) for file in files} - made:
-                os.makedirs(folder, exist_ok=True)
-                made.add(folder)
-            written.ids += chunk.ids
-            if written.labels is not None:
-                written.labels += chunk.labels
-            written.sums.add(chunk.images)
-            yield chunk.images, files
-
-    with progress_bar(f"{split} pictures", table.rows) as advance:
-        for n in _write_parallel(checked_jobs()):
-            advance(n)
-    return written
-
-
-def _write_parallel(jobs: Iterator[tuple[np.ndarray, list[str]]]) -> Iterator[int]:
-    """Write the pictures of each (images, files) job while the next is read; yields how many each job wrote.
-
-    Threads do, since packing and writing a file both let go of Python's lock.
-    """
-    with ThreadPoolExecutor(WRITERS) as pool:
-        waiting: deque[Future[int]] = deque()
-        for job in jobs:
-            waiting.append(pool.submit(_write_job, *job))
-            if len(waiting) > 2 * WRITERS:  # so that memory does not grow when reading is faster
-                yield waiting.popleft().result()
-        for written in waiting:
-            yield written.result()
-
-
-def _write_job(images: np.ndarray, files: list[str]) -> int:
-    with writable(Path(files[0]).parent):  # a full disk is one line
-        return write_pictures(images, files)
-
-
-def _check_names(chunk: Chunk, table: str, first_row: int, seen: set[str]) -> None:
-    """InputError for ids and labels that are repeated or cannot be the name of a file or folder."""
-    for k, id_ in enumerate(chunk.ids):
-        # some file systems do not tell letter cases apart
-        if id_.isdecimal() and id_.isascii() and len(id_) < MAX_NAME_BYTES and id_ not in seen:
-            seen.add(id_)  # the plain case, for speed
-            continue
-        where = f"row {first_row + k + 1} of {table}"
-        _check_name(id_, "id", where)
-        if id_.lower() in seen:
-            raise InputError(f"{where}: the id {id_!r} occurs twice; give every row its own id or drop the id column")
-        seen.add(id_.lower())
-    for k, label in enumerate(chunk.labels or ()):
-        if len(label) != 1 or not label.isalnum():
-            _check_name(label, "label", f"row {first_row + k + 1} of {table}")
-
-
-def _check_name(text: str, what: str, where: str) -> None:
-    if not text:
-        raise InputError(f"{where}: the {what} is empty; fill it or drop the row")
-    bad = text.startswith(".") or not FORBIDDEN_CHARACTERS.isdisjoint(text) or not text.isprintable()
-    if bad or len(text.encode()) > MAX_NAME_BYTES:
-        raise InputError(
-            f"{where}: the {what} {text[:40]!r} cannot name a file; accepted are short texts that do not start with "
-            "a dot and have none of " + " ".join(sorted(FORBIDDEN_CHARACTERS))
-        )
-
-
-def _move_to_valid(partial: Path, written: _Written, in_valid: np.ndarray) -> None:
-    moved = np.flatnonzero(in_valid)
-    for label in {written.labels[k] for k in moved}:
-        os.makedirs(partial / VALID / label, exist_ok=True)  # labels may differ in letter case alone
-    for k in moved:
-        label, id_ = written.labels[k], written.ids[k]
-        os.rename(picture_file(partial, TRAIN, label, id_), picture_file(partial, VALID, label, id_))
-
-
-def _rows_by_split(written: _Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:
+def _rows_by_split(written: Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:
     rows = {}
     for name, chosen in ((TRAIN, np.flatnonzero(~in_valid)), (VALID, np.flatnonzero(in_valid))):
         if len(chosen):

@@ -11,7 +11,8 @@ from .errors import InputError
 from .folders import TEST, TRAIN, VALID, ImageFolder, is_image_folder, read_folder
 from .inference import Inference
 from .outputs import check_output, write_json
-from .prediction import open_models, split_probabilities, table_probabilities
+from .prediction import open_models
+from .probabilities import split_probabilities, table_probabilities
 from .scores import Evaluation
 from .scoring import WISHED_ACCURACY, class_numbers, score
 from .sources import PixelSource, has_pictures, open_source

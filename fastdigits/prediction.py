@@ -1,26 +1,23 @@
 """predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .decoded import decoded_split
 from .errors import InputError
-from .folders import MANIFEST, TEST, ImageFolder, read_folder
+from .folders import MANIFEST, TEST, read_folder
 from .inference import Inference
 from .outputs import check_output, whole_file
-from .picture_files import PICTURE_ENDINGS, list_pictures, read_gray
-from .progress import progress_bar
+from .picture_files import PICTURE_ENDINGS, list_pictures
+from .probabilities import file_probabilities, split_probabilities, table_probabilities
 from .runs import Run
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
+from .sharded_prediction import predict_shard, put_together
+from .shards import ShardDone, last_one, read_shard
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, has_pictures, holds_tables, open_source
+from .sources import PixelSource, has_pictures, holds_tables, open_source, open_tables
 from .submissions import submission_table
-
-READ_PIXELS = 64_000_000  # of large pictures that are read before they are predicted together
-READ_PICTURES = 4096  # files that are read before they are predicted together; the largest batch
 
 
 @dataclass
@@ -113,43 +110,6 @@ def open_models(models: list[str | Path]) -> list[SavedModel]:
     return opened
 
 
-def file_probabilities(inference: Inference, files: list[Path], normalise: bool, what: str = "pictures") -> np.ndarray:
-    """Mean class probabilities for picture files of any size, normalised if wished: float32 (n, classes)."""
-    rows = []
-    with progress_bar(what, len(files)) as advance:
-        for images in _equal_sized(files, normalise):
-            rows.append(inference.probabilities(images))
-            advance(len(images))
-    return np.concatenate(rows)
-
-
-def split_probabilities(inference: Inference, folder: ImageFolder, split: str) -> np.ndarray:
-    """Mean class probabilities for a split of an image folder, decoded where it is: float32 (n, classes)."""
-    decoded = decoded_split(folder, split)
-    if decoded is None:
-        return file_probabilities(inference, folder.split(split).files, folder.normalise, split)
-    rows, images = [], decoded.images
-    with progress_bar(split, len(images)) as advance:
-        for start in range(0, len(images), READ_PICTURES):
-            rows.append(inference.probabilities(images[start : start + READ_PICTURES]))
-            advance(len(rows[-1]))
-    return np.concatenate(rows)
-
-
-def _equal_sized(files: list[Path], normalise: bool) -> Iterator[np.ndarray]:
-    """Runs of consecutive pictures of one size, as uint8 (n, h, w)."""
-    waiting: list[np.ndarray] = []
-    for file in files:
-        gray = read_gray(file, normalise)
-        most = READ_PIXELS // gray.size
-        if waiting and (gray.shape != waiting[0].shape or len(waiting) == max(1, min(READ_PICTURES, most))):
-            yield np.stack(waiting)
-            waiting = []
-        waiting.append(gray)
-    if waiting:
-        yield np.stack(waiting)
-
-
 def predict(
     model: str,
     source: str,
@@ -160,8 +120,10 @@ def predict(
     ensemble: list[str] | None = None,
     tta: bool = False,
     normalise: bool | None = None,
+    also: list[str] | None = None,
+    shard: str | None = None,
     overwrite: bool = False,
-) -> Predictions:
+) -> Predictions | ShardDone:
     """Predict the labels of a table, a picture or a folder.
 
     Writes a csv with the columns id, label, confidence, or a competition's submission. A single picture is only
@@ -173,7 +135,7 @@ def predict(
         A run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     source
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
-        image folder (its test pictures).
+        image folder (its test pictures). 'parts/*.csv', in quotes, stands for all tables that fit.
     out
         The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
     submission
@@ -188,12 +150,17 @@ def predict(
     normalise
         Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
         in 28, centred); by default where the model was trained on such pictures. Tables stay as they are.
+    also
+        More tables of the same kind, whose rows follow.
+    shard
+        2/4: predict only the second of four parts of a table, for instance on the second of four machines with one
+        file system. The one that ends last writes `out`; the file is the same as without shards.
     overwrite
         Replace `out` if it exists.
 
     Returns
     -------
-    Predictions
+    Predictions, or of a shard for which others are missing ShardDone
 
     Raises
     ------
@@ -202,26 +169,51 @@ def predict(
     """
     if submission and probabilities:
         raise InputError("a submission has no room for probabilities; leave out --probabilities or --submission")
-    is_picture = Path(source).suffix.lower() in PICTURE_ENDINGS
+    part, is_picture = read_shard(shard), Path(source).suffix.lower() in PICTURE_ENDINGS
     if out is None and not is_picture:
         out = Path("submission.csv" if submission else "predictions.csv")
     if out is not None:
         out = Path(out)
         check_output(out, overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
-    predictions = _predict_source(inference, source)
-    predictions.file = out
-    if out is not None:
-        table = predictions.submission(submission) if submission else predictions.table(probabilities)
-        with whole_file(out) as partial:
-            packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
-            table.to_csv(partial, index=False, compression=packed)
+    if part is None:
+        predictions = _predict_source(inference, source, also)
+        if out is not None:
+            _write_predictions(predictions, out, submission, probabilities)
+        return predictions
+    rows = predict_shard(inference, part, _table_of([source, *(also or [])]), out)
+    with last_one(part, out) as complete:
+        if not complete:
+            return ShardDone(part, rows, part.missing(out))
+        predictions = Predictions(*put_together(part, out, inference.classes))
+        _write_predictions(predictions, out, submission, probabilities)
     return predictions
 
 
-def _predict_source(inference: Inference, source: str) -> Predictions:
+def _write_predictions(predictions: Predictions, out: Path, submission: str | None, probabilities: bool) -> None:
+    table = predictions.submission(submission) if submission else predictions.table(probabilities)
+    with whole_file(out) as partial:
+        packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
+        table.to_csv(partial, index=False, compression=packed)
+    predictions.file = out
+
+
+def _table_of(sources: list[str]) -> PixelSource:
+    """The table to predict: of a competition's zip or a whole data set the part that is there to be predicted."""
+    for source in sources:
+        if Path(source).is_dir() and not holds_tables(Path(source)):
+            raise InputError(f"{source} is no table; --also and --shard are for tables of pixels")
+    table = open_tables(sources)
+    return table.test or table
+
+
+def _predict_source(inference: Inference, source: str, also: list[str] | None = None) -> Predictions:
     """Predictions for every picture that `source` holds, in its order."""
     path, classes = Path(source), inference.classes
+    if also or not path.exists():  # a pattern, or a name such as sklearn:digits
+        table = _table_of([source, *(also or [])])
+        ids, _, probabilities = table_probabilities(inference, table)
+        return Predictions(ids, probabilities, classes, table.has_ids)
     if path.suffix.lower() in PICTURE_ENDINGS:
         return Predictions([path.name], file_probabilities(inference, [path], inference.normalise), classes)
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
@@ -238,17 +230,3 @@ def _predict_source(inference: Inference, source: str) -> Predictions:
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)
-
-
-def table_probabilities(inference: Inference, table: PixelSource) -> tuple[list[str], list[str] | None, np.ndarray]:
-    """Ids, labels (None without) and mean class probabilities (n, classes) of a table, read as a stream."""
-    ids, labels, rows = [], [], []
-    with progress_bar("rows", table.rows) as advance:
-        for chunk in table.chunks():
-            ids += chunk.ids
-            labels += chunk.labels or []
-            rows.append(inference.probabilities(chunk.images))
-            advance(len(chunk.ids))
-    for note in table.notes:
-        print(note)
-    return ids, labels if table.has_labels else None, np.concatenate(rows)

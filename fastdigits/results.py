@@ -10,7 +10,7 @@ from .learners import DigitLearner
 from .model_card import model_card
 from .options import Keep
 from .outputs import write_json
-from .prediction import split_probabilities
+from .probabilities import split_probabilities
 from .runs import Run
 from .saved import SavedModel
 from .scores import Evaluation

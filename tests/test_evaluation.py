@@ -14,7 +14,7 @@ from fastdigits.calibration import fit_temperature, with_temperature
 from fastdigits.figures import draw_class_intervals, draw_coverage, draw_groups, draw_reliability
 from fastdigits.inference import Inference
 from fastdigits.intervals import wilson_interval
-from fastdigits.prediction import split_probabilities
+from fastdigits.probabilities import split_probabilities
 from fastdigits.scoring import score
 
 

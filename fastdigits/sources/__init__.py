@@ -6,7 +6,7 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 """
 
 from .missing import refuse_missing_values
-from .opening import holds_tables, open_source, submission_sample
+from .opening import holds_tables, open_source, open_tables, submission_sample
 from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
 
@@ -16,6 +16,7 @@ __all__ = [
     "has_pictures",
     "holds_tables",
     "open_source",
+    "open_tables",
     "refuse_missing_values",
     "refuse_other_size",
     "submission_sample",

@@ -1,9 +1,12 @@
 """From what the user typed to a PixelSource."""
 
+import glob
+import re
 from pathlib import Path
 
 from ..errors import InputError
 from .arrays import idx_folder_source, idx_source, npz_source
+from .joined import join_tables
 from .location import Location, archive_members
 from .named import NAMES, named_source
 from .picture_folder import has_pictures, picture_folder_source
@@ -14,6 +17,33 @@ IMAGE_FOLDER_PARTS = ("manifest.json", "train", "valid")  # see `folders`, which
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
+
+
+def open_tables(sources: list[str | Path]) -> PixelSource:
+    """One source of the rows of all; `parts/*.csv` stands for all files that fit, 2.csv before 10.csv.
+
+    Raises
+    ------
+    InputError
+        When a pattern fits nothing, or the tables are not alike; and as `open_source`.
+    """
+    found: list[str | Path] = []
+    for source in sources:
+        if any(sign in str(source) for sign in "*?[") and not Path(source).exists():
+            fitting = sorted(glob.glob(str(source)), key=_numbered)
+            if not fitting:
+                raise InputError(f"no file fits {source}")
+            found += fitting
+        else:
+            found.append(source)
+    tables = [open_source(source) for source in found]
+    return tables[0] if len(tables) == 1 else join_tables(tables)
+
+
+def _numbered(path: str) -> list[tuple[bool, int, str]]:
+    """A key that puts 2.csv before 10.csv."""
+    parts = re.split(r"(\d+)", path)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def open_source(source: str | Path, labels: Path | None = None, normalise: bool = False) -> PixelSource:
