@@ -8,6 +8,8 @@ import pytest
 
 from fastdigits import InputError, finetune, quickstart
 from fastdigits.cli import COMMANDS
+from fastdigits.recipes import find_recipe
+from fastdigits.spaces import find_space
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,9 +61,21 @@ def test_the_readmes_python_runs(in_tmp, monkeypatch, table_file, test_file):
         return finetune("test_resnet", data, weights="none", lr=5e-3, size=16, out="runs/resnet50-digits", **options)
 
     monkeypatch.setattr("fastdigits.finetune", tiny, raising=False)
-    (block,) = readme_blocks(r"```python\n(.*?)```")
-    exec(compile(block, "README.md", "exec"), {})
+    first, second = readme_blocks(r"```python\n(.*?)```")
+    exec(compile(first, "README.md", "exec"), {})
     assert len(pd.read_csv("submission.csv")) == 40
+    *fitting, scoring = second.strip().splitlines()
+    names = {}
+    exec(compile("\n".join(fitting), "README.md", "exec"), names)
+    assert eval(scoring, names) > 0.9
+
+
+def test_the_readmes_search_space_is_one(in_tmp):
+    (block,) = readme_blocks(r"```toml\n(.*?)```")
+    (in_tmp / "space.toml").write_text(block)
+    space = find_space("space.toml", "conv5x5", "train", find_recipe("conv5x5"), False)
+    assert list(space.searched) == ["batch_size", "lr", "network.filters"]
+    assert space.fixed == {"augment": "light"}
 
 
 def test_the_readme_names_every_command_and_no_other():
