@@ -10,6 +10,7 @@ import numpy as np
 from .answers import read_answers, unchanged_folder
 from .errors import InputError
 from .folders import VALID
+from .onnx_model import read_onnx, write_onnx
 from .outputs import check_output, whole_file, whole_folder
 from .picture_files import read_gray
 from .prediction import open_model
@@ -41,7 +42,9 @@ class Export:
     __str__ = __rich__
 
 
-def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", overwrite: bool = False) -> Export:
+def export(
+    model: str, out: Path, *, to: Literal["model", "onnx", "learner"] = "model", overwrite: bool = False
+) -> Export:
     """Write a model that predicts without its run, and check that it predicts the same.
 
     Parameters
@@ -49,10 +52,11 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
     model
         A finished run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     out
-        For model: a folder with model.safetensors and model.json. For learner: the .pkl file, for fastai's
+        For model: a folder with model.safetensors and model.json. For onnx: a folder with model.onnx, model.json and
+        predict.py, a script that needs only numpy, Pillow and onnxruntime. For learner: the .pkl file, for fastai's
         load_learner (it needs fastdigits installed, and pickles run code when they are loaded).
     to
-        model or learner.
+        model, onnx (pictures uint8 (n, h, w) in, probabilities out) or learner.
     overwrite
         Replace `out` if it exists.
 
@@ -66,10 +70,12 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
         When the model is missing or unfinished, or `out` exists.
     """
     out = Path(out)
-    if to not in ("model", "learner"):
-        raise InputError(f"--to {to!r} is unknown; accepted are model and learner")
-    check_output(out, overwrite, DESCRIPTION_FILE if to == "model" else None)
+    if to not in ("model", "onnx", "learner"):
+        raise InputError(f"--to {to!r} is unknown; accepted are model, onnx and learner")
+    check_output(out, overwrite, None if to == "learner" else DESCRIPTION_FILE)
     saved, place = open_model(model), model_folder(model)
+    if not saved.in_torch:
+        raise InputError(f"{model} is an ONNX export already; pass the run or model that it was made from")
     if out.exists() and out.samefile(place):
         raise InputError(f"{out} is the model itself; name another output")
     pictures, expected, real = _reference(place, saved)
@@ -79,6 +85,13 @@ def export(model: str, out: Path, *, to: Literal["model", "learner"] = "model", 
             saved.write(partial)
             found = read_saved(partial).probabilities(pictures)
             difference = _difference(found, expected, device)
+    elif to == "onnx":
+        with whole_folder(out) as partial:
+            write_onnx(saved, partial)
+            found = read_onnx(partial)
+            difference = _difference(found.probabilities(pictures), expected, device)
+            for images in _pictures_of_other_sizes(saved.size):
+                _difference(found.probabilities(images), saved.probabilities(images), device)
     else:
         with whole_file(out) as partial:
             write_learner(saved, partial)
@@ -101,6 +114,13 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
         return np.stack(grays), read_answers(run, rows=len(grays)).probabilities, True
     drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)
     return drawn, saved.probabilities(drawn), False
+
+
+def _pictures_of_other_sizes(size: int) -> list[np.ndarray]:
+    """Drawn pictures, uint8 (8, h, w), that are smaller and larger than the network's."""
+    drawn = np.random.default_rng(0)
+    shapes = [(size // 2 + 1, size // 2 + 1), (size + 9, size + 9), (2 * size, 3 * size)]
+    return [drawn.integers(0, 256, (8, *shape), dtype=np.uint8) for shape in shapes]
 
 
 def _difference(found: np.ndarray, expected: np.ndarray, device: str) -> float:

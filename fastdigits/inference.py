@@ -30,11 +30,10 @@ class Inference:
     """
 
     def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None, tta: bool = False):
-        import torch
-
         prepare_machine()
         self.device = find_device()
-        self.in_bf16 = not exact and find_precision("auto", self.device) == "bf16"
+        in_torch = all(model.in_torch for model in models)
+        self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
         self.models, self.tta = models, tta
         self.normalise = models[0].normalise if normalise is None else normalise
         tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
@@ -42,7 +41,7 @@ class Inference:
         fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]
         self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
         for model in models:
-            model.module.to(self.device, memory_format=torch.channels_last)
+            model.to(self.device)
 
     @property
     def classes(self) -> list[str]:

@@ -8,11 +8,12 @@ import numpy as np
 from .errors import InputError
 from .folders import MANIFEST, TEST, read_folder
 from .inference import Inference
+from .onnx_model import ONNX, OnnxModel, read_onnx
 from .outputs import check_output, whole_file
 from .picture_files import PICTURE_ENDINGS, list_pictures
 from .probabilities import file_probabilities, split_probabilities, table_probabilities
 from .runs import Run
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_saved
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_description, read_saved
 from .sharded_prediction import predict_shard, put_together
 from .shards import ShardDone, last_one, read_shard
 from .shipped import model_folder, shipped_names
@@ -76,8 +77,8 @@ class Predictions:
     __str__ = __rich__
 
 
-def open_model(model: str | Path) -> SavedModel:
-    """The model that `model` names: a saved model's folder, a finished run's, or a shipped model.
+def open_model(model: str | Path) -> SavedModel | OnnxModel:
+    """The model that `model` names: a saved model's folder, an ONNX export's, a finished run's, or a shipped model.
 
     Raises
     ------
@@ -95,10 +96,10 @@ def open_model(model: str | Path) -> SavedModel:
     run = Run(path)
     if run.record_file.is_file() and not run.finished:
         raise InputError(f"{path} is an unfinished run; finish it with --resume")
-    return read_saved(path)
+    return read_onnx(path) if read_description(path).get("format") == ONNX else read_saved(path)
 
 
-def open_models(models: list[str | Path]) -> list[SavedModel]:
+def open_models(models: list[str | Path]) -> list[SavedModel | OnnxModel]:
     """Models of an ensemble; InputError unless they tell the same classes."""
     opened = [open_model(model) for model in models]
     for name, model in zip(models, opened):

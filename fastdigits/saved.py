@@ -12,6 +12,7 @@ from .outputs import file_sha256, whole_file, write_json
 
 WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
+FIELDS = ("architecture", "classes", "size", "mean", "std", "temperature", "reject", "normalise")
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
 
 
@@ -93,29 +94,36 @@ class SavedModel:
     def write(self, folder: Path) -> None:
         """Write the files into `folder`; the description, which holds the weights' sha256, last."""
         import safetensors.torch
-        import torch
 
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.module.state_dict().items()}
         with whole_file(folder / WEIGHTS_FILE) as partial:
             safetensors.torch.save_file(tensors, partial)
-        description = {
-            "schema": SCHEMA,
-            "architecture": self.architecture,
-            "classes": self.classes,
-            "size": self.size,
-            "channels": len(self.mean),
-            "mean": self.mean,
-            "std": self.std,
-            "temperature": self.temperature,
-            "reject": self.reject,
-            "normalise": self.normalise,
-            "sha256": file_sha256(folder / WEIGHTS_FILE),
-            "versions": {"torch": torch.__version__},
-        }
         if self.card is not None:
             with whole_file(folder / CARD_FILE) as partial:
                 partial.write_text(self.card, encoding="utf-8")
-        write_json(folder / DESCRIPTION_FILE, description)
+        write_json(folder / DESCRIPTION_FILE, description_of(self, file_sha256(folder / WEIGHTS_FILE)))
+
+    in_torch = True
+
+    def to(self, device: str) -> None:
+        """Move to a device."""
+        import torch
+
+        self.module.to(device, memory_format=torch.channels_last)
+
+
+def description_of(saved: SavedModel, sha256: str) -> dict:
+    """What model.json says of a model whose weights have the given sha256."""
+    import torch
+
+    about = {name: getattr(saved, name) for name in FIELDS}
+    return {
+        "schema": SCHEMA,
+        **about,
+        "channels": len(saved.mean),
+        "sha256": sha256,
+        "versions": {"torch": torch.__version__},
+    }
 
 
 def read_description(folder: Path) -> dict:
@@ -146,6 +154,10 @@ def read_weights(folder: Path, description: dict) -> dict:
     import safetensors.torch
 
     weights = folder / WEIGHTS_FILE
+    if description.get("format") == "onnx":
+        raise InputError(
+            f"{folder} is an ONNX export, which only predicts; pass the run or model that it was made from"
+        )
     if not weights.is_file():
         raise InputError(f"{folder} lacks {WEIGHTS_FILE}; export the model again")
     if file_sha256(weights) != description["sha256"]:

@@ -59,7 +59,7 @@ def test_an_export_that_differs_is_not_kept(tmp_path, run, monkeypatch):
 
 
 def test_exports_that_cannot_be(tmp_path, run):
-    with pytest.raises(InputError, match="--to 'tflite' is unknown; accepted are model and learner"):
+    with pytest.raises(InputError, match="--to 'tflite' is unknown; accepted are model, onnx and learner"):
         export(run, tmp_path / "x", to="tflite")
     (tmp_path / "x").touch()
     with pytest.raises(InputError, match="x exists already; pass --overwrite"):
