@@ -25,6 +25,7 @@ _PUBLIC = {
     "lr_find": "lr_search",
     "export": "exporting",
     "compete": "competing",
+    "read": "reading",
     "tune": "tuning",
     "DigitClassifier": "estimator",
     "quickstart": "quickstarting",

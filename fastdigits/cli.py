@@ -7,7 +7,7 @@ import sys
 from cyclopts import App, CycloptsError, Parameter
 
 from .errors import InputError
-from .world import is_first_process
+from .world import is_alone, is_first_here, is_first_process
 
 COMMANDS = {  # name: (function, its docstring's first line; a test keeps both alike, since help must load no module)
     "quickstart": (
@@ -55,9 +55,11 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "fastdigits.competing:compete",
         "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",
     ),
+    "read": ("fastdigits.reading:read", "Read the numbers on a photo of several handwritten digits."),
     "predict": ("fastdigits.prediction:predict", "Predict the labels of a table, a picture or a folder."),
 }
 
+TOGETHER = ("train", "finetune")  # commands that several processes do together
 PIPE_COLUMNS = 160
 DONE, USER_MISTAKE, INTERRUPTED = 0, 2, 130
 
@@ -99,6 +101,9 @@ for name, (function, help_line) in COMMANDS.items():
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 2 the user's mistake (one line on stderr), 130 interrupted."""
     before = signal.signal(signal.SIGTERM, _interrupt)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not is_alone() and arguments[:1] and arguments[0] not in TOGETHER:
+        sys.exit(_fail(f"{arguments[0]} is done by one process; {' and '.join(TOGETHER)} can be started as several"))
     if not is_first_process():  # of several that train together, the first one speaks
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
     try:
@@ -115,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(line: str) -> int:
-    if is_first_process():
+    if is_first_here():  # each machine may have its own reason
         print(f"fastdigits: {line}", file=sys.stderr)
     return USER_MISTAKE
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .folders import memory_folder
 from .inference import EXACT_BATCH, Inference
+from .runs import random_states, restore_random_states
 from .saved import read_saved
 from .searches import command_of
 from .shipped import starting_weights_of
@@ -25,8 +26,8 @@ LARGEST_SEED = 2**31 - 1
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of square gray pictures with scikit-learn's interface, trained as `train` and `finetune` do.
 
-    Pictures are rows of pixels (n, pixels) or (n, height, width). Whole numbers 0..255 are gray levels and numbers 0..1
-    shares of white; of other ranges the smallest and largest value of the training rows become black and white. No
+    Pictures are rows of pixels (n, pixels) or (n, side, side). Numbers 0..1 are shares of white, other whole numbers up
+    to 255 gray levels; of other ranges the smallest and largest value of the training rows become black and white. No
     scaling, reshaping or one-hot encoding is needed before. Rows whose length is no square are filled up with black.
 
     Parameters
@@ -140,6 +141,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         folder = memory_folder(images, [names[number] for number in numbers])
         fit, arguments = self._training(len(images))
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
+            # training seeds the generators of the whole process, which are the caller's
+            stack.callback(restore_random_states, random_states([]), [])
             if not self.verbose:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
             result = fit(folder, Path(place, "run"), arguments, False, False)
@@ -235,14 +238,16 @@ def _class_names(classes: np.ndarray) -> list[str]:
 def _as_rows(X):
     """Pictures (n, h, w) as rows (n, h * w); anything else as it is, for scikit-learn to check."""
     shape = np.shape(X) if isinstance(X, np.ndarray | list | tuple) else getattr(X, "shape", ())
+    if len(shape) == 3 and shape[1] != shape[2]:
+        raise ValueError(f"pictures are square; these are {shape[1]} pixels high and {shape[2]} wide: pad them")
     return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X
 
 
 def _gray_range(rows: np.ndarray) -> tuple[float, float]:
     """Which numbers are black and white."""
     low, high = float(rows.min()), float(rows.max())
-    if low >= 0 and np.issubdtype(rows.dtype, np.integer) and high <= 255:
-        return 0.0, 255.0
     if low >= 0 and high <= 1:
         return 0.0, 1.0
+    if low >= 0 and np.issubdtype(rows.dtype, np.integer) and high <= 255:
+        return 0.0, 255.0
     return (low, high) if high > low else (low, low + 1)

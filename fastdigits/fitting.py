@@ -103,6 +103,8 @@ def fit_run(
         check_tensorboard()
     teachers = _teachers(rules.teachers, folder) if rules.teachers else []
     world = join_world()
+    if world.size > 1 and rules.minutes is not None:
+        raise InputError("--minutes measures the speed of one process; with several pass --epochs")
     if resume:
         run = reopen_run(out, arguments, folder.digest)
         _check_processes(run, world)

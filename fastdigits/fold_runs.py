@@ -21,6 +21,7 @@ from .scores import GroupScore
 from .scoring import class_numbers
 from .starting_weights import check_starts
 from .stress_scores import MIXED_SIZES_PX, StressScore, mean_under_stress, stress_scores, stress_table, stressed_rows
+from .world import join_world
 
 RECORD, RESULT = "folds.json", "result.json"  # first and last file
 
@@ -102,6 +103,8 @@ def fit_or_folds(
         return fit(folder, out, arguments, resume, overwrite)
     if n_folds is None:
         raise InputError("--repeats needs --folds; without them train again with another --seed")
+    if join_world().size > 1:
+        raise InputError("--folds trains one network after the other; start it as one process")
     if repeats < 1:
         raise InputError(f"--repeats {repeats} makes no sense; accepted are 1 or more")
     return fit_folds(fit, folder, arguments, out, resume, overwrite)

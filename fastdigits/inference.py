@@ -34,7 +34,7 @@ class Inference:
         self.device = find_device()
         in_torch = all(model.in_torch for model in models)
         self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
-        self.models, self.tta = models, tta
+        self.models, self.tta, self.exact = models, tta, exact
         self.normalise = models[0].normalise if normalise is None else normalise
         tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
         picture = max(len(model.mean) * model.size**2 for model in models)

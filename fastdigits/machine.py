@@ -22,11 +22,17 @@ def prepare_machine() -> None:
     container. OMP_NUM_THREADS has the last word. Memory: see `keep_memory`. Calling it again changes nothing.
     """
     import torch
-    from joblib import cpu_count
 
     if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(torch.get_num_threads(), cpu_count(only_physical_cores=True)))
+        torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))
     keep_memory()
+
+
+def usable_cores() -> int:
+    """Cores, not threads of theirs, that this process may use, in a container too."""
+    from joblib import cpu_count
+
+    return cpu_count(only_physical_cores=True)
 
 
 def keep_memory() -> None:

@@ -33,6 +33,11 @@ def normalised(gray: np.ndarray) -> np.ndarray:
     blots = digit_blots(ink)
     if not blots.any():
         return np.zeros((SIDE, SIDE), np.uint8)
+    return cut_out(ink, blots)
+
+
+def cut_out(ink: np.ndarray, blots: np.ndarray) -> np.ndarray:
+    """The digit whose points are `blots`, bool (h, w), not all of them False: uint8 (28, 28) in MNIST's form."""
     rows, columns = (np.flatnonzero(blots.any(axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return _centred(_fitted(np.where(blots, ink, 0)[box] / np.percentile(ink[blots], 75)))
@@ -54,10 +59,11 @@ def _averaged_down(gray: np.ndarray) -> np.ndarray:
     return blocks.mean((1, 3), dtype=np.float32)
 
 
-def ink_of(gray: np.ndarray) -> np.ndarray:
+def ink_of(gray: np.ndarray, neighbourhood: float = 1.0) -> np.ndarray:
     """How much darker (or on dark paper, lighter) than its paper each point is: gray levels, float (h, w), 0 or more.
 
-    Paper is what most of the neighbourhood is; its brightness may change across the photo.
+    Paper is what most of the neighbourhood is, a share of the photo's height and width; its brightness may change
+    across the photo.
     """
     from scipy.ndimage import percentile_filter, zoom
 
@@ -66,19 +72,21 @@ def ink_of(gray: np.ndarray) -> np.ndarray:
     dark = gray if is_dark_ink else 255 - gray
     small = zoom(dark, [min(1, PAPER_GRID / side) for side in dark.shape], order=1)
     # high in the order of brightness, since a bold digit may be most of its neighbourhood
-    paper_around = percentile_filter(small, 80, size=[side // 2 * 2 + 1 for side in small.shape], mode="nearest")
+    paper_around = percentile_filter(
+        small, 80, size=[int(side * neighbourhood) // 2 * 2 + 1 for side in small.shape], mode="nearest"
+    )
     paper_around = zoom(paper_around, [a / b for a, b in zip(dark.shape, paper_around.shape)], order=1)
     return np.maximum(paper_around - dark, 0)
 
 
-def without_lines(ink: np.ndarray) -> np.ndarray:
-    """The ink without what runs straight through most of the picture: the lines of ruled or squared paper."""
+def without_lines(ink: np.ndarray, long: float = LINE) -> np.ndarray:
+    """The ink without what runs straight through a share of the picture: the lines of ruled or squared paper."""
     from scipy.ndimage import grey_opening
 
     lines = np.zeros_like(ink)
     for axis, side in enumerate(ink.shape):
         along, across = [1, 1], [1, 1]
-        along[axis], across[1 - axis] = max(2, int(side * LINE)), max(3, int(ink.shape[1 - axis] * LINE_WIDTH))
+        along[axis], across[1 - axis] = max(2, int(side * long)), max(3, int(ink.shape[1 - axis] * LINE_WIDTH))
         straight = grey_opening(ink, size=along, mode="nearest")
         lines = np.maximum(lines, straight - grey_opening(straight, size=across, mode="nearest"))
     return ink - lines

@@ -182,11 +182,13 @@ def predict(
         if out is not None:
             _write_predictions(predictions, out, submission, probabilities)
         return predictions
-    rows = predict_shard(inference, part, _table_of([source, *(also or [])]), out)
+    descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
+    rows = predict_shard(inference, part, _table_of([source, *(also or [])]), out, descriptions)
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))
-        predictions = Predictions(*put_together(part, out, inference.classes))
+        ids, answers, own_ids = put_together(part, out)
+        predictions = Predictions(ids, answers, inference.classes, own_ids)
         _write_predictions(predictions, out, submission, probabilities)
     return predictions
 
@@ -204,8 +206,7 @@ def _table_of(sources: list[str]) -> PixelSource:
     for source in sources:
         if Path(source).is_dir() and not holds_tables(Path(source)):
             raise InputError(f"{source} is no table; --also and --shard are for tables of pixels")
-    table = open_tables(sources)
-    return table.test or table
+    return open_tables(sources, to_predict=True)
 
 
 def _predict_source(inference: Inference, source: str, also: list[str] | None = None) -> Predictions:

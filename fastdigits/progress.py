@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .world import is_first_process
+
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
@@ -14,7 +16,9 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., 
     rate = TextColumn("{task.fields[rate]}")
     note = TextColumn("{task.fields[note]}")
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), note)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal or not is_first_process(), transient=True
+    ) as progress:
         task = progress.add_task(what, total=total, rate="", note="")
 
         def advance(n: int, note: str = "") -> None:

@@ -1,5 +1,7 @@
 """What a search is, and the folder and the storage that it lives in."""
 
+import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +9,9 @@ from .errors import InputError
 from .recipes import RECIPES, Recipe, find_recipe
 from .results import Result
 from .runs import Run
-from .spaces import Space, Value, space_of_record, training_options
+from .spaces import SPECS, Space, Value, space_of_record
 
+JOIN_S = 30  # that making a study takes at most
 OBJECTIVES = {"valid_loss": "minimize", "valid_accuracy": "maximize"}
 SAMPLERS, PRUNERS = ("tpe", "random", "grid"), ("hyperband", "median", "none")
 
@@ -75,6 +78,29 @@ class Search:
         always = {"epochs": self.epochs, "weights": self.weights}
         name, options = training_options(values, self.name, self.recipe)
         return name, {option: value for option, value in always.items() if value is not None} | options
+
+
+def training_options(values: dict[str, Value], name: str, recipe: Recipe | None) -> tuple[str, dict[str, Value]]:
+    """What values mean for training: the name with its network's settings, and the other options.
+
+    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's.
+    """
+    options = {option: value for option, value in values.items() if "." not in option}
+    for spec in SPECS:
+        prefix = f"{spec}."
+        settings = ",".join(f"{k.removeprefix(prefix)}={v}" for k, v in values.items() if k.startswith(prefix))
+        if not settings:
+            continue
+        if spec == "network":
+            name = _with_settings(name, settings)
+        else:
+            usual = recipe.optimizer if spec == "optimizer" else recipe.stages[0].schedule
+            options[spec] = _with_settings(options.get(spec, usual), settings)
+    return name, options
+
+
+def _with_settings(text: str, settings: str) -> str:
+    return f"{text}{',' if ':' in text else ':'}{settings}"
 
 
 def command_of(name: str) -> str:
@@ -184,3 +210,44 @@ def open_storage(storage: str, folder: StudyFolder):
 def score_of(row: dict, objective: str) -> float:
     """The objective in a history row."""
     return float(row["valid_loss"] if objective == "valid_loss" else row["accuracy"])
+
+
+def open_study(folder: StudyFolder, record: dict, grid: list[dict], overwrite: bool):
+    """The study in the storage, made with all points of the grid where it is new.
+
+    Raises
+    ------
+    InputError
+        When there is another study of that name.
+    """
+    import optuna
+
+    storage = open_storage(record["storage"], folder)
+    same = {key: value for key, value in record["search"].items() if key != "data"}  # machines differ in their paths
+    same = json.dumps(same, sort_keys=True)
+    name = record["study"]
+    if overwrite and name in optuna.get_all_study_names(storage):
+        optuna.delete_study(study_name=name, storage=storage)
+    direction = OBJECTIVES[record["search"]["objective"]]
+    try:
+        study = optuna.create_study(study_name=name, storage=storage, direction=direction)
+    except optuna.exceptions.DuplicatedStudyError:
+        study = optuna.load_study(study_name=name, storage=storage)
+        if _made_of(study) != same:
+            raise InputError(
+                f"the storage has another study called {name}; name yours with --study, or repeat the options of that "
+                "one"
+            ) from None
+        return study
+    for point in grid:
+        study.enqueue_trial(point)
+    study.set_user_attr("search", same)  # last: others may join now
+    return study
+
+
+def _made_of(study) -> str | None:
+    """What a study searches; one that another machine is just making is waited for."""
+    end = time.monotonic() + JOIN_S
+    while (found := study.user_attrs.get("search")) is None and time.monotonic() < end:
+        time.sleep(0.5)
+    return found

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from .errors import InputError
 from .outputs import whole_folder, write_json
 from .picture_writing import Written, write_table
-from .shards import Shard
+from .shards import Shard, check_alike
 from .sources import PixelSource
 
 ABOUT = "shard.json"
@@ -30,7 +31,7 @@ def write_shard(shard: Shard, out: Path, tables: dict[str, PixelSource], about: 
     InputError
         When a shard of another conversion waits there.
     """
-    _check_others(shard, out, about)
+    check_alike(shard, out, about, lambda place: _about(place)["about"])
     place = shard.place(out)
     if place.exists() and not overwrite:
         return sum(len(_read_rows(place, name)["ids"]) for name in tables)
@@ -44,16 +45,6 @@ def write_shard(shard: Shard, out: Path, tables: dict[str, PixelSource], about: 
         notes = [note for table in tables.values() for note in table.notes]
         write_json(partial / ABOUT, {"about": about, "splits": list(tables), "notes": notes})
     return n_rows
-
-
-def _check_others(shard: Shard, out: Path, about: dict) -> None:
-    for number in range(1, shard.of + 1):
-        place = shard.place(out, number)
-        if place.exists() and _about(place)["about"] != json.loads(json.dumps(about)):
-            raise InputError(
-                f"{place} was made of another source or with another split; remove {place.parent}, or repeat the "
-                "options of the other shards"
-            )
 
 
 def _about(place: Path) -> dict:
@@ -76,7 +67,9 @@ def _read_rows(place: Path, split: str) -> dict[str, np.ndarray]:
 
 
 def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Written], list[str]]:
-    """Move the pictures of all shards into `partial`; what is known of their rows, in the table's order, and notes.
+    """All shards' pictures in `partial`; what is known of their rows, in the table's order, and notes.
+
+    The shards stay as they are, so that nothing is lost when what follows fails or is killed.
 
     Raises
     ------
@@ -88,7 +81,7 @@ def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Writ
     written = {split: _written([_read_rows(place, split) for place in places], split) for split in known[0]["splits"]}
     for place in places:
         for split in known[0]["splits"]:
-            _move_pictures(place / split, partial / split)
+            _link_pictures(place / split, partial / split)
     return written, list(dict.fromkeys(note for about in known for note in about["notes"]))
 
 
@@ -96,9 +89,11 @@ def _written(parts: list[dict[str, np.ndarray]], split: str) -> Written:
     """The rows of all shards, in the order of the table."""
     order = np.concatenate([part["places"] for part in parts]).argsort()
     ids = np.concatenate([part["ids"] for part in parts])[order].tolist()
-    if len(set(ids)) < len(ids):
-        twice = next(id_ for id_ in ids if ids.count(id_) > 1)
-        raise InputError(f"the id {twice!r} occurs twice in the {split} rows; give every row its own id")
+    seen: set[str] = set()
+    for id_ in ids:  # some file systems do not tell letter cases apart
+        if id_.lower() in seen:
+            raise InputError(f"the id {id_!r} occurs twice in the {split} rows; give every row its own id")
+        seen.add(id_.lower())
     written = Written(bool(parts[0]["own_ids"]), ids)
     if "labels" in parts[0]:
         written.labels = np.concatenate([part["labels"] for part in parts])[order].tolist()
@@ -106,10 +101,13 @@ def _written(parts: list[dict[str, np.ndarray]], split: str) -> Written:
     return written
 
 
-def _move_pictures(source: Path, target: Path) -> None:
-    """Move every file below `source` to the same place below `target`."""
+def _link_pictures(source: Path, target: Path) -> None:
+    """Every file below `source` at the same place below `target` too; copied where the file system has no links."""
     for where, _, names in os.walk(source):
         folder = target / Path(where).relative_to(source)
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            os.rename(os.path.join(where, name), folder / name)
+            try:
+                os.link(os.path.join(where, name), folder / name)
+            except OSError:
+                shutil.copyfile(os.path.join(where, name), folder / name)

@@ -1,8 +1,9 @@
 """A part of a job for each of several machines: which rows are whose, where parts wait, and who puts them together."""
 
+import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,8 @@ class Shard:
                     yield Chunk(chunk.images[mine], [chunk.ids[k] for k in mine], labels)
 
         rows = table.rows and -(-table.rows // self.of)
-        part = PixelSource(table.name, table.size, table.has_ids, table.has_labels, chunks, table.digest, rows)
+        name = f"{table.name} (shard {self})"
+        part = PixelSource(name, table.size, table.has_ids, table.has_labels, chunks, table.digest, rows)
         part.notes = table.notes
         return part
 
@@ -78,6 +80,25 @@ def read_shard(text: str | None) -> Shard | None:
     return Shard(int(found[1]), int(found[2]))
 
 
+def check_alike(shard: Shard, out: Path, about: dict, about_of: Callable[[Path], dict]) -> None:
+    """InputError when a shard that is done was made from something else, or in another way.
+
+    Parameters
+    ----------
+    about : dict
+        What this one is made of.
+    about_of : callable
+        What a shard that waits at a path was made of.
+    """
+    for number in range(1, shard.of + 1):
+        place = shard.place(out, number)
+        if place.exists() and about_of(place) != json.loads(json.dumps(about)):
+            raise InputError(
+                f"{place} was made of another source or with other options; remove {place.parent}, or repeat those of "
+                "the other shards"
+            )
+
+
 def waiting_room(out: Path) -> Path:
     """The folder beside `out` where shards wait for each other."""
     out = out.absolute()
@@ -90,8 +111,11 @@ def last_one(shard: Shard, out: Path) -> Iterator[bool]:
     from filelock import FileLock
 
     room = waiting_room(out)
-    with FileLock(room.with_name(f".{room.name}.lock")):
+    lock = FileLock(room.with_name(f".{room.name}.lock"))
+    with lock:
         complete = room.is_dir() and not shard.missing(out)
         yield complete
         if complete:
             shutil.rmtree(room)
+    if complete:
+        Path(lock.lock_file).unlink(missing_ok=True)

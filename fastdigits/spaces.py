@@ -77,7 +77,10 @@ class Space:
     def suggest(self, trial) -> dict[str, Value]:
         """The values of one Optuna trial."""
         if self.function:
-            return load_function(self.function)(trial)
+            values = load_function(self.function)(trial)
+            if not isinstance(values, dict):
+                raise InputError(f"{self.function} gave {values!r}; accepted is a dict of options")
+            return values
         return {**self.fixed, **{name: _suggest(trial, name, tried) for name, tried in self.searched.items()}}
 
     def grid(self, seed: int) -> list[dict[str, Value]]:
@@ -263,7 +266,8 @@ def _check_names(space: Space, name: str, command: str) -> None:
     settings = network_settings(name) if is_network(name) else {}
     known = [*SEARCHED_OPTIONS[command], *(f"network.{setting}" for setting in settings)]
     for option in (*space.searched, *space.fixed):
-        if option not in known and option.partition(".")[0] not in ("optimizer", "schedule"):
+        spec = option.partition(".")[0]
+        if option not in known and not (spec in known and spec in SPECS):
             raise InputError(f"--space {space.name} has {option!r}; of {name} can be searched {', '.join(known)}")
 
 
@@ -273,26 +277,3 @@ def _suggest(trial, name: str, tried: Choices | Range) -> Value:
     if tried.whole:
         return trial.suggest_int(name, int(tried.low), int(tried.high), log=tried.log)
     return trial.suggest_float(name, tried.low, tried.high, log=tried.log)
-
-
-def training_options(values: dict[str, Value], name: str, recipe: Recipe | None) -> tuple[str, dict[str, Value]]:
-    """What values mean for training: the name with its network's settings, and the other options.
-
-    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's.
-    """
-    options = {option: value for option, value in values.items() if "." not in option}
-    for spec in SPECS:
-        prefix = f"{spec}."
-        settings = ",".join(f"{k.removeprefix(prefix)}={v}" for k, v in values.items() if k.startswith(prefix))
-        if not settings:
-            continue
-        if spec == "network":
-            name = _with_settings(name, settings)
-        else:
-            usual = recipe.optimizer if spec == "optimizer" else recipe.stages[0].schedule
-            options[spec] = _with_settings(options.get(spec, usual), settings)
-    return name, options
-
-
-def _with_settings(text: str, settings: str) -> str:
-    return f"{text}{',' if ':' in text else ':'}{settings}"

@@ -63,9 +63,11 @@ def _in_folds(winner: FoldResult | None, untuned: FoldResult | None) -> list[Tex
 
 def _history(trials: list, search: Search):
     values = [_last_value(trial) for trial in trials]
-    pruned = [trial.state.name == "PRUNED" for trial in trials]
-    drawing = draw_search_history(values, pruned, search.objective, OBJECTIVES[search.objective] == "maximize")
-    return drawn("history", "History", "Trials in their order; a cross is a trial that was ended early.", drawing)
+    complete = [trial.state.name == "COMPLETE" for trial in trials]
+    drawing = draw_search_history(values, complete, search.objective, OBJECTIVES[search.objective] == "maximize")
+    return drawn(
+        "history", "History", "Trials in their order; a cross is one that was ended early, or failed.", drawing
+    )
 
 
 def _last_value(trial) -> float | None:
@@ -81,7 +83,7 @@ def _importances(study) -> list:
     complete = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
     if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) == 1:
         return [Text([f"Which options matter can be told from {LEAST_TRIALS} complete trials on."])]
-    shares = optuna.importance.get_param_importances(study)
+    shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
     sentence = "PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255): what sets the better trials apart. A rough guide."
     return [drawn("importances", "Importances", sentence, draw_importances(shares))] if shares else []
 

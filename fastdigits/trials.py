@@ -14,17 +14,17 @@ from pathlib import Path
 from .runs import Run
 from .searches import Search, StudyFolder, open_storage, score_of
 
-MOST_STARTS = 3  # a trial that was begun so often without an end is given up
+MOST_STARTS = 3  # a trial that was begun so often without finishing an epoch is given up
 
 
-def make_sampler(search: Search, n_trials: int):
-    """Optuna's sampler for the next trial, seeded by how many there are, so that a study that goes on does not repeat.
+def make_sampler(search: Search, number: int):
+    """Optuna's sampler for a trial, seeded by its number, so that neither going on nor other machines repeat values.
 
     A grid's points wait in the storage, so that nothing is left to sample.
     """
     from optuna.samplers import RandomSampler, TPESampler
 
-    seed = search.seed + n_trials
+    seed = search.seed + number
     return TPESampler(seed=seed, constant_liar=True) if search.sampler == "tpe" else RandomSampler(seed=seed)
 
 
@@ -77,8 +77,8 @@ def _next_trial(study, search: Search, folder: StudyFolder, n_trials: int, until
         begun = len(study.get_trials(deepcopy=False)) - len(waiting)
         if begun >= n_trials or time.time() >= until or (search.sampler == "grid" and not waiting):
             return None
-        study.sampler = make_sampler(search, begun)
         trial = study.ask()
+        study.sampler = make_sampler(search, trial.number)
         trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
         lock = folder.lock(trial.number)
         lock.acquire()
@@ -108,12 +108,11 @@ def run_trial(study, trial, search: Search, folder: StudyFolder) -> None:
     from optuna.trial import TrialState
 
     run = folder.run(trial.number)
-    starts = trial.user_attrs.get("starts", 0) + 1
-    trial.set_user_attr("starts", starts)
+    starts = _count_start(trial, run)
     with folder.log(trial.number).open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
         try:
-            if starts > MOST_STARTS:
-                raise RuntimeError(f"begun {MOST_STARTS} times, and each time its process was killed")
+            if starts > MOST_STARTS and not run.finished:
+                raise RuntimeError(f"begun {MOST_STARTS} times, and each time killed before an epoch was done")
             value = _train_trial(trial, search, run)
         except TrialPruned:
             study.tell(trial, state=TrialState.PRUNED)
@@ -124,6 +123,15 @@ def run_trial(study, trial, search: Search, folder: StudyFolder) -> None:
         else:
             study.tell(trial, value)
     _drop_checkpoints(run)
+
+
+def _count_start(trial, run: Run) -> int:
+    """How often the trial was begun since it last finished an epoch, this time included."""
+    epochs = len(run.history()) if run.history_file.is_file() else 0
+    before, epochs_before = trial.user_attrs.get("starts", (0, 0))
+    starts = before + 1 if epochs == epochs_before else 1
+    trial.set_user_attr("starts", (starts, epochs))
+    return starts
 
 
 def _train_trial(trial, search: Search, run: Run) -> float:

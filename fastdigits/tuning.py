@@ -14,11 +14,11 @@ from .learners import find_preset
 from .models import file_part
 from .outputs import check_output, writable, write_json
 from .recipes import find_recipe
-from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_storage
+from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_study
 from .shipped import starting_weights_of
 from .spaces import find_space
 from .starting_weights import NONE
-from .workers import best_trial, ended_trials, run_workers
+from .workers import best_trial, ended_trials, run_workers, running_trials
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400
@@ -72,7 +72,7 @@ def tune(
     objective
         valid_accuracy or valid_loss.
     epochs
-        Of each trial at most.
+        Of each trial at most, unless the space searches them.
     weights
         To start from, as for train and finetune.
     workers
@@ -111,8 +111,14 @@ def tune(
         "storage": storage or "",
         "study": study or f"{file_part(name)}-{Path(data).name}",
     }
-    _begin(folder, record, overwrite)
-    opened = _open_study(folder, record, grid)
+    is_new = _check_folder(folder, record, overwrite)
+    try:
+        opened = open_study(folder, record, grid, overwrite)
+    except InputError:
+        if is_new:
+            shutil.rmtree(folder.path)
+        raise
+    write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
     run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)
     return _finish(folder, opened, search, folds)
@@ -163,11 +169,9 @@ def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner
     return Search(name, str(data.absolute()), folder.digest, found, objective, epochs, weights, sampler, pruner, seed)
 
 
-def _begin(folder: StudyFolder, record: dict, overwrite: bool) -> None:
-    """Make the study's folder, or go on with the study that is there."""
-    if overwrite and folder.record_file.is_file():
-        shutil.rmtree(folder.path)
-    if folder.record_file.is_file():
+def _check_folder(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
+    """Make the study's folder, or see whether the study that is there is the same; whether it is new."""
+    if folder.record_file.is_file() and not overwrite:
         try:
             found = json.loads(folder.record_file.read_text(encoding="utf-8"))
         except ValueError:
@@ -178,40 +182,13 @@ def _begin(folder: StudyFolder, record: dict, overwrite: bool) -> None:
                 "replace it, or name another --out"
             )
         folder.result_file.unlink(missing_ok=True)
-        return
-    check_output(folder.path, False, folder.record_file.name)
+        return False
+    check_output(folder.path, overwrite, folder.record_file.name)
+    if folder.path.exists():
+        shutil.rmtree(folder.path)
     with writable(folder.path):
-        (folder.path / "trials").mkdir(parents=True, exist_ok=True)
-    write_json(folder.record_file, record)
-
-
-def _open_study(folder: StudyFolder, record: dict, grid: list[dict]):
-    """The study in the storage, made with all points of the grid where it is new.
-
-    Raises
-    ------
-    InputError
-        When there is another study of that name.
-    """
-    import optuna
-
-    storage = open_storage(record["storage"], folder)
-    same = {key: value for key, value in record["search"].items() if key != "data"}  # machines differ in their paths
-    same = json.dumps(same, sort_keys=True)
-    if record["study"] in optuna.get_all_study_names(storage):
-        study = optuna.load_study(study_name=record["study"], storage=storage)
-        if study.user_attrs.get("search") != same:
-            raise InputError(
-                f"the storage has another study called {record['study']}; name yours with --study, or repeat the "
-                "options of that one"
-            )
-        return study
-    direction = OBJECTIVES[record["search"]["objective"]]
-    study = optuna.create_study(study_name=record["study"], storage=storage, direction=direction)
-    study.set_user_attr("search", same)
-    for point in grid:
-        study.enqueue_trial(point)
-    return study
+        (folder.path / "trials").mkdir(parents=True)
+    return True
 
 
 def _show_search(search: Search, study, n_trials: int) -> None:
@@ -237,7 +214,10 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
         raise InputError(f"no trial of {folder.path} was complete{why}; see the logs in {folder.path / 'trials'}")
     values = best.user_attrs["values"]
     winner = untuned = None
-    if folds:
+    elsewhere = running_trials(study)
+    if elsewhere:
+        print(f"{len(elsewhere)} trials still run on other machines; the one that ends last scores the winner")
+    elif folds:
         winner = _in_folds(folder, search, values, "winner", folds)
         untuned = _in_folds(folder, search, {}, "untuned", folds)
     result = Study(
@@ -265,7 +245,8 @@ def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, fold
     place = folder.path / what
     print(f"{what} in {folds} folds", flush=True)
     fresh = Search(**{**vars(search), "seed": search.seed + 1})
-    resume = (place / "folds.json").is_file() and _same_values(place, values, folds)
+    same = _same_values(place, values, folds)
+    resume = same and (place / "folds.json").is_file()
     return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
 
 

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 
+from .machine import usable_cores
 from .progress import progress_bar
 from .searches import OBJECTIVES, Search, StudyFolder
 
@@ -19,8 +21,7 @@ def ended_trials(study) -> list:
 def run_workers(folder: StudyFolder, study, n_trials: int, until: float, workers: int, search: Search) -> None:
     """Let workers train until all trials have ended, a printed line for each; a worker that dies gets a successor."""
     command = [sys.executable, "-m", "fastdigits.trials", str(folder.path), str(n_trials), str(until)]
-    cores = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
-    environment = {"OMP_NUM_THREADS": str(cores), **os.environ}
+    environment = {"OMP_NUM_THREADS": str(max(1, usable_cores() // workers)), **os.environ}
 
     def start():
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
@@ -54,9 +55,16 @@ def run_workers(folder: StudyFolder, study, n_trials: int, until: float, workers
             worker.stdin.close()
 
 
+def running_trials(study) -> list:
+    """Trials that run on other machines, now that ours have ended; one that was begun a day ago has died."""
+    now = datetime.now()
+    running = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "RUNNING"]
+    return [trial for trial in running if now - trial.datetime_start < timedelta(days=1)]
+
+
 def _trial_line(trial, study, search: Search) -> str:
     """A trial that has ended, in one line."""
-    values = trial.user_attrs.get("values", trial.params)
+    values = trial.user_attrs.get("values") or trial.params
     settings = " ".join(f"{name}={_short(value)}" for name, value in values.items() if name not in search.space.fixed)
     state = trial.state.name.lower()
     score = f"{trial.value:.4f}" if trial.value is not None else trial.user_attrs.get("reason", state)

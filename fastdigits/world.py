@@ -98,6 +98,16 @@ def is_first_process() -> bool:
     return os.environ.get(RANK, "0") == "0"
 
 
+def is_first_here() -> bool:
+    """Whether this is the first process on its machine."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def is_alone() -> bool:
+    """Whether no other process was started with this one."""
+    return os.environ.get(SIZE, "1") == "1"
+
+
 def shared_batch(rows: int, batch_size: int, size: int) -> int:
     """Rows that each of `size` processes takes a step, so that together they take about `batch_size`.
 

@@ -121,7 +121,7 @@ def test_wrong_onnx_folders(exported, run, folder, tmp_path):
     shutil.copytree(exported, broken)
     graph, about = broken / "model.onnx", json.loads((broken / "model.json").read_text())
     graph.write_bytes(graph.read_bytes()[:-100] + b"x" * 100)
-    with pytest.raises(InputError, match="is not the file that model.json names"):
+    with pytest.raises(InputError, match=r"is not the file that model.json names"):
         open_model(broken)
     (broken / "model.json").write_text(json.dumps(about | {"sha256": file_sha256(graph)}))
     with pytest.raises(InputError, match="is no graph that onnxruntime reads"):

@@ -99,7 +99,7 @@ def test_a_shard_that_is_done_is_kept(table, tmp_path):
     before = place.stat().st_mtime_ns
     assert convert(table, tmp_path / "digits", shard="1/2").rows == 1976
     assert place.stat().st_mtime_ns == before
-    with pytest.raises(InputError, match="1-of-2 was made of another source or with another split; remove"):
+    with pytest.raises(InputError, match="1-of-2 was made of another source or with other options; remove"):
         convert(table, tmp_path / "digits", valid=0.5, shard="2/2")
 
 

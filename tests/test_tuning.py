@@ -12,8 +12,8 @@ import pytest
 from fastdigits import InputError, open_model, tune
 from fastdigits.recipes import find_recipe
 from fastdigits.runs import Run
-from fastdigits.searches import Search, StudyFolder, open_storage
-from fastdigits.spaces import PRESETS, find_space, space_of_record, training_options
+from fastdigits.searches import Search, StudyFolder, open_storage, training_options
+from fastdigits.spaces import PRESETS, find_space, space_of_record
 
 NAME = "dnn-tuned"
 SPACE = """
@@ -119,7 +119,7 @@ def test_killed_search_goes_on_to_the_same_end(folder28, options, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     whole = tune(NAME, folder28, **options, trials=3, folds=0, out=tmp_path / "whole")
     killed, undisturbed = trials_of(out), trials_of(whole.path)
-    assert [trial.user_attrs["starts"] for trial in killed] == [2, 2, 1]
+    assert [trial.user_attrs["starts"][1] > 0 for trial in killed] == [True, True, False]  # went on
     assert [trial.params for trial in killed] == [trial.params for trial in undisturbed]
     assert [trial.intermediate_values for trial in killed] == [trial.intermediate_values for trial in undisturbed]
 
@@ -189,12 +189,15 @@ def test_search_in_which_everything_fails(folder28, tmp_path):
 
 
 def test_hopeless_trials_are_pruned(folder28, tmp_path):
-    (tmp_path / "space.toml").write_text("lr = [1e-3, 1e-9]\n")
-    options = {"space": str(tmp_path / "space.toml"), "sampler": "grid", "seed": 5, "folds": 0}
+    """Twelve trials of which half cannot learn: some of those are ended early, and of the others not all."""
+    (tmp_path / "space.toml").write_text("lr = [1e-9, 3e-3]\nbatch_size = [8, 12, 16, 20, 24, 32]\n")
+    options = {"space": str(tmp_path / "space.toml"), "sampler": "grid", "folds": 0}
     found = tune(NAME, folder28, **options, pruner="hyperband", epochs=9, out=tmp_path / "pruned")
-    states = {trial.params["lr"]: trial.state.name for trial in trials_of(found.path)}
-    assert states[1e-3] == "COMPLETE"
-    assert found.best_values["lr"] == 1e-3
+    ended = {lr: [t.state.name for t in trials_of(found.path) if t.params["lr"] == lr] for lr in (1e-9, 3e-3)}
+    assert ended[1e-9].count("PRUNED") >= 2
+    assert "COMPLETE" in ended[3e-3]
+    assert found.pruned == sum(states.count("PRUNED") for states in ended.values())
+    assert found.best_values["lr"] == 3e-3
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Figures: each function draws one, shows it in a notebook, and writes it as a PNG where it is given a path."""
 
 from .network import draw_feature_maps, draw_filters, draw_network, draw_weights
-from .pictures import draw_heat, draw_neighbours, draw_pictures, draw_values
+from .pictures import draw_heat, draw_neighbours, draw_pictures, draw_reading, draw_values
 from .scores import (
     draw_class_heat_map,
     draw_class_intervals,
@@ -33,6 +33,7 @@ __all__ = [
     "draw_network",
     "draw_parallel",
     "draw_pictures",
+    "draw_reading",
     "draw_reliability",
     "draw_search_history",
     "draw_several_curves",

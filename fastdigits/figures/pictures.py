@@ -104,3 +104,36 @@ def draw_heat(images: np.ndarray, heat: np.ndarray, titles: list[str], path: Pat
         show_picture(places[n + k], images[k])
         places[n + k].imshow(heat[k], cmap="jet", vmin=0, vmax=1, alpha=0.5)
     return finished(drawing, path)
+
+
+def draw_reading(gray: np.ndarray, found: list[tuple[dict[str, int], str, bool]], path: Path | None = None):
+    """A sheet with a box around each digit and its label above, doubtful ones in red.
+
+    Parameters
+    ----------
+    gray : ndarray of uint8, shape (h, w)
+    found : list of (box, label, doubtful)
+        Boxes as left, top, right, bottom, in pixels.
+    path : Path, optional
+        A PNG file to write.
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    from ..outputs import whole_file
+
+    sheet = Image.fromarray(gray).convert("RGB")
+    pen = ImageDraw.Draw(sheet)
+    for box, label, doubtful in found:
+        colour = (200, 30, 30) if doubtful else (20, 120, 60)
+        size = max(10, (box["bottom"] - box["top"]) // 3)
+        pen.rectangle(tuple(box.values()), outline=colour, width=max(1, size // 8))
+        font = ImageFont.load_default(size)
+        pen.text((box["left"], box["top"]), label, fill=colour, font=font, anchor="ld")
+    if path is not None:
+        with whole_file(Path(path)) as partial:
+            sheet.save(partial, format="PNG")
+    return sheet

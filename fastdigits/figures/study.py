@@ -8,15 +8,15 @@ from .canvas import Drawing, finished, new_drawing
 
 
 def draw_search_history(
-    values: list[float | None], pruned: list[bool], objective: str, maximise: bool, path: Path | None = None
+    values: list[float | None], complete: list[bool], objective: str, maximise: bool, path: Path | None = None
 ) -> Drawing:
     """Each trial's value in the order of the search, and the best so far.
 
     Parameters
     ----------
     values : list of float or None, length n
-        By the trial's number; of a pruned trial its last one; None where there is none.
-    pruned : list of bool, length n
+        By the trial's number; of one that was ended early its last one; None where there is none.
+    complete : list of bool, length n
     objective : str
     maximise : bool
     path : Path, optional
@@ -26,11 +26,11 @@ def draw_search_history(
     axes = drawing.subplots()
     numbers = np.arange(len(values))
     found = np.array([np.nan if value is None else value for value in values], float)
-    is_pruned = np.array(pruned, bool)
-    axes.plot(numbers[~is_pruned], found[~is_pruned], "o", label="complete")
-    axes.plot(numbers[is_pruned], found[is_pruned], "x", color="tab:gray", label="pruned")
-    complete = np.where(is_pruned | np.isnan(found), -np.inf if maximise else np.inf, found)
-    best = (np.maximum if maximise else np.minimum).accumulate(complete)
+    is_whole = np.array(complete, bool)
+    axes.plot(numbers[is_whole], found[is_whole], "o", label="complete")
+    axes.plot(numbers[~is_whole], found[~is_whole], "x", color="tab:gray", label="ended early")
+    counted = np.where(is_whole & ~np.isnan(found), found, -np.inf if maximise else np.inf)
+    best = (np.maximum if maximise else np.minimum).accumulate(counted)
     axes.step(numbers[np.isfinite(best)], best[np.isfinite(best)], where="post", label="best so far")
     axes.set(xlabel="trial", ylabel=objective.replace("_", " "))
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -121,4 +121,4 @@ class _Scale:
     def marks(self) -> list[tuple[float, str]]:
         """Heights and their texts."""
         shown = self.choices or dict.fromkeys(self.ends)
-        return [(self.height(value), value if isinstance(value, str) else f"{value:.4g}") for value in shown]
+        return [(self.height(value), f"{value:.4g}" if isinstance(value, float) else str(value)) for value in shown]

@@ -16,6 +16,12 @@ def join_tables(tables: list[PixelSource]) -> PixelSource:
         When one has labels or ids and another has none, or their pictures differ in size.
     """
     first = tables[0]
+    for table in tables:
+        if table.test:
+            raise InputError(
+                f"{table.name} comes with a test table; name the tables that are to be read as one by themselves, as "
+                "archive.zip/train.csv"
+            )
     for table in tables[1:]:
         for what, own, firsts in (
             ("labels", table.has_labels, first.has_labels),

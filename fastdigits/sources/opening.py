@@ -19,8 +19,13 @@ PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
 
 
-def open_tables(sources: list[str | Path]) -> PixelSource:
+def open_tables(sources: list[str | Path], to_predict: bool = False) -> PixelSource:
     """One source of the rows of all; `parts/*.csv` stands for all files that fit, 2.csv before 10.csv.
+
+    Parameters
+    ----------
+    to_predict : bool
+        Take the test table of each source that has one.
 
     Raises
     ------
@@ -36,8 +41,10 @@ def open_tables(sources: list[str | Path]) -> PixelSource:
             found += fitting
         else:
             found.append(source)
-    tables = [open_source(source) for source in found]
-    return tables[0] if len(tables) == 1 else join_tables(tables)
+    opened = [open_source(source) for source in found]
+    if to_predict:
+        opened = [table.test or table for table in opened]
+    return opened[0] if len(opened) == 1 else join_tables(opened)
 
 
 def _numbered(path: str) -> list[tuple[bool, int, str]]:

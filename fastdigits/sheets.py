@@ -1,0 +1,188 @@
+"""A sheet of several handwritten digits: cut apart, and put in the order in which one reads them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .photos import LEAST_CONTRAST, cut_out, ink_of, otsu_level, without_lines
+
+WORKING_SIDE = 1600  # larger photos are averaged down to about this
+NEIGHBOURHOOD = 0.2  # of the sheet, in which paper has one brightness
+RULING = 0.3  # of the sheet's width or height; straight and thin ink so long is ruling
+LEAST_HEIGHT = 0.4  # of the usual height of a digit; lower blots are parts of one, or dirt
+SPECK_HEIGHT = 0.15  # of it; what is lower and narrower is dirt
+SHARED = 0.5  # of the narrower one's width, by which two blots above each other are one digit
+GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
+WIDE = 1.15  # times as wide as high, or
+MUCH_WIDER = 1.6  # than usual: such a blot may be several digits that touch
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where something stands on a sheet, in pixels of the photo; right and bottom are not part of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    def with_(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+
+@dataclass
+class Cut:
+    """A digit that was cut out of a sheet.
+
+    Attributes
+    ----------
+    box : Box
+        On the photo.
+    picture : ndarray of uint8, shape (28, 28)
+        In MNIST's form.
+    halves : list of Cut
+        What it falls into, if it may be two digits that touch.
+    """
+
+    box: Box
+    picture: np.ndarray
+    halves: list["Cut"]
+
+
+def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
+    """The digits of a sheet: lines from above, in each its numbers from the left, of each its digits.
+
+    Parameters
+    ----------
+    gray : ndarray of uint8, shape (h, w)
+        Dark on light or light on dark, upright; ruling and shade do no harm.
+
+    Returns
+    -------
+    list of list of list of Cut
+        Empty where nothing is written.
+    """
+    factor = max(1, round(max(gray.shape) / WORKING_SIDE))
+    ink = without_lines(ink_of(_averaged(gray, factor), NEIGHBOURHOOD), RULING)
+    numbers, boxes = _blots(ink)
+    if not boxes:
+        return []
+    usual = _usual_height(boxes)
+    digits = _joined(boxes, usual)
+    lines = []
+    for line in _lines(digits, usual):
+        found, end = [], None
+        for members, box in line:
+            if end is None or box.left - end > GAP * usual:
+                found.append([])
+            found[-1].append(_cut(ink, np.isin(numbers, members), box, usual, factor))
+            end = max(box.right, end or 0)
+        lines.append(found)
+    return lines
+
+
+def _averaged(gray: np.ndarray, factor: int) -> np.ndarray:
+    """Float gray levels of a photo, smaller by a whole factor."""
+    height, width = (side // factor for side in gray.shape)
+    blocks = gray[: height * factor, : width * factor].reshape(height, factor, width, factor)
+    return blocks.mean((1, 3), dtype=np.float32)
+
+
+def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
+    """The number of the connected blot at each point (0: none), and each blot's box."""
+    from scipy.ndimage import find_objects, label
+
+    mask = ink > max(otsu_level(ink), LEAST_CONTRAST / 2)
+    if not mask.any() or ink[mask].mean() - ink[~mask].mean() < LEAST_CONTRAST:
+        return np.zeros(ink.shape, int), {}
+    numbers, _ = label(mask, np.ones((3, 3)))
+    boxes = {
+        number: Box(columns.start, rows.start, columns.stop, rows.stop)
+        for number, (rows, columns) in enumerate(find_objects(numbers), start=1)
+    }
+    usual = _usual_height(boxes)
+    kept = {n: box for n, box in boxes.items() if max(box.height, box.width) > max(2, SPECK_HEIGHT * usual)}
+    return numbers, kept
+
+
+def _usual_height(boxes: dict[int, Box]) -> float:
+    """The height of a digit here: the median of blots that are not much lower than the highest ones."""
+    heights = np.array([box.height for box in boxes.values()])
+    high = np.sort(heights)[-max(1, len(heights) // 4) :]  # among them may be dirt and parts of digits, but not many
+    return float(np.median(heights[heights > LEAST_HEIGHT * np.median(high)]))
+
+
+def _joined(boxes: dict[int, Box], usual: float) -> list[tuple[list[int], Box]]:
+    """Blots that are one digit, such as a 5 and its roof: those that stand above each other, close by."""
+    digits = [([number], box) for number, box in sorted(boxes.items(), key=lambda item: -item[1].height)]
+    joined: list[tuple[list[int], Box]] = []
+    for members, box in digits:
+        for k, (others, around) in enumerate(joined):
+            shared = min(box.right, around.right) - max(box.left, around.left)
+            apart = max(box.top, around.top) - min(box.bottom, around.bottom)
+            together = box.with_(around)
+            if shared > SHARED * min(box.width, around.width) and apart < 0.3 * usual and together.height < 1.5 * usual:
+                joined[k] = (others + members, together)
+                break
+        else:
+            joined.append((members, box))
+    return [(members, box) for members, box in joined if box.height > LEAST_HEIGHT * usual]
+
+
+def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple[list[int], Box]]]:
+    """Digits by lines from above, in each from the left; a line may climb or fall slowly."""
+    lines: list[list[tuple[list[int], Box]]] = []
+    for digit in sorted(digits, key=lambda item: item[1].left):
+        near = [
+            (abs(digit[1].middle - line[-1][1].middle), k)
+            for k, line in enumerate(lines)
+            if abs(digit[1].middle - line[-1][1].middle) < 0.6 * usual
+        ]
+        if near:
+            lines[min(near)[1]].append(digit)
+        else:
+            lines.append([digit])
+    return sorted(lines, key=lambda line: np.mean([box.middle for _, box in line]))
+
+
+def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> Cut:
+    picture = cut_out(ink, blots)
+    halves = []
+    if box.width > max(WIDE * box.height, MUCH_WIDER * 0.6 * usual):
+        halves = _halves(ink, blots, box, usual, factor)
+    on_photo = Box(*(factor * side for side in (box.left, box.top, box.right, box.bottom)))
+    return Cut(on_photo, picture, halves)
+
+
+def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> list[Cut]:
+    """The two parts of a blot at the column of the middle third that has the least ink."""
+    columns = np.where(blots, ink, 0)[:, box.left : box.right].sum(0)
+    third = max(1, box.width // 4)
+    at = box.left + third + int(np.argmin(columns[third : box.width - third]))
+    found = []
+    for part in (slice(box.left, at), slice(at, box.right)):
+        mine = np.zeros_like(blots)
+        mine[:, part] = blots[:, part]
+        if not mine.any():
+            return []
+        rows = np.flatnonzero(mine.any(1))
+        found.append(_cut(ink, mine, Box(part.start, int(rows[0]), part.stop, int(rows[-1]) + 1), usual, factor))
+    return found
