@@ -13,6 +13,7 @@ from .prediction import open_model
 from .sheets import Box, Cut, cut_sheet
 
 SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own
+STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
 DOUBTFUL = "?"
 
 
@@ -137,23 +138,24 @@ def read(
 def read_sheet(inference: Inference, gray: np.ndarray, sure: float = SURE) -> Reading:
     """What stands on a sheet, uint8 (h, w); digits of a confidence below `sure` are doubtful."""
     lines = cut_sheet(gray)
-    cuts = [cut for line in lines for number in line for cut in number]
-    every = [one for cut in cuts for one in (cut, *cut.halves)]
+    every = [one for line in lines for number in line for cut in number for one in cut.all()]
     if not every:
         return Reading([])
     answers = inference.probabilities(np.stack([cut.picture for cut in every]))
     known = {id(cut): row for cut, row in zip(every, answers)}
 
     def digits(cut: Cut) -> list[Digit]:
-        """One digit, or two that touch where both are surer than the whole."""
-        parts = [cut]
-        if cut.halves and min(known[id(half)].max() for half in cut.halves) > known[id(cut)].max():
-            parts = cut.halves
-        found = []
-        for part in parts:
-            row = known[id(part)]
-            confidence = float(row.max())
-            found.append(Digit(inference.classes[int(row.argmax())], confidence, confidence < sure, part.box))
-        return found
+        row = known[id(cut)]
+        confidence = float(row.max())
+        whole = [Digit(inference.classes[int(row.argmax())], confidence, confidence < sure, cut.box)]
+        parts = [digit for half in cut.halves for digit in digits(half)]
+        if parts and min(digit.confidence for digit in parts) > confidence * _likeness_of_one(cut.box):
+            return parts
+        return whole
 
     return Reading([[[d for cut in number for d in digits(cut)] for number in line] for line in lines])
+
+
+def _likeness_of_one(box: Box) -> float:
+    """How much the shape of a blot speaks for one digit, 0..1: few are wider than high."""
+    return float(np.exp(-STRETCH * max(0.0, box.width / box.height - 1)))

@@ -12,9 +12,9 @@ RULING = 0.3  # of the sheet's width or height; straight and thin ink so long is
 LEAST_HEIGHT = 0.4  # of the usual height of a digit; lower blots are parts of one, or dirt
 SPECK_HEIGHT = 0.15  # of it; what is lower and narrower is dirt
 SHARED = 0.5  # of the narrower one's width, by which two blots above each other are one digit
+SAME_LINE = 0.8  # of the usual height, by which a digit may stand above or below the last three of its line
 GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
-WIDE = 1.15  # times as wide as high, or
-MUCH_WIDER = 1.6  # than usual: such a blot may be several digits that touch
+WIDE = 1.15  # times as wide as high: such a blot may be several digits that touch
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ class Cut:
     box: Box
     picture: np.ndarray
     halves: list["Cut"]
+
+    def all(self) -> list["Cut"]:
+        """Itself, its halves, and theirs."""
+        return [self, *(one for half in self.halves for one in half.all())]
 
 
 def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
@@ -151,13 +155,9 @@ def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple
     """Digits by lines from above, in each from the left; a line may climb or fall slowly."""
     lines: list[list[tuple[list[int], Box]]] = []
     for digit in sorted(digits, key=lambda item: item[1].left):
-        near = [
-            (abs(digit[1].middle - line[-1][1].middle), k)
-            for k, line in enumerate(lines)
-            if abs(digit[1].middle - line[-1][1].middle) < 0.6 * usual
-        ]
-        if near:
-            lines[min(near)[1]].append(digit)
+        distances = [abs(digit[1].middle - np.mean([box.middle for _, box in line[-3:]])) for line in lines]
+        if distances and min(distances) < SAME_LINE * usual:
+            lines[int(np.argmin(distances))].append(digit)
         else:
             lines.append([digit])
     return sorted(lines, key=lambda line: np.mean([box.middle for _, box in line]))
@@ -166,7 +166,7 @@ def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple
 def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> Cut:
     picture = cut_out(ink, blots)
     halves = []
-    if box.width > max(WIDE * box.height, MUCH_WIDER * 0.6 * usual):
+    if box.width > WIDE * max(box.height, usual):
         halves = _halves(ink, blots, box, usual, factor)
     on_photo = Box(*(factor * side for side in (box.left, box.top, box.right, box.bottom)))
     return Cut(on_photo, picture, halves)
