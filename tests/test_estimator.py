@@ -79,6 +79,27 @@ def test_gray_levels_are_not_stretched():
     assert DigitClassifier(epochs=1, arch="dnn-he").fit(X, [0, 1]).gray_range_ == (0, 255)
 
 
+@pytest.mark.parametrize("kind", [int, np.uint8, float, bool])
+def test_black_and_white_pictures(digits, kind):
+    """Zeros and ones are black and white, whatever their type, as `convert` reads them."""
+    X = (digits[0] > 7).astype(kind)
+    assert DigitClassifier(**QUICK).fit(X, digits[1]).gray_range_ == (0, 1)
+
+
+def test_pictures_that_are_no_squares(digits):
+    with pytest.raises(ValueError, match="pictures are square; these are 4 pixels high and 16 wide: pad them"):
+        DigitClassifier(**QUICK).fit(digits[0].reshape(-1, 4, 16), digits[1])
+
+
+def test_the_callers_random_numbers_go_on(digits):
+    """Training seeds the generators of the process; afterwards they are as they were."""
+    np.random.seed(3)
+    expected = np.random.rand(3).tolist()
+    np.random.seed(3)
+    DigitClassifier(**QUICK).fit(*digits)
+    assert np.random.rand(3).tolist() == expected
+
+
 def test_seed_decides(fitted, digits):
     again, other = DigitClassifier(**QUICK).fit(*digits), DigitClassifier(**{**QUICK, "random_state": 1}).fit(*digits)
     assert (again.predict_proba(digits[0]) == fitted.predict_proba(digits[0])).all()

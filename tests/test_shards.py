@@ -103,6 +103,38 @@ def test_a_shard_that_is_done_is_kept(table, tmp_path):
         convert(table, tmp_path / "digits", valid=0.5, shard="2/2")
 
 
+def test_a_failed_merge_loses_nothing(table, whole, tmp_path):
+    """The groups lack an id, which shows when all shards are put together; mended, the same command goes on."""
+    groups, out = tmp_path / "writers.csv", tmp_path / "digits"
+    frame = pd.DataFrame({"id": range(3000), "writer": [f"w{k % 20}" for k in range(3000)]})
+    frame[:-1].to_csv(groups, index=False)
+    convert(table, out, valid=0.2, groups=groups, shard="1/2")
+    with pytest.raises(InputError, match=r"names no group for 1 of 3000 ids, e.g. '2999'"):
+        convert(table, out, valid=0.2, groups=groups, shard="2/2")
+    assert not out.exists()
+    frame.to_csv(groups, index=False)
+    folder = convert(table, out, valid=0.2, groups=groups, shard="2/2")
+    convert(table, tmp_path / "expected", valid=0.2, groups=groups)
+    assert content(out) == content(tmp_path / "expected")
+    assert sum(len(split) for split in folder.splits.values()) == 3000
+
+
+def test_shards_of_other_predictions_are_refused(run, table, parts, tmp_path):
+    """Another model, another table, another way: never half of each."""
+    out = tmp_path / "p.csv"
+    done = predict(str(run), str(table), out=out, shard="1/2")
+    assert isinstance(done, ShardDone)
+    for model, source, options in (
+        ("digitnet-mnist", str(table), {}),
+        (str(run), parts, {}),
+        (str(run), str(table), {"tta": True}),
+        (str(run), str(table), {"probabilities": True}),
+    ):
+        with pytest.raises(InputError, match="1-of-2 was made of another source or with other options"):
+            predict(model, source, out=out, shard="2/2", **options)
+    assert len(predict(str(run), str(table), out=out, shard="2/2").ids) == 3000
+
+
 def test_ids_that_occur_in_two_shards(digit_images, tmp_path):
     images = digit_images[0][:1500]
     ids = [*range(1499), 3]
@@ -156,6 +188,12 @@ def test_tables_that_are_not_alike(table, table_file, test_file, folder28, share
         open_tables([table, shared / "digits28.npz"])
     with pytest.raises(InputError, match=r"no file fits .*nothing\*.csv"):
         convert(f"{tmp_path}/nothing*.csv", tmp_path / "digits")
+    competition = tmp_path / "competition"
+    competition.mkdir()
+    for name in ("train", "test"):
+        (competition / f"{name}.csv").write_bytes((table_file if name == "train" else test_file).read_bytes())
+    with pytest.raises(InputError, match=r"train.csv comes with a test table; name the tables that are to be read as"):
+        convert(competition, tmp_path / "digits", also=[str(table_file)])
     with pytest.raises(InputError, match="--also is for tables; put all pictures into one folder"):
         convert(folder28, tmp_path / "digits", normalise=True, also=[str(table)])
     with pytest.raises(InputError, match="is no table; --also and --shard are for tables of pixels"):

@@ -154,3 +154,18 @@ def test_a_mistake_is_told_once(folder28, tmp_path):
     assert done.returncode != 0
     assert done.stderr.count("fastdigits: ") == 1
     assert (tmp_path / "run" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_what_several_processes_cannot_do(folder28, tmp_path):
+    """One line each, no traceback, nothing made and nobody waits for anybody."""
+    for arguments, told in (
+        (("train", "dnn-he", folder28, "--folds", "2"), "--folds trains one network after the other; start it as one"),
+        (("train", "dnn-he", folder28, "--minutes", "1"), "--minutes measures the speed of one process; with several"),
+        (("tune", "dnn-he", folder28), "tune is done by one process; train and finetune can be started as several"),
+    ):
+        done = run_two(*arguments, "--out", tmp_path / "run")
+        assert done.returncode != 0
+        assert done.stderr.count("fastdigits: ") == 1
+        assert f"fastdigits: {told}" in done.stderr
+        assert not (tmp_path / "run").exists()

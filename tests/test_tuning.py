@@ -81,6 +81,15 @@ def test_report_of_a_search(study):
     assert names >= {"history.png", "parallel.png", "trials.csv", "in-folds.csv", "report.json"}
 
 
+def test_a_finished_search_is_only_told_again(study, folder28, options):
+    """The same command once more trains nothing: trials, and both in folds, are as they were."""
+    runs = sorted(study.path.rglob("result.json"))
+    before = [run.stat().st_mtime_ns for run in runs if run.parent != study.path and "fold" in run.parent.name]
+    again = tune(NAME, folder28, **options, trials=4, workers=2, folds=2, out=study.path)
+    assert again == study
+    assert [run.stat().st_mtime_ns for run in runs if "fold" in run.parent.name] == before
+
+
 def test_command_of_the_winner_repeats_it(study, tmp_path):
     arguments = subprocess.list2cmdline([study.command]).strip('"').split()
     command = [sys.executable, "-m", *arguments, "--out", str(tmp_path / "again")]
@@ -180,6 +189,38 @@ def test_failed_trials_keep_their_reason(folder28, tmp_path):
     reasons = [trial.user_attrs["reason"] for trial in trials_of(found.path) if trial.params["lr"] > 1]
     assert all("the loss is no number any more" in reason for reason in reasons)
     assert "the loss is no number any more" in (found.path / "report-parts" / "trials.csv").read_text()
+
+
+def test_functions_that_give_no_options(folder28, tmp_path):
+    (tmp_path / "space.py").write_text("def space(trial):\n    trial.suggest_float('lr', 1e-3, 1e-2)\n")
+    with pytest.raises(InputError, match=r"space.py gave None; accepted is a dict of options"):
+        tune(NAME, folder28, space=f"{tmp_path}/space.py", trials=1, epochs=1, folds=0, out=tmp_path / "s")
+
+
+def test_choices_of_nothing(folder28, tmp_path):
+    """None among the values: an option that is left to the recipe."""
+    (tmp_path / "space.py").write_text(
+        "def space(trial):\n    return {'schedule': trial.suggest_categorical('schedule', [None, 'one-cycle'])}\n"
+    )
+    found = tune(NAME, folder28, space=f"{tmp_path}/space.py", trials=3, epochs=1, folds=0, out=tmp_path / "s")
+    assert found.failed == 0
+    assert (found.path / "report-parts" / "parallel.png").is_file()
+
+
+def test_overwritten_study_begins_anew_in_the_storage_too(folder28, tmp_path):
+    (tmp_path / "space.toml").write_text("lr = [1e-3, 2e-3]\n")
+    how = {"space": str(tmp_path / "space.toml"), "epochs": 1, "folds": 0, "storage": f"sqlite:///{tmp_path}/s.db"}
+    tune(NAME, folder28, **how, trials=2, out=tmp_path / "s")
+    anew = tune(NAME, folder28, **{**how, "epochs": 2}, trials=1, out=tmp_path / "s", overwrite=True)
+    assert anew.trials == 1
+    with pytest.raises(InputError, match="--storage nonsense://x cannot be opened: "):
+        tune(NAME, folder28, **{**how, "storage": "nonsense://x"}, trials=1, out=tmp_path / "t")
+    assert not (tmp_path / "t").exists()
+    (tmp_path / "u").mkdir()
+    (tmp_path / "u" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="u exists already"):
+        tune(NAME, folder28, **how, trials=1, out=tmp_path / "u", study="u")
+    assert (tmp_path / "u" / "mine.txt").read_text() == "mine"
 
 
 def test_search_in_which_everything_fails(folder28, tmp_path):
