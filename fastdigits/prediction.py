@@ -212,12 +212,12 @@ def _table_of(sources: list[str]) -> PixelSource:
 def _predict_source(inference: Inference, source: str, also: list[str] | None = None) -> Predictions:
     """Predictions for every picture that `source` holds, in its order."""
     path, classes = Path(source), inference.classes
+    if path.suffix.lower() in PICTURE_ENDINGS and not also:
+        return Predictions([path.name], file_probabilities(inference, [path], inference.normalise), classes)
     if also or not path.exists():  # a pattern, or a name such as sklearn:digits
         table = _table_of([source, *(also or [])])
         ids, _, probabilities = table_probabilities(inference, table)
         return Predictions(ids, probabilities, classes, table.has_ids)
-    if path.suffix.lower() in PICTURE_ENDINGS:
-        return Predictions([path.name], file_probabilities(inference, [path], inference.normalise), classes)
     if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
         folder = read_folder(path, inference.normalise)
         split = folder.split(TEST)

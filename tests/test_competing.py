@@ -33,6 +33,7 @@ def files(tmp_path_factory, digit_images):
     return folder
 
 
+@pytest.mark.slow
 def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
     result = compete(files, minutes=0.05, out=tmp_path / "out")
     submission, sample = (

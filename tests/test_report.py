@@ -158,6 +158,7 @@ def test_a_dense_network_has_a_report(tmp_path, folder28):
     assert not {"grad-cam", "feature-maps"} & names
 
 
+@pytest.mark.slow
 def test_groups_are_shown(tmp_path, table_file, digit_table):
     groups = tmp_path / "writers.csv"
     pd.DataFrame({"id": digit_table["id"], "writer": np.arange(200) // 20}).to_csv(groups, index=False)
@@ -277,6 +278,7 @@ def test_layers_with_parameters_beside_layers_of_their_own():
         assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in module.parameters()), name
 
 
+@pytest.mark.slow
 def test_an_earlier_page_and_strange_folders_are_not_replaced(tmp_path, run):
     report([run], out=tmp_path / "page.html")
     with pytest.raises(InputError, match="exists already; pass --overwrite"):

@@ -166,6 +166,7 @@ def test_search_is_joined_from_elsewhere(folder28, options, tmp_path):
         tune(NAME, folder28, **{**options, "epochs": 3}, storage=storage, out=tmp_path / "three")
 
 
+@pytest.mark.slow
 def test_grid_tries_every_point_once(folder28, tmp_path):
     (tmp_path / "grid.toml").write_text('batch_size = [16, 32]\noptimizer = ["adam", "sgd"]\n')
     found = tune(
@@ -197,6 +198,7 @@ def test_functions_that_give_no_options(folder28, tmp_path):
         tune(NAME, folder28, space=f"{tmp_path}/space.py", trials=1, epochs=1, folds=0, out=tmp_path / "s")
 
 
+@pytest.mark.slow
 def test_choices_of_nothing(folder28, tmp_path):
     """None among the values: an option that is left to the recipe."""
     (tmp_path / "space.py").write_text(
@@ -207,6 +209,7 @@ def test_choices_of_nothing(folder28, tmp_path):
     assert (found.path / "report-parts" / "parallel.png").is_file()
 
 
+@pytest.mark.slow
 def test_overwritten_study_begins_anew_in_the_storage_too(folder28, tmp_path):
     (tmp_path / "space.toml").write_text("lr = [1e-3, 2e-3]\n")
     how = {"space": str(tmp_path / "space.toml"), "epochs": 1, "folds": 0, "storage": f"sqlite:///{tmp_path}/s.db"}
@@ -229,6 +232,7 @@ def test_search_in_which_everything_fails(folder28, tmp_path):
         tune(NAME, folder28, space=str(tmp_path / "bad.toml"), trials=2, folds=0, out=tmp_path / "bad")
 
 
+@pytest.mark.slow
 def test_hopeless_trials_are_pruned(folder28, tmp_path):
     """Twelve trials of which half cannot learn: some of those are ended early, and of the others not all."""
     (tmp_path / "space.toml").write_text("lr = [1e-9, 3e-3]\nbatch_size = [8, 12, 16, 20, 24, 32]\n")
@@ -309,6 +313,7 @@ def test_settings_of_specs():
     assert training_options({"network.dense": "64"}, name, recipe)[0] == f"{name},dense=64"
 
 
+@pytest.mark.slow
 def test_finetune_can_be_searched(folder, tmp_path):
     (tmp_path / "space.toml").write_text("lr = [0.004, 0.01]\nsize = 16\n")
     found = tune(
