@@ -109,7 +109,11 @@ def run_trial(study, trial, search: Search, folder: StudyFolder) -> None:
 
     run = folder.run(trial.number)
     starts = _count_start(trial, run)
-    with folder.log(trial.number).open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+    with (
+        folder.log(trial.number).open("a", encoding="utf-8") as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),  # on a terminal the search's own bar is the only one
+    ):
         try:
             if starts > MOST_STARTS and not run.finished:
                 raise RuntimeError(f"begun {MOST_STARTS} times, and each time killed before an epoch was done")
