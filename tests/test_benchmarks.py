@@ -1,10 +1,11 @@
 """The benchmarks measure in turn, and the README's table is that of the kept rounds."""
 
+import json
 import re
 
 import pytest
 
-from benchmarks import few_shot, reproductions, table, transfer
+from benchmarks import few_shot, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
 from fastdigits.recipes import PUBLISHED_RECIPES
 
@@ -44,6 +45,16 @@ def test_medians():
         ("transfer", transfer.write_table),
     ],
 )
+def test_the_readme_tells_what_the_search_found():
+    found = json.loads(tuning.RESULT.read_text(encoding="utf-8"))
+    shown = " ".join(table.README.read_text(encoding="utf-8").split())
+    winner, untuned = (f"{100 * found['on_other_rows'][name]['mean']:.2f} %" for name in ("winner", "untuned"))
+    assert f"the winner has {winner}, the untuned recipe {untuned}" in shown
+    assert f"said {100 * found['valid_accuracy_that_chose']:.2f} %" in shown
+    assert f"{found['trials']} Hyperband trials of `{found['recipe']}`" in shown
+    assert f"{found['pruned']} trials pruned" in shown
+
+
 def test_the_readme_shows_what_is_kept(tmp_path, monkeypatch, name, write):
     shown = table.README.read_text(encoding="utf-8")
     monkeypatch.setattr(table, "README", tmp_path / "README.md")
