@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .folders import memory_folder
 from .inference import EXACT_BATCH, Inference
+from .memory_folders import memory_folder
 from .runs import random_states, restore_random_states
 from .saved import read_saved
 from .searches import command_of

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ class Split:
 
     Attributes
     ----------
-    file_names : list of str
+    file_names : sequence of str
         With their folders.
     ids : list of str
     labels, groups : list of str, or None where unknown
@@ -38,7 +39,7 @@ class Split:
         Whether the ids came with the source, rather than being row numbers.
     """
 
-    file_names: list[str]
+    file_names: Sequence[str]
     ids: list[str]
     labels: list[str] | None
     groups: list[str] | None = None
@@ -133,30 +134,6 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
     return folder
 
 
-def memory_folder(images: np.ndarray, labels: list[str]) -> ImageFolder:
-    """Pictures in memory as an image folder, all of them to train on.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, shape (n, h, h)
-    labels : list of str, length n
-    """
-    path, ids = Path("arrays"), [str(row) for row in range(len(images))]
-    files = [picture_file(path, TRAIN, label, id_) for label, id_ in zip(labels, ids)]
-    sums = PixelSums()
-    sums.add(images)
-    mean, std = sums.statistics()
-    digest = hashlib.sha256(images.tobytes() + "\n".join(labels).encode()).hexdigest()
-    classes = sorted(set(labels), key=natural_order)
-    manifest = {
-        "source": {"name": "arrays", "sha256": digest},
-        "split": {"method": "none", "valid": 0, "seed": 0, "groups": None},
-        "pixels": {"mean": mean, "std": std},
-    }
-    splits = {TRAIN: Split(files, ids, labels, own_ids=False)}
-    return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images={TRAIN: images})
-
-
 def is_image_folder(path: Path) -> bool:
     """Whether a folder was made by `convert`, or has train/, valid/ or test/ as one made by hand."""
     return (path / MANIFEST).is_file() or any((path / name).is_dir() for name in (TRAIN, VALID, TEST))
@@ -189,28 +166,57 @@ def _read_manifest(path: Path) -> ImageFolder:
 def _manifest_splits(path: Path, rows_of: dict[str, dict]) -> dict[str, Split]:
     splits = {}
     for name, rows in rows_of.items():
-        files = [picture_file(path, name, label, id_) for id_, label in zip(rows["ids"], _or_nones(rows["labels"]))]
+        files = PictureNames(path, name, rows["ids"], rows["labels"])
         _check_present(path, name, files)
         splits[name] = Split(files, rows["ids"], rows["labels"], rows["groups"], rows["own_ids"])
     return splits
 
 
-def _or_nones(values: list[str] | None):
-    return values if values is not None else iter(lambda: None, 0)
+class PictureNames(Sequence):
+    """Where the pictures of a split lie, made when asked for: a million texts would be most of what a folder takes.
+
+    Parameters
+    ----------
+    folder : Path
+    split : str
+    ids : list of str, length n
+    labels : list of str, length n, or None
+    """
+
+    def __init__(self, folder: Path, split: str, ids: list[str], labels: list[str] | None):
+        self.folder, self.split, self.ids = str(folder), split, ids
+        self.labels = None if split == TEST else labels  # test pictures lie flat
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        return picture_file(self.folder, self.split, self.labels and self.labels[place], self.ids[place])
+
+    def __eq__(self, other) -> bool:
+        return len(self) == len(other) and all(one == another for one, another in zip(self, other))
 
 
-def picture_file(folder: Path, split: str, label: str | None, id_: str) -> str:
+def picture_file(folder: Path | str, split: str, label: str | None, id_: str) -> str:
     """Where a picture lies: test pictures flat, others under their label. A text, since there are many."""
     where = split if split == TEST else f"{split}{os.sep}{label}"
     return f"{folder}{os.sep}{where}{os.sep}{id_}.png"  # os.path.join takes ten times as long
 
 
-def _check_present(path: Path, split: str, files: list[str]) -> None:
-    walked = os.walk(os.path.join(path, split))
-    present = {os.path.join(where, name) for where, _, names in walked for name in names}
-    gone = [file for file in files if file not in present]
+def _check_present(path: Path, split: str, files: PictureNames) -> None:
+    """InputError when a picture is gone; folder by folder, since the names of all would take much memory."""
+    rows_of: dict[str | None, list[int]] = {}
+    for row, label in enumerate(files.labels if files.labels is not None else [None] * len(files)):
+        rows_of.setdefault(label, []).append(row)
+    gone = []
+    for label, rows in rows_of.items():
+        folder = os.path.join(path, split, label or "")
+        present = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+        gone += [row for row in rows if f"{files.ids[row]}.png" not in present]
     if gone:
-        raise InputError(f"{len(gone)} pictures of {path / MANIFEST} are gone, e.g. {gone[0]}; convert again")
+        raise InputError(f"{len(gone)} pictures of {path / MANIFEST} are gone, e.g. {files[min(gone)]}; convert again")
 
 
 def _scan_folder(path: Path, normalise: bool) -> ImageFolder:

@@ -1,6 +1,7 @@
 """The pictures of a table onto the disk, each under a name that any file system takes."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,7 +49,7 @@ def write_table(table: PixelSource, partial: Path, split: str) -> Written:
                 made.add(folder)
             written.ids += chunk.ids
             if written.labels is not None:
-                written.labels += chunk.labels
+                written.labels += map(sys.intern, chunk.labels)  # one text for each class, not one a row
             written.sums.add(chunk.images)
             yield chunk.images, files
 

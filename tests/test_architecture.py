@@ -20,6 +20,7 @@ ORDER = [
     "sources",
     "pixel_sums",
     "folders",
+    "memory_folders",
     "decoded",
     "splitting",
     "folds",
