@@ -17,7 +17,7 @@ from .runs import random_states, restore_random_states
 from .saved import read_saved
 from .searches import command_of
 from .shipped import starting_weights_of
-from .stages import LEAST_STEPS
+from .stages import default_epochs
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
@@ -221,8 +221,7 @@ def _fill_in_steps(arguments: dict, rows: int) -> None:
     if arguments["batch_size"] is None:
         arguments["batch_size"] = max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
     if arguments["epochs"] is None:
-        steps = max(1, rows // arguments["batch_size"])
-        arguments["epochs"] = max(recipe.stages[0].epochs, -(-LEAST_STEPS // steps))
+        arguments["epochs"] = max(recipe.stages[0].epochs, default_epochs(rows, arguments["batch_size"]))
 
 
 def _class_names(classes: np.ndarray) -> list[str]:

@@ -148,20 +148,17 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
     draw : bool
         Whether the run gets its figures.
     """
-    minutes, epochs = arguments["minutes"], arguments["epochs"]
-    if minutes is not None and epochs is not None:
-        raise InputError("--minutes sets the epochs itself; leave out --epochs")
     backbone, preset = find_preset(arguments["arch"])
-    if minutes is not None and preset:
+    if arguments["minutes"] is not None and preset:
         raise InputError(f"--minutes cannot set the epochs of the preset {arguments['arch']}; leave it out")
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
         check_valid(folder, arguments["early_stopping"], arguments["keep"])
-        options, planned_epochs = chosen_options(LEARNER_OPTIONS, arguments, preset), epochs
+        options, planned_epochs = chosen_options(LEARNER_OPTIONS, arguments, preset), arguments["epochs"]
         if not preset:
             rows = len(folder.split(TRAIN))
             options["batch_size"] = arguments["batch_size"] or default_batch_size(rows)
-            planned_epochs = epochs or default_epochs(rows, options["batch_size"])
+            planned_epochs = planned_epochs or default_epochs(rows, options["batch_size"])
         return fit_run(
             out,
             folder,

@@ -12,7 +12,9 @@ from .saved import (
     CARD_FILE,
     DESCRIPTION_FILE,
     FIELDS,
+    ONNX,
     SavedModel,
+    check_described,
     description_of,
     read_description,
 )
@@ -33,7 +35,6 @@ float32 (n, classes) in the order of `classes` in `model.json`: resize, normalis
 and the weights in the file. `python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]` needs numpy, Pillow and
 onnxruntime alone.
 """
-ONNX = "onnx"  # the `format` in model.json
 
 
 @dataclass
@@ -78,10 +79,7 @@ def read_onnx(folder: Path) -> OnnxModel:
         When a file is missing, damaged or foreign, or onnxruntime is not installed.
     """
     description, graph = read_description(folder), folder / GRAPH_FILE
-    if not graph.is_file():
-        raise InputError(f"{folder} lacks {GRAPH_FILE}; export the model again")
-    if file_sha256(graph) != description["sha256"]:
-        raise InputError(f"{graph} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+    check_described(graph, description)
     try:
         import onnxruntime
     except ImportError:

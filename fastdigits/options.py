@@ -90,6 +90,8 @@ def given_arguments(given: dict) -> dict:
     arguments |= {"data": str(Path(given["data"])), "weights": str(given["weights"])}
     if given.get("teachers"):
         arguments["teachers"] = [str(teacher) for teacher in given["teachers"]]
+    if given.get("minutes") is not None and given.get("epochs") is not None:
+        raise InputError("--minutes sets the epochs itself; leave out --epochs")
     if given.get("folds") and given.get("minutes"):
         raise InputError("--minutes are those of one training; with --folds leave them out and pass --epochs")
     check_options(arguments)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .outputs import whole_file, whole_folder, write_json
 from .png import encode_pictures
 
 if TYPE_CHECKING:
     from .figures.canvas import Drawing
 
+NUMBERS_FILE = "report.json"
 TEMPLATES = Path(__file__).parent / "templates"
 WIDE_PX = 620  # figures wider than that are not shrunk to a phone's width, but moved sideways
 SHOWN_WIDE = 0.75  # of their own width at least
@@ -137,6 +139,15 @@ def render_page(title: str, lead: list[str], sections: list[Section]) -> str:
     environment.filters["data_uri"] = _data_uri
     filled = [section for section in sections if section.items]
     return environment.get_template("report.html").render(title=title, lead=lead, sections=filled)
+
+
+def write_page(page: Path, parts: Path, title: str, lead: list[str], sections: list[Section], numbers: dict) -> None:
+    """The page, and in the folder `parts` its figures, its tables and its numbers."""
+    with whole_folder(parts) as partial:
+        write_parts(sections, partial)
+        write_json(partial / NUMBERS_FILE, numbers)
+    with whole_file(page) as partial:
+        partial.write_text(render_page(title, lead, sections), encoding="utf-8")
 
 
 def _data_uri(png: bytes) -> str:

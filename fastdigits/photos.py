@@ -54,8 +54,13 @@ def has_form(gray: np.ndarray) -> bool:
 def _averaged_down(gray: np.ndarray) -> np.ndarray:
     """Float gray levels of a photo whose longer side is less than twice WORKING_SIDE."""
     factor = max(1, min(max(gray.shape) // WORKING_SIDE, *gray.shape))
-    height, width = (side // factor * factor for side in gray.shape)
-    blocks = gray[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return averaged(gray, factor)
+
+
+def averaged(gray: np.ndarray, factor: int) -> np.ndarray:
+    """Float gray levels of a photo (h, w), smaller by a whole factor."""
+    height, width = (side // factor for side in gray.shape)
+    blocks = gray[: height * factor, : width * factor].reshape(height, factor, width, factor)
     return blocks.mean((1, 3), dtype=np.float32)
 
 

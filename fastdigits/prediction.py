@@ -8,12 +8,12 @@ import numpy as np
 from .errors import InputError
 from .folders import MANIFEST, TEST, read_folder
 from .inference import Inference
-from .onnx_model import ONNX, OnnxModel, read_onnx
+from .onnx_model import OnnxModel, read_onnx
 from .outputs import check_output, whole_file
 from .picture_files import PICTURE_ENDINGS, list_pictures
 from .probabilities import file_probabilities, split_probabilities, table_probabilities
 from .runs import Run
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, SavedModel, read_description, read_saved
+from .saved import DESCRIPTION_FILE, ONNX, WEIGHTS_FILE, SavedModel, read_description, read_saved
 from .sharded_prediction import predict_shard, put_together
 from .shards import ShardDone, last_one, read_shard
 from .shipped import model_folder, shipped_names

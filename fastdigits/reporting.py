@@ -8,13 +8,11 @@ import numpy as np
 from .answers import ValidAnswers, read_answers
 from .comparison import Comparison, compare
 from .errors import InputError
-from .outputs import check_output, whole_file, whole_folder, write_json
-from .pages import Section, Table, Text, drawn, render_page, write_parts
+from .outputs import check_output
+from .pages import NUMBERS_FILE, Section, Table, Text, drawn, write_page
 from .runs import Run
 from .scores import Evaluation
 from .scoring import class_numbers
-
-NUMBERS_FILE = "report.json"
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,7 @@ def report(runs: list[Path], *, out: Path | None = None, picture: str | None = N
         title, lead, sections, numbers = run_report(opened[0], picture)
     else:
         title, lead, sections, numbers = _comparison(opened)
-    with whole_folder(parts) as partial:
-        write_parts(sections, partial)
-        write_json(partial / NUMBERS_FILE, numbers)
-    with whole_file(page) as partial:
-        partial.write_text(render_page(title, lead, sections), encoding="utf-8")
+    write_page(page, parts, title, lead, sections, numbers)
     return Report(page, parts, lead)
 
 

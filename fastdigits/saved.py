@@ -12,6 +12,7 @@ from .outputs import file_sha256, whole_file, write_json
 
 WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
+ONNX = "onnx"  # the `format` of a description whose model is ONNX; torch's have none
 FIELDS = ("architecture", "classes", "size", "mean", "std", "temperature", "reject", "normalise")
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
 
@@ -143,6 +144,14 @@ def read_description(folder: Path) -> dict:
     return description
 
 
+def check_described(file: Path, description: dict) -> None:
+    """InputError unless a model's file is there and the one whose sha256 its description holds."""
+    if not file.is_file():
+        raise InputError(f"{file.parent} lacks {file.name}; export the model again")
+    if file_sha256(file) != description["sha256"]:
+        raise InputError(f"{file} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+
+
 def read_weights(folder: Path, description: dict) -> dict:
     """Tensors by name of the saved model in `folder`, after their sha256 was compared with its description's.
 
@@ -154,14 +163,11 @@ def read_weights(folder: Path, description: dict) -> dict:
     import safetensors.torch
 
     weights = folder / WEIGHTS_FILE
-    if description.get("format") == "onnx":
+    if description.get("format") == ONNX:
         raise InputError(
             f"{folder} is an ONNX export, which only predicts; pass the run or model that it was made from"
         )
-    if not weights.is_file():
-        raise InputError(f"{folder} lacks {WEIGHTS_FILE}; export the model again")
-    if file_sha256(weights) != description["sha256"]:
-        raise InputError(f"{weights} is not the file that {DESCRIPTION_FILE} names (sha256 differs); export it again")
+    check_described(weights, description)
     return safetensors.torch.load_file(weights)
 
 

@@ -177,6 +177,11 @@ class Study:
     untuned: float | None
     command: str
 
+    @property
+    def numbers(self) -> dict:
+        """What was found, for result.json and the page's numbers."""
+        return {name: value for name, value in vars(self).items() if name != "path"}
+
     def __rich__(self) -> str:
         lines = [
             f"{self.trials} trials, {self.pruned} of them pruned, {self.failed} failed",

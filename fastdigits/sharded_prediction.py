@@ -8,7 +8,7 @@ import numpy as np
 from .inference import Inference
 from .outputs import whole_file
 from .probabilities import table_probabilities
-from .shards import Shard, check_alike
+from .shards import Shard, check_alike, read_arrays, table_order
 from .sources import PixelSource
 
 
@@ -35,21 +35,18 @@ def predict_shard(inference: Inference, shard: Shard, table: PixelSource, out: P
         content = {"ids": np.array(ids, str), "probabilities": probabilities, "places": places}
         with whole_file(place) as partial, partial.open("wb") as file:
             np.savez(file, **content, own_ids=table.has_ids, about=json.dumps(about))
-    return len(_read(place)["ids"])
-
-
-def _read(place: Path) -> dict[str, np.ndarray]:
     with np.load(place) as file:
-        return dict(file)
+        return len(file["ids"])
 
 
 def _about(place: Path) -> dict:
-    return json.loads(str(_read(place)["about"]))
+    with np.load(place) as file:  # reads what is asked for alone
+        return json.loads(str(file["about"]))
 
 
 def put_together(shard: Shard, out: Path) -> tuple[list[str], np.ndarray, bool]:
     """Ids, probabilities (n, classes), and whether the ids are the table's own: of all shards, in its order."""
-    parts = [_read(shard.place(out, number)) for number in range(1, shard.of + 1)]
-    order = np.concatenate([part["places"] for part in parts]).argsort()
+    parts = [read_arrays(place) for place in shard.places(out)]
+    order = table_order(parts)
     ids, probabilities = (np.concatenate([part[name] for part in parts])[order] for name in ("ids", "probabilities"))
     return ids.tolist(), probabilities, bool(parts[0]["own_ids"])

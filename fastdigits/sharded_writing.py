@@ -10,7 +10,7 @@ import numpy as np
 from .errors import InputError
 from .outputs import whole_folder, write_json
 from .picture_writing import Written, write_table
-from .shards import Shard, check_alike
+from .shards import Shard, check_alike, read_arrays, table_order
 from .sources import PixelSource
 
 ABOUT = "shard.json"
@@ -62,8 +62,7 @@ def _write_rows(place: Path, split: str, written: Written, places: list[int]) ->
 
 
 def _read_rows(place: Path, split: str) -> dict[str, np.ndarray]:
-    with np.load(_rows_file(place, split)) as file:
-        return dict(file)
+    return read_arrays(_rows_file(place, split))
 
 
 def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Written], list[str]]:
@@ -76,7 +75,7 @@ def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Writ
     InputError
         When two shards have a row of the same id.
     """
-    places = [shard.place(out, number) for number in range(1, shard.of + 1)]
+    places = shard.places(out)
     known = [_about(place) for place in places]
     written = {split: _written([_read_rows(place, split) for place in places], split) for split in known[0]["splits"]}
     for place in places:
@@ -87,7 +86,7 @@ def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Writ
 
 def _written(parts: list[dict[str, np.ndarray]], split: str) -> Written:
     """The rows of all shards, in the order of the table."""
-    order = np.concatenate([part["places"] for part in parts]).argsort()
+    order = table_order(parts)
     ids = np.concatenate([part["ids"] for part in parts])[order].tolist()
     seen: set[str] = set()
     for id_ in ids:  # some file systems do not tell letter cases apart

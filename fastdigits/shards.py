@@ -47,6 +47,10 @@ class Shard:
         """Where this shard's part of `out` waits for the others, or that of the shard `number`."""
         return waiting_room(out) / f"{number or self.number}-of-{self.of}"
 
+    def places(self, out: Path) -> list[Path]:
+        """Where the parts of `out` wait, in the order of the shards."""
+        return [self.place(out, number) for number in range(1, self.of + 1)]
+
     def missing(self, out: Path) -> list[int]:
         """Numbers of the shards that are not done."""
         return [number for number in range(1, self.of + 1) if not self.place(out, number).exists()]
@@ -90,13 +94,23 @@ def check_alike(shard: Shard, out: Path, about: dict, about_of: Callable[[Path],
     about_of : callable
         What a shard that waits at a path was made of.
     """
-    for number in range(1, shard.of + 1):
-        place = shard.place(out, number)
+    for place in shard.places(out):
         if place.exists() and about_of(place) != json.loads(json.dumps(about)):
             raise InputError(
                 f"{place} was made of another source or with other options; remove {place.parent}, or repeat those of "
                 "the other shards"
             )
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an npz file."""
+    with np.load(path) as file:
+        return dict(file)
+
+
+def table_order(parts: list[dict[str, np.ndarray]]) -> np.ndarray:
+    """Which of all shards' rows, one shard after the other, comes where in the table: int (n,), by their `places`."""
+    return np.concatenate([part["places"] for part in parts]).argsort()
 
 
 def waiting_room(out: Path) -> Path:

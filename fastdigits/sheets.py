@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .photos import LEAST_CONTRAST, cut_out, ink_of, otsu_level, without_lines
+from .photos import LEAST_CONTRAST, averaged, cut_out, ink_of, otsu_level, without_lines
 
 WORKING_SIDE = 1600  # larger photos are averaged down to about this
 NEIGHBOURHOOD = 0.2  # of the sheet, in which paper has one brightness
@@ -85,7 +85,7 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
         Empty where nothing is written.
     """
     factor = max(1, round(max(gray.shape) / WORKING_SIDE))
-    ink = without_lines(ink_of(_averaged(gray, factor), NEIGHBOURHOOD), RULING)
+    ink = without_lines(ink_of(averaged(gray, factor), NEIGHBOURHOOD), RULING)
     numbers, boxes = _blots(ink)
     if not boxes:
         return []
@@ -101,13 +101,6 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
             end = max(box.right, end or 0)
         lines.append(found)
     return lines
-
-
-def _averaged(gray: np.ndarray, factor: int) -> np.ndarray:
-    """Float gray levels of a photo, smaller by a whole factor."""
-    height, width = (side // factor for side in gray.shape)
-    blocks = gray[: height * factor, : width * factor].reshape(height, factor, width, factor)
-    return blocks.mean((1, 3), dtype=np.float32)
 
 
 def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:

@@ -2,10 +2,9 @@
 
 from .figures import draw_importances, draw_parallel, draw_search_history
 from .fold_runs import FoldResult
-from .outputs import whole_file, whole_folder, write_json
-from .pages import Section, Table, Text, drawn, render_page, write_parts
-from .reporting import NUMBERS_FILE
+from .pages import Section, Table, Text, drawn, write_page
 from .searches import OBJECTIVES, Search, Study, StudyFolder
+from .workers import ended_trials
 
 LEAST_TRIALS = 4  # complete ones, for importances to mean anything
 
@@ -26,7 +25,7 @@ def write_study_report(
     winner, untuned : FoldResult or None
         Their scores in fresh folds.
     """
-    trials = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    trials = ended_trials(study)
     sections = [
         Section("In fresh folds", _in_folds(winner, untuned)),
         Section("The search", [_history(trials, search), *_importances(study), *_parallel(trials, search)]),
@@ -36,12 +35,7 @@ def write_study_report(
     ]
     lead = str(result).splitlines()[:-2]
     parts = folder.report.with_name(f"{folder.report.stem}-parts")
-    numbers = {name: value for name, value in vars(result).items() if name != "path"}
-    with whole_folder(parts) as partial:
-        write_parts(sections, partial)
-        write_json(partial / NUMBERS_FILE, numbers)
-    with whole_file(folder.report) as partial:
-        partial.write_text(render_page(f"Search for {search.name}", lead, sections), encoding="utf-8")
+    write_page(folder.report, parts, f"Search for {search.name}", lead, sections, result.numbers)
 
 
 def _in_folds(winner: FoldResult | None, untuned: FoldResult | None) -> list[Text | Table]:

@@ -156,8 +156,6 @@ def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) ->
     draw : bool
         Whether the run gets its figures.
     """
-    if arguments["minutes"] is not None and arguments["epochs"] is not None:
-        raise InputError("--minutes sets the epochs itself; leave out --epochs")
     if arguments["weights"] != NONE and arguments["scaling"]:
         raise InputError("--scaling comes with the weights that training goes on from; leave it out")
     recipe = find_recipe(arguments["recipe"], "train")

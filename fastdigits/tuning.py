@@ -233,7 +233,7 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
         _command(search, values),
     )
     write_study_report(folder, study, search, result, winner, untuned)
-    write_json(folder.result_file, {name: value for name, value in vars(result).items() if name != "path"})
+    write_json(folder.result_file, result.numbers)
     return result
 
 

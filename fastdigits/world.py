@@ -78,8 +78,7 @@ def join_world() -> World:
     InputError
         When the package accelerate is missing where several processes were started.
     """
-    size = int(os.environ.get(SIZE, "1"))
-    if size == 1:
+    if is_alone():
         return World()
     try:
         from accelerate import PartialState
