@@ -25,9 +25,11 @@ setup(
     license_expression=settings["license"],
     keywords=settings["keywords"],
     packages=find_packages(include=["fastdigits", "fastdigits.*"]),
-    package_data={"fastdigits": ["templates/*", "weights/*/*"]},
+    package_data={"fastdigits": ["templates/*", "weights/*/*", "serving/assets/*"]},
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
-    extras_require={extra: lines(f"{extra}_requirements") for extra in ("track", "tune", "distributed", "onnx", "dev")},
+    extras_require={
+        extra: lines(f"{extra}_requirements") for extra in ("track", "tune", "distributed", "onnx", "serve", "dev")
+    },
     entry_points={"console_scripts": lines("console_scripts")},
 )

@@ -26,6 +26,7 @@ _PUBLIC = {
     "export": "exporting",
     "compete": "competing",
     "read": "reading",
+    "serve": "serving",
     "tune": "tuning",
     "DigitClassifier": "estimator",
     "quickstart": "quickstarting",

@@ -55,6 +55,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "fastdigits.competing:compete",
         "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",
     ),
+    "serve": (
+        "fastdigits.serving:serve",
+        "Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.",
+    ),
     "read": ("fastdigits.reading:read", "Read the numbers on a photo of several handwritten digits."),
     "predict": ("fastdigits.prediction:predict", "Predict the labels of a table, a picture or a folder."),
 }

@@ -9,8 +9,8 @@ from .errors import InputError
 from .inference import Inference
 from .outputs import check_output, whole_file
 from .picture_files import read_gray
-from .prediction import open_model
-from .sheets import Box, Cut, cut_sheet
+from .prediction import OnnxModel, SavedModel, open_model
+from .sheets import Box, Cut, all_cuts, cut_sheet
 
 SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
@@ -122,7 +122,7 @@ def read(
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
     opened, gray = open_model(model), read_gray(Path(sheet))
-    reading = read_sheet(Inference([opened]), gray, (opened.reject or {}).get("below", SURE))
+    reading = read_sheet(Inference([opened]), gray, least_sure(opened))
     if out is not None:
         with whole_file(Path(out)) as partial:
             reading.table().to_csv(partial, index=False)
@@ -135,19 +135,37 @@ def read(
     return reading
 
 
+def least_sure(model: SavedModel | OnnxModel) -> float:
+    """The confidence below which a model's answer is doubtful: by its own rule, or SURE where it has none."""
+    return (model.reject or {}).get("below", SURE)
+
+
 def read_sheet(inference: Inference, gray: np.ndarray, sure: float = SURE) -> Reading:
     """What stands on a sheet, uint8 (h, w); digits of a confidence below `sure` are doubtful."""
     lines = cut_sheet(gray)
-    every = [one for line in lines for number in line for cut in number for one in cut.all()]
-    if not every:
-        return Reading([])
-    answers = inference.probabilities(np.stack([cut.picture for cut in every]))
-    known = {id(cut): row for cut, row in zip(every, answers)}
+    pictures = [cut.picture for cut in all_cuts(lines)]
+    answers = inference.probabilities(np.stack(pictures)) if pictures else []
+    return reading_of(lines, answers, inference.classes, sure)
+
+
+def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[str], sure: float = SURE) -> Reading:
+    """What a cut sheet says, once a model has answered.
+
+    Parameters
+    ----------
+    lines : list of list of list of Cut
+    answers : ndarray of float, shape (n, classes)
+        Class probabilities of the pictures of `all_cuts(lines)`, in that order.
+    classes : list of str
+    sure : float
+        Digits of a lower confidence are doubtful.
+    """
+    known = {id(cut): row for cut, row in zip(all_cuts(lines), answers)}
 
     def digits(cut: Cut) -> list[Digit]:
         row = known[id(cut)]
         confidence = float(row.max())
-        whole = [Digit(inference.classes[int(row.argmax())], confidence, confidence < sure, cut.box)]
+        whole = [Digit(classes[int(row.argmax())], confidence, confidence < sure, cut.box)]
         parts = [digit for half in cut.halves for digit in digits(half)]
         if parts and min(digit.confidence for digit in parts) > confidence * _likeness_of_one(cut.box):
             return parts

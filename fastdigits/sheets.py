@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .errors import InputError
 from .photos import LEAST_CONTRAST, averaged, cut_out, ink_of, otsu_level, without_lines
 
 WORKING_SIDE = 1600  # larger photos are averaged down to about this
@@ -14,6 +15,7 @@ SPECK_HEIGHT = 0.15  # of it; what is lower and narrower is dirt
 SHARED = 0.5  # of the narrower one's width, by which two blots above each other are one digit
 SAME_LINE = 0.8  # of the usual height, by which a digit may stand above or below the last three of its line
 GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
+MOST_BLOTS = 2000  # on a sheet; noise and patterns have more
 WIDE = 1.15  # times as wide as high: such a blot may be several digits that touch
 
 
@@ -83,10 +85,17 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
     -------
     list of list of list of Cut
         Empty where nothing is written.
+
+    Raises
+    ------
+    InputError
+        When there are more blots of ink than a sheet of digits has.
     """
     factor = max(1, round(max(gray.shape) / WORKING_SIDE))
     ink = without_lines(ink_of(averaged(gray, factor), NEIGHBOURHOOD), RULING)
     numbers, boxes = _blots(ink)
+    if len(boxes) > MOST_BLOTS:
+        raise InputError(f"the sheet has {len(boxes):,} blots of ink, more than {MOST_BLOTS:,}; pass a photo of digits")
     if not boxes:
         return []
     usual = _usual_height(boxes)
@@ -97,7 +106,8 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
         for members, box in line:
             if end is None or box.left - end > GAP * usual:
                 found.append([])
-            found[-1].append(_cut(ink, np.isin(numbers, members), box, usual, factor))
+            place = slice(box.top, box.bottom), slice(box.left, box.right)
+            found[-1].append(_cut(ink[place], np.isin(numbers[place], members), box, usual, factor))
             end = max(box.right, end or 0)
         lines.append(found)
     return lines
@@ -156,7 +166,13 @@ def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple
     return sorted(lines, key=lambda line: np.mean([box.middle for _, box in line]))
 
 
+def all_cuts(lines: list[list[list[Cut]]]) -> list[Cut]:
+    """Every cut of a sheet, and after it the halves into which it may fall."""
+    return [one for line in lines for number in line for cut in number for one in cut.all()]
+
+
 def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> Cut:
+    """The digit whose points are `blots`; both arrays are those of its box."""
     picture = cut_out(ink, blots)
     halves = []
     if box.width > WIDE * max(box.height, usual):
@@ -166,16 +182,16 @@ def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int
 
 
 def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> list[Cut]:
-    """The two parts of a blot at the column of the middle third that has the least ink."""
-    columns = np.where(blots, ink, 0)[:, box.left : box.right].sum(0)
-    third = max(1, box.width // 4)
-    at = box.left + third + int(np.argmin(columns[third : box.width - third]))
+    """The two parts of a blot at the column of its middle half that has the least ink."""
+    columns = np.where(blots, ink, 0).sum(0)
+    quarter = max(1, box.width // 4)
+    at = quarter + int(np.argmin(columns[quarter : box.width - quarter]))
     found = []
-    for part in (slice(box.left, at), slice(at, box.right)):
-        mine = np.zeros_like(blots)
-        mine[:, part] = blots[:, part]
-        if not mine.any():
+    for start, stop in ((0, at), (at, box.width)):
+        rows = np.flatnonzero(blots[:, start:stop].any(1))
+        if not len(rows):
             return []
-        rows = np.flatnonzero(mine.any(1))
-        found.append(_cut(ink, mine, Box(part.start, int(rows[0]), part.stop, int(rows[-1]) + 1), usual, factor))
+        place = slice(rows[0], rows[-1] + 1), slice(start, stop)
+        part = Box(box.left + start, box.top + int(rows[0]), box.left + stop, box.top + int(rows[-1]) + 1)
+        found.append(_cut(ink[place], blots[place], part, usual, factor))
     return found

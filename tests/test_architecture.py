@@ -65,6 +65,7 @@ ORDER = [
     "introspection",
     "figures",
     "reading",
+    "serving",
     "exploring",
     "model_card",
     "optimizers",

@@ -100,6 +100,12 @@ def test_nothing_is_read_from_an_empty_sheet():
     assert str(Reading([])) == "no digit was found"
 
 
+def test_noise_is_no_sheet():
+    noise = np.random.default_rng(0).integers(0, 2, (800, 800), dtype=np.uint8).repeat(2, 0).repeat(2, 1) * 255
+    with pytest.raises(InputError, match=r"the sheet has [\d,]+ blots of ink, more than 2,000; pass a photo of digits"):
+        cut_sheet(noise)
+
+
 def test_read_as_text_table_and_picture(tmp_path):
     Image.fromarray(printed()).save(tmp_path / "sheet.png")
     reading = read("digitnet-mnist", tmp_path / "sheet.png", out=tmp_path / "r.csv", picture=tmp_path / "r.png")

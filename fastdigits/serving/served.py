@@ -1,0 +1,104 @@
+"""The models that a server answers with: opened once, each with its own queue."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..inference import Inference
+from ..onnx_model import OnnxModel
+from ..prediction import open_model
+from ..reading import least_sure
+from ..saved import SavedModel, read_description
+from ..shipped import model_folder
+from .batching import Batcher
+from .limits import Limits, Refusal
+
+
+@dataclass
+class Served:
+    """A model at work.
+
+    Attributes
+    ----------
+    name : str
+        By which clients ask for it.
+    model : SavedModel or OnnxModel
+    description : dict
+        Of its model.json.
+    batcher : Batcher
+    """
+
+    name: str
+    model: SavedModel | OnnxModel
+    description: dict
+    batcher: Batcher
+
+    @property
+    def classes(self) -> list[str]:
+        return self.model.classes
+
+    def about(self) -> dict:
+        """What clients are told of it."""
+        told = ("architecture", "classes", "size", "channels", "temperature", "reject", "normalise", "sha256")
+        about = {key: self.description.get(key) for key in told}
+        return {"name": self.name, **about, "doubtful_below": least_sure(self.model), "card": self.model.card}
+
+    def answer(self, name: str, probabilities: np.ndarray) -> dict:
+        """What clients are told of a picture called `name`; probabilities float (classes,)."""
+        confidence = float(probabilities.max())
+        return {
+            "name": name,
+            "label": self.classes[int(probabilities.argmax())],
+            "confidence": confidence,
+            "doubtful": confidence < least_sure(self.model),
+            "probabilities": {label: float(p) for label, p in zip(self.classes, probabilities)},
+        }
+
+
+class ServedModels:
+    """Several models by name; the first one answers where none is asked for."""
+
+    def __init__(self, models: list[Served]):
+        self.by_name = {served.name: served for served in models}
+        self.first = models[0]
+
+    def __iter__(self):
+        return iter(self.by_name.values())
+
+    def named(self, name: str | None) -> Served:
+        """The model that a client asks for."""
+        if name is None:
+            return self.first
+        if name not in self.by_name:
+            raise Refusal(404, f"no model is called {name[:80]!r} here; there are {', '.join(self.by_name)}")
+        return self.by_name[name]
+
+    @asynccontextmanager
+    async def at_work(self):
+        """The models answer within this block."""
+        tasks = [asyncio.create_task(served.batcher.run()) for served in self]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def open_served(models: list[str], limits: Limits) -> ServedModels:
+    """Open the models, each once; InputError for one that cannot be opened, or two of one name."""
+    opened: list[Served] = []
+    for model in models:
+        name = Path(model).resolve().name if Path(model).exists() else str(model)
+        if name in [served.name for served in opened]:
+            raise InputError(f"two models are called {name}; serve one of them, or rename its folder")
+        found = open_model(model)
+        description = read_description(model_folder(model))
+        # exact: a picture gets the same answer whatever was asked beside it
+        batcher = Batcher(Inference([found], exact=True), limits.waiting, limits.answer_s)
+        opened.append(Served(name, found, description, batcher))
+    return ServedModels(opened)

@@ -1,0 +1,151 @@
+"""serve(): open the models, listen, and stop gracefully."""
+
+import socket
+from contextlib import closing, suppress
+from pathlib import Path
+
+from ..errors import InputError
+from .limits import Limits, is_loopback
+
+HEADERS_S, KEEP_ALIVE_S, STOP_S = 20, 5, 5  # for a request's head, the next request, and answers under way at the end
+
+LAST_PORT = 65_535
+
+
+def serve(
+    model: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    also: list[str] | None = None,
+    collect: Path | None = None,
+) -> str:
+    """Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.
+
+    The page recognises what is drawn, photos of one digit, sheets of several and csv tables. Nothing leaves the
+    machine. The endpoints (POST /predict, /read, /table; GET /model, /health) are described on the page.
+
+    Parameters
+    ----------
+    model
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+    host
+        The address to listen to. 127.0.0.1 is this machine alone; 0.0.0.0 lets all who reach it in, such as the phones
+        of a class.
+    port
+        0 takes a free one.
+    also
+        More models to pick from on the page.
+    collect
+        A folder in which digits are collected: on the page /collect people are asked to draw them, and digits.csv and
+        writers.csv come out, for convert digits.csv --groups writers.csv.
+
+    Returns
+    -------
+    str
+        Once it has stopped: what became of it.
+
+    Raises
+    ------
+    InputError
+        When a model cannot be opened, the port is taken, or the folder cannot be written.
+    """
+    try:
+        import uvicorn
+
+        from .app import make_app
+    except ImportError as error:
+        raise InputError(f"serve needs the package {error.name}: pip install 'fastdigits[serve]'") from None
+    from .collection import Collection
+    from .served import open_served
+    from .uploads import refuse_bombs
+
+    limits = Limits()
+    with closing(_listening(host, port)) as listening:
+        models = open_served([str(model), *map(str, also or [])], limits)
+        collection = Collection(Path(collect), models.first.classes) if collect is not None else None
+        refuse_bombs()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(models, limits, collection, is_loopback(host)),
+                http=_patient_protocol(),
+                log_level="error",
+                access_log=False,
+                limit_concurrency=limits.connections,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=STOP_S,
+                server_header=False,
+            )
+        )
+        _greet(host, listening.getsockname()[1], models, collection)
+        with suppress(KeyboardInterrupt):  # by which a server ends; uvicorn has answered what was under way
+            server.run(sockets=[listening])
+    return "stopped" + (f"; {len(collection):,} digits in {collection.folder}" if collection is not None else "")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens at the address."""
+    if not 0 <= port <= LAST_PORT:
+        raise InputError(f"--port {port} makes no sense; accepted are 0 to {LAST_PORT}")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise InputError(f"--host {host} --port {port} is no address ({error.strerror}); name another") from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise InputError(
+            f"{host}:{port} cannot be listened to ({error.strerror}); pass another --port, or 0 for any"
+        ) from None
+    return listening
+
+
+def _greet(host: str, port: int, models, collection) -> None:
+    """Say where the pages are."""
+    shown = _address_of_this_machine() if host in ("0.0.0.0", "::") else host
+    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    print(f"{url} · {', '.join(models.by_name)} · Ctrl-C ends it", flush=True)
+    if collection is not None:
+        print(f"{url}/collect · digits are collected in {collection.folder}", flush=True)
+    if not is_loopback(host):
+        print("everyone who reaches this machine can use it", flush=True)
+
+
+def _address_of_this_machine() -> str:
+    """The address by which others in the same network reach this machine; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # kept for documentation (RFC 5737); a datagram socket only picks a route
+            return probe.getsockname()[0]
+        except OSError:
+            return socket.gethostname()
+
+
+def _patient_protocol():
+    """uvicorn's HTTP protocol that closes a connection on which no request begins in time.
+
+    Without this a client that sends a line of its head now and then would keep its connection for ever.
+    """
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class PatientProtocol(H11Protocol):
+        def connection_made(self, transport) -> None:
+            super().connection_made(transport)
+            self._expect_request()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._expect_request()
+
+        def _expect_request(self) -> None:
+            self.loop.call_later(HEADERS_S, self._close_unless_begun, self.cycle)
+
+        def _close_unless_begun(self, before) -> None:
+            if self.cycle is before:
+                self.transport.close()
+
+    return PatientProtocol
