@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from . import accuracy, commands, conversion, large, prediction, training
+from . import accuracy, commands, conversion, large, prediction, serving, training
 from .measuring import Measurement, replace_rows
 from .table import write_table
 
-SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal", "large")
+SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal", "large", "serving")
 TENTH = 6000  # rows of the table that is a tenth of MNIST's
 
 
@@ -59,6 +59,8 @@ def measure(section: str, mnist: Path, work: Path) -> Iterator[list[Measurement]
         yield accuracy.measure_paths(image_folder(first_rows(train, 3 * TENTH, work), test, work, valid=0.5))
     elif section == "large":
         yield large.measure(train)
+    elif section == "serving":
+        yield serving.measure(train)
     elif section == "goal":
         yield accuracy.measure_goal(image_folder(train, test, work))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .measuring import Measurement, medians, read_rows
 
+UNITS = ("s", "s", "MB")  # of the script's import, rows and memory
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -84,6 +85,7 @@ def other_lines(found: list[Measurement]) -> str:
                 f"- a million rows through `{case}`: {rate['10x rows']:,.0f} rows/s and {peak['10x rows']:,.0f} MB at "
                 f"most (100,000 rows: {rate['1x rows']:,.0f} rows/s, {peak['1x rows']:,.0f} MB)"
             )
+    lines += _serving_lines(found)
     startup = {case: value["fastdigits"] for case, value in medians(found, "start-up").items()}
     if startup:
         slowest = max((case for case in startup if case != "--help"), key=startup.get)
@@ -95,6 +97,25 @@ def other_lines(found: list[Measurement]) -> str:
         pairs = ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items())
         lines.append(f"- accuracy by path, median of three seeds: {pairs}")
     return "\n".join(lines)
+
+
+def _serving_lines(found: list[Measurement]) -> list[str]:
+    lines, serving, script = [], medians(found, "serving"), medians(found, "script")
+    if serving:
+        said = [
+            f"{name} {rate:,.0f} requests/s, half of them within {serving['latency 50 %'][name]:,.0f} ms, "
+            f"95 % within {serving['latency 95 %'][name]:,.0f} ms"
+            for name, rate in serving["rate"].items()
+        ]
+        lines.append(f"- 2,000 requests from 32 connections: {'; '.join(said)}")
+    if script:
+        said = [
+            f"{name} "
+            + ", ".join(f"{case} {value[name]:,.1f} {unit}" for (case, value), unit in zip(script.items(), UNITS))
+            for name in ("script", "fastdigits")
+        ]
+        lines.append(f"- `predict.py` of an ONNX export beside `fastdigits predict`: {'; '.join(said)}")
+    return lines
 
 
 def _goal_lines(found: list[Measurement]) -> list[str]:

@@ -65,7 +65,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
 
 TOGETHER = ("train", "finetune")  # commands that several processes do together
 PIPE_COLUMNS = 160
-DONE, USER_MISTAKE, INTERRUPTED = 0, 2, 130
+DONE, USER_MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141  # as shells count signals
 
 
 def _version() -> str:
@@ -83,7 +83,10 @@ def _show(result) -> int:
         from rich.console import Console
 
         # in a pipe rich takes 80 columns, which would cut tables that are meant for grep
-        Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(content)
+        console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+        with console.capture() as captured:
+            console.print(content)
+        print(captured.get(), end="")  # rich itself would end with 1 when nobody reads on
     return DONE
 
 
@@ -116,6 +119,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_fail(str(error)))
     except CycloptsError as error:
         sys.exit(_fail(" ".join(str(error).split())))
+    except BrokenPipeError:  # whoever read has stopped, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit fails too
+        sys.exit(PIPE_CLOSED)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -73,6 +73,12 @@ def test_mistakes_are_one_line_and_exit_code_2(in_tmp, capsys):
         assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_reader_who_stops_is_no_fault():
+    line = f"{sys.executable} -u -m fastdigits models 'resnet1*' | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_python_m_and_version():
     line = [sys.executable, "-m", "fastdigits", "--version"]
     out = subprocess.run(line, check=True, capture_output=True, text=True).stdout

@@ -427,8 +427,8 @@ def test_a_class_draws_a_data_set_that_converts_and_trains(collecting, drawings,
     split = read_folder(tmp_path / "digits")
     assert len(split.split("train")) + len(split.split("valid")) == 24
     assert not set(split.split("train").groups) & set(split.split("valid").groups)
-    run = train("dnn-he", tmp_path / "digits", epochs=1, batch_size=8, out=tmp_path / "run")
-    assert run.path.is_dir()
+    train("dnn-he", tmp_path / "digits", epochs=1, batch_size=8, out=tmp_path / "run")
+    assert (tmp_path / "run" / "result.json").is_file()
 
 
 def test_a_digit_is_taken_back_by_its_writer_alone(collecting, drawings, tmp_path):

@@ -23,6 +23,7 @@ let hasChanged = false;
 // One question at a time; what changed meanwhile is asked next, so that the answers keep up with the pen.
 async function changed() {
   hasChanged = true;
+  element("status").textContent = ""; // what was said is of another drawing
   if (isAsking) return;
   isAsking = true;
   while (hasChanged) {
