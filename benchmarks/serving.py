@@ -124,8 +124,8 @@ def serve_one_at_a_time() -> None:
         def log_message(self, *_) -> None:
             """Nothing."""
 
+    ThreadingHTTPServer.request_queue_size = CONNECTIONS  # or the kernel resets some of them
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.request_queue_size = CONNECTIONS
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
