@@ -20,13 +20,29 @@ from PIL import Image
 HERE = Path(__file__).parent
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 BATCH = 256
+SIDE, BORDER_LEVEL = 28, 12  # of a picture in MNIST's form: pixels, and the mean gray level of its border at most
 
 
-def pictures(source: Path):
-    """Ids and gray pictures, uint8 (h, w), one after the other."""
+def pictures(source: Path, cut_out: bool):
+    """Ids and gray pictures, uint8 (h, w), one after the other.
+
+    `cut_out` says that the model was trained on digits that were cut out of photos, which is not done here.
+    """
     files = sorted(f for f in source.iterdir() if f.suffix.lower() in PICTURES) if source.is_dir() else [source]
     for file in files:
-        yield file.stem if source.is_dir() else file.name, np.asarray(Image.open(file).convert("L"))
+        gray = np.asarray(Image.open(file).convert("L"))
+        if cut_out and not has_form(gray):
+            print(
+                f"{file}: not white on black in 28x28 pixels; fastdigits predict would cut out the digit",
+                file=sys.stderr,
+            )
+        yield file.stem if source.is_dir() else file.name, gray
+
+
+def has_form(gray):
+    """Whether a picture is 28x28 pixels with a black border, as MNIST's are."""
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return gray.shape == (SIDE, SIDE) and border.mean() < BORDER_LEVEL
 
 
 def rows(source: Path):
@@ -62,9 +78,10 @@ def main() -> None:
     source = Path(sys.argv[1])
     if not source.exists():
         sys.exit(f"{source} does not exist")
-    classes = json.loads((HERE / "model.json").read_text(encoding="utf-8"))["classes"]
+    about = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
+    classes = about["classes"]
     session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
-    found = rows(source) if source.suffix.lower() == ".csv" else pictures(source)
+    found = rows(source) if source.suffix.lower() == ".csv" else pictures(source, about["normalise"])
     lines = ["id,label,confidence"]
     for ids, images in batches(found):
         probabilities = session.run(None, {"images": images})[0]  # (n, classes)
