@@ -8,29 +8,20 @@ from pathlib import Path
 
 from .errors import InputError
 from .folders import ImageFolder
-from .learners import DigitLearner, epoch_seconds, prepare_learner, renew_optimizer
-from .lr_search import find_lr, note_search, search_line, searched_rates
+from .learners import DigitLearner, epoch_seconds, prepare_learner
 from .models import Backbone
 from .options import Keep
-from .outputs import RUN_MARK, check_output
+from .outputs import RUN_MARK, check_output, claimed
 from .prediction import open_models
-from .results import Result, write_result
+from .results import Result, kept_weights, write_result
 from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
-from .schedules import OneCycle, find_schedule
+from .stage_fitting import Diverged, fit_stage
 from .stages import Stage
 from .starting_weights import StartingWeights, check_starts
 from .tracking import check_tensorboard, open_tensorboard
 from .world import World, join_world
-
-OF_TRAINING_ALONE = (
-    "epoch_end",
-    "batch_progress",
-    "weight_average",
-    "distillation",
-)  # callbacks that a search goes without
-FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
 
 
 @dataclass(frozen=True)
@@ -102,6 +93,33 @@ def fit_run(
     if rules.tensorboard:
         check_tensorboard()
     teachers = _teachers(rules.teachers, folder) if rules.teachers else []
+    with ExitStack() as stack:
+        if join_world().is_first:
+            stack.enter_context(claimed(out))
+        run, prepared, planned = _begin(
+            out, folder, backbone, arguments, options, plan, rules, resume=resume, overwrite=overwrite
+        )
+        try:
+            return _train(run, folder, prepared, planned, rules, teachers, on_epoch, draw)
+        except InputError:
+            if join_world().is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
+                shutil.rmtree(run.path)
+            raise
+
+
+def _begin(
+    out: Path,
+    folder: ImageFolder,
+    backbone: Backbone,
+    arguments: dict,
+    options: dict,
+    plan: Callable[[DigitLearner], list[Stage]],
+    rules: Rules,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> tuple[Run, DigitLearner, list[Stage]]:
+    """The run, new or gone on with, what trains in it, and its planned stages; see `fit_run`."""
     world = join_world()
     if world.size > 1 and rules.minutes is not None:
         raise InputError("--minutes measures the speed of one process; with several pass --epochs")
@@ -121,12 +139,7 @@ def fit_run(
         for note in record["notes"]:
             print(note)
         run = world.first_does(lambda: start_run(out, record, overwrite))
-    try:
-        return _train(run, folder, prepared, planned, rules, teachers, on_epoch, draw)
-    except InputError:
-        if world.is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run behind
-            shutil.rmtree(run.path)
-        raise
+    return run, prepared, planned
 
 
 def _check_processes(run: Run, world: World) -> None:
@@ -168,6 +181,7 @@ def _train(
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
     listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard else []
     listeners += [on_epoch] if on_epoch else []
+    keep = rules.keep
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
     epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, listeners)
     average = WeightAverage(rules.ema) if rules.ema else None
@@ -196,14 +210,28 @@ def _train(
                 stack.callback(getattr(callback, "close", lambda: None))
             for number in range(first_stage, len(stages)):
                 inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
-                _fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
+                fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
+    except Diverged as error:
+        if not epoch_end.history:
+            raise
+        print(f"{error}; the best of the finished epochs is kept", flush=True)
+        keep = _restored(run, prepared, keep)
     except KeyboardInterrupt:
         done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
         print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
         raise
-    if average:
-        prepared.learner.model.load_state_dict(average.state()["weights"])
-    return world.first_does(lambda: write_result(run, folder, prepared, epoch_end.history, rules.keep, draw))
+    else:
+        if average:
+            prepared.learner.model.load_state_dict(average.state()["weights"])
+    return world.first_does(lambda: write_result(run, folder, prepared, epoch_end.history, keep, draw))
+
+
+def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:
+    """Which epoch is kept of a run that diverged: the best, or where no valid pictures tell, the last finished one."""
+    if run.best_checkpoint.exists():
+        return "best" if keep == "last" else keep
+    prepared.learner.model.load_state_dict(kept_weights(run.read_checkpoint()))
+    return "last"
 
 
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
@@ -235,56 +263,6 @@ def _epochs_within(prepared: DigitLearner, minutes: float, head_stages: list[Sta
     over = "" if a_epoch <= left else ", which is longer than asked for"
     print(f"an epoch takes about {a_epoch:.0f} s: {epochs} in {minutes:g} minutes{over}", flush=True)
     return epochs
-
-
-def _fit_stage(
-    run: Run, prepared: DigitLearner, stages: list[Stage], number: int, epoch_end, checkpoint: dict | None
-) -> None:
-    """One stage from its start, or from a `checkpoint` inside it."""
-    learner, stage = prepared.learner, stages[number]
-    if checkpoint is None and stage.search:
-        _search(run, learner, stage)
-    renew_optimizer(learner, stage.frozen)
-    if checkpoint:
-        learner.opt.load_state_dict(checkpoint["optimizer"])
-    rates = stage.lr or searched_rates(run, stage, prepared.transferred)
-    first_epoch = checkpoint["next_epoch"] if checkpoint else 0
-    epoch_end.begin_stage(number, first_epoch)
-    with learner.no_logging():
-        _fit(learner, stage, rates, first_epoch)
-    if epoch_end.diverged:
-        raise InputError(
-            f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
-            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
-        )
-
-
-def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) -> None:
-    """fastai's fit with the stage's schedule."""
-    from fastai.callback.schedule import ParamScheduler, combined_cos
-
-    from .callbacks import EpochRates
-    from .optimizers import FusedAdam
-
-    schedule, lr = find_schedule(stage.schedule), rates[1]
-    if not isinstance(schedule, OneCycle):
-        learner.fit(stage.epochs, lr, cbs=EpochRates(schedule, lr), start_epoch=first_epoch)
-    elif isinstance(learner.opt, FusedAdam):
-        rates = slice(*rates) if rates[0] != rates[1] else lr
-        options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
-        learner.fit_one_cycle(stage.epochs, rates, **options)
-    else:  # fastai's would replace the momentum that the user chose by its own, going down and up
-        rise_and_fall = combined_cos(schedule.pct_start, lr / schedule.div, lr, lr / FINAL_DIV)
-        learner.fit(stage.epochs, lr, cbs=ParamScheduler({"lr": rise_and_fall}), start_epoch=first_epoch)
-
-
-def _search(run: Run, learner, stage: Stage) -> None:
-    """Search for a learning rate; note it in run.json, lr_find.csv and lr_find.png."""
-    renew_optimizer(learner, stage.frozen)
-    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in OF_TRAINING_ALONE]):
-        search = find_lr(learner)
-    join_world().first_does(lambda: note_search(run, stage, search))
-    print(search_line(stage.name, search), flush=True)
 
 
 def _draw_batch(run: Run, prepared: DigitLearner) -> None:

@@ -1,5 +1,6 @@
 """Outputs that appear whole or not at all: written to a temporary sibling, flushed, renamed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -50,7 +51,49 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); name an output elsewhere") from None
+        # a folder is to be made where a file is
+        reason = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else error.strerror
+        raise InputError(f"{path} cannot be written ({reason}); name an output elsewhere") from None
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Within the block no other process may write at `path`; what a killed one claimed is taken over.
+
+    The claim is a file beside `path` that names its owner's process and machine.
+
+    Raises
+    ------
+    InputError
+        When another process is writing there.
+    """
+    from filelock import SoftFileLock, Timeout
+
+    path = path.absolute()  # "." has no name of its own
+    file = path.with_name(f".{path.name}.lock")
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = SoftFileLock(file, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"{path} is being written by {_owner(file)}; wait for it, or name another output "
+                f"(if it is gone, remove {file})"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _owner(lock_file: Path) -> str:
+    """Who holds a lock, as filelock writes it: its process and its machine."""
+    try:
+        process, machine, *_ = lock_file.read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
+        return "another process"
+    return f"process {process} on {machine}"
 
 
 @contextmanager
@@ -74,16 +117,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """A temporary sibling folder that replaces `path` when the block ends well, and is removed when not."""
     path = path.absolute()  # "." has no name of its own
     partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    _settle(path, partial, old)  # what a killed run left
-    with writable(path):
-        partial.mkdir(parents=True)
-    try:
-        yield partial
-        if path.exists():
-            path.rename(old)  # a folder cannot be replaced in one step
-        partial.rename(path)
-    finally:
-        _settle(path, partial, old)
+    with claimed(path):
+        _settle(path, partial, old)  # what a killed process left
+        with writable(path):
+            partial.mkdir(parents=True)
+        try:
+            yield partial
+            if path.exists():
+                path.rename(old)  # a folder cannot be replaced in one step
+            partial.rename(path)
+        finally:
+            _settle(path, partial, old)
 
 
 def _settle(path: Path, partial: Path, old: Path) -> None:

@@ -44,7 +44,7 @@ def write_result(
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
     if keep != "last":
         best = run.read_checkpoint(best=True)
-        module.load_state_dict(best["average"]["weights"] if best["average"] else best["model"])
+        module.load_state_dict(kept_weights(best))
         kept_epoch = best["history"][-1]["epoch"]
     saved = SavedModel(
         module.eval(), prepared.backbone.name, folder.classes, prepared.size, prepared.mean, prepared.std
@@ -63,6 +63,11 @@ def write_result(
         _draw(run, history, evaluation, folder.classes)
     write_json(run.result_file, result)
     return Result(run, result)
+
+
+def kept_weights(checkpoint: dict) -> dict:
+    """The weights that a run which ends at this checkpoint saves: their moving average where there is one."""
+    return checkpoint["average"]["weights"] if checkpoint["average"] else checkpoint["model"]
 
 
 def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes: list[str]) -> None:

@@ -82,6 +82,7 @@ ORDER = [
     "results",
     "tracking",
     "run_records",
+    "stage_fitting",
     "fitting",
     "fold_runs",
     "training",

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,11 +15,12 @@ import pytest
 import torch
 from fastai.optimizer import Adam
 
-from fastdigits import InputError, convert, find_backbone, finetune, open_model, read_folder
+from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder
 from fastdigits.epoch_end import EpochEnd
 from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
 from fastdigits.options import LEARNER_OPTIONS, chosen_options
+from fastdigits.outputs import claimed
 from fastdigits.recipes import RECIPES
 from fastdigits.runs import Run
 from fastdigits.stages import plan_stages
@@ -419,7 +421,7 @@ def test_a_result_is_missing_or_damaged(tmp_path):
         Run(tmp_path).result()
 
 
-def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, folder, monkeypatch):
+def test_a_loss_that_is_no_number_keeps_the_best(tmp_path, folder, test_file, monkeypatch, capsys):
     from fastai.callback.core import Callback
 
     class Poison(Callback):
@@ -436,14 +438,38 @@ def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, folder, monkeypatch
         original(self, *args)
 
     monkeypatch.setattr(EpochEnd, "begin_stage", begin)
-    with pytest.raises(InputError) as caught:
-        finetune(TINY, folder, epochs=3, out=tmp_path / "run", **QUICK)
-    assert str(caught.value) == (
-        "the loss is no number any more after 1 finished epochs, in stage all at --lr 0.005; "
-        "pass a smaller --lr (and --precision fp32, if it was not)"
-    )
+    result = finetune(TINY, folder, epochs=3, out=tmp_path / "run", **QUICK).result
+    assert (
+        "the loss is no number any more after 1 finished epochs, in stage all at --lr 0.005; pass a smaller --lr "
+        "(and --precision fp32, if it was not); the best of the finished epochs is kept\n"
+    ) in capsys.readouterr().out
+    assert (result["epochs"], result["kept_epoch"]) == (1, 1)
     assert len(history_of(tmp_path / "run")) == 1
     assert Run(tmp_path / "run").read_checkpoint()["next_epoch"] == 1
+    assert predict(str(tmp_path / "run"), str(test_file), out=tmp_path / "p.csv").confidences.min() > 0  # no NaN in it
+
+
+def test_two_commands_on_one_run(tmp_path, folder):
+    with claimed(tmp_path / "run"), pytest.raises(InputError) as caught:
+        finetune(TINY, folder, epochs=1, out=tmp_path / "run", **QUICK)
+    machine, lock = socket.gethostname(), tmp_path / ".run.lock"
+    assert str(caught.value) == (
+        f"{tmp_path}/run is being written by process {os.getpid()} on {machine}; wait for it, or name another output "
+        f"(if it is gone, remove {lock})"
+    )
+    assert not (tmp_path / "run").exists()
+    assert not lock.exists()
+
+
+def test_what_a_killed_process_claimed_is_taken_over(tmp_path):
+    code = "import os, sys\nfrom pathlib import Path\nfrom fastdigits.outputs import claimed\n"
+    code += "with claimed(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"])
+    assert done.returncode == -9
+    assert (tmp_path / ".run.lock").exists()
+    with claimed(tmp_path / "run"):
+        pass
+    assert not (tmp_path / ".run.lock").exists()
 
 
 def test_a_damaged_picture_leaves_no_half_run(tmp_path, folder):
