@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,12 @@ class Run:
         path = self.best_checkpoint if best else self.last_checkpoint
         if not path.is_file():
             return None
-        return torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of foreign pickles, which are refused
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:  # torch, zip and pickle have errors of their own for each fault
+            raise _damaged(path) from None
 
 
 def _number(text: str) -> float | None:

@@ -1,6 +1,7 @@
 """The saved model: `model.safetensors` + `model.json` and a card to read. Nothing in it is ever unpickled."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .outputs import file_sha256, whole_file, write_json
 
 WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
+CHANNELS, LARGEST_SIZE = (1, 3), 10_000  # pixels
 ONNX = "onnx"  # the `format` of a description whose model is ONNX; torch's have none
 FIELDS = ("architecture", "classes", "size", "mean", "std", "temperature", "reject", "normalise")
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
@@ -132,16 +134,43 @@ def read_description(folder: Path) -> dict:
     path = folder / DESCRIPTION_FILE
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        missing = [key for key in REQUIRED if key not in description]
     except FileNotFoundError:
         raise InputError(f"{folder} holds no saved model ({DESCRIPTION_FILE} is missing)") from None
-    except (ValueError, TypeError):
-        raise InputError(f"{path} is damaged; export the model again") from None
+    except (ValueError, RecursionError):
+        raise _damaged(path) from None
+    schema = description.get("schema") if isinstance(description, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise InputError(f"{path} has schema {schema}, this fastdigits reads {SCHEMA}; upgrade it")
+    missing = [key for key in REQUIRED if not isinstance(description, dict) or key not in description]
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; export the model again")
-    if description["schema"] > SCHEMA:
-        raise InputError(f"{path} has schema {description['schema']}, this fastdigits reads {SCHEMA}; upgrade it")
+    if not _makes_sense(description):
+        raise _damaged(path)
     return description
+
+
+def _makes_sense(description: dict) -> bool:
+    """Whether all values of a description are of their kind and in their range."""
+    classes, mean, std = (description[key] for key in ("classes", "mean", "std"))
+    numbers = [*mean, *std] if isinstance(mean, list) and isinstance(std, list) else [None]
+    return (
+        all(isinstance(description[key], str) for key in ("architecture", "sha256"))
+        and all(isinstance(description[key], int) for key in ("schema", "size", "channels"))
+        and isinstance(classes, list)
+        and all(isinstance(label, str) for label in classes)
+        and 0 < len(classes) == len(set(classes))
+        and all(isinstance(number, float | int) and math.isfinite(number) for number in numbers)
+        and description["channels"] in CHANNELS
+        and description["channels"] == len(mean) == len(std)
+        and min(std) > 0
+        and 1 <= description["size"] <= LARGEST_SIZE
+        and isinstance(description["temperature"], float | int)
+        and 0 < description["temperature"] < math.inf
+    )
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} is damaged; export the model again")
 
 
 def check_described(file: Path, description: dict) -> None:
@@ -158,7 +187,7 @@ def read_weights(folder: Path, description: dict) -> dict:
     Raises
     ------
     InputError
-        When the file is missing, or is not the one that the description names.
+        When the file is missing, damaged, not the one that the description names, or holds NaN.
     """
     import safetensors.torch
 
@@ -168,7 +197,13 @@ def read_weights(folder: Path, description: dict) -> dict:
             f"{folder} is an ONNX export, which only predicts; pass the run or model that it was made from"
         )
     check_described(weights, description)
-    return safetensors.torch.load_file(weights)
+    try:
+        tensors = safetensors.torch.load_file(weights)
+    except (safetensors.SafetensorError, OSError):
+        raise _damaged(weights) from None
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise InputError(f"{weights} holds weights that are no numbers; train the model again")
+    return tensors
 
 
 def read_saved(folder: str | Path) -> SavedModel:

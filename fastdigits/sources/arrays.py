@@ -9,13 +9,16 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from .location import Location
+from .location import ZIP_FAULTS, Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 
 # (images, labels) under which arrays are saved, most telling first; the second table is the test set.
 TRAIN_KEYS = (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels"), ("x", "y"))
 TEST_KEYS = (("x_test", "y_test"), ("test_images", "test_labels"))
 UNNAMED_KEYS = (("arr_0", "arr_1"),)  # np.savez without names
+
+MOST_PIXELS = 100_000_000  # of a picture
+READ_BYTES = 256_000_000  # that are read together
 
 IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801  # unsigned bytes in three dimensions, in one
 
@@ -25,7 +28,7 @@ def npz_source(location: Location) -> PixelSource:
     try:
         with zipfile.ZipFile(location.path) as archive:
             members = {Path(name).stem.lower(): name for name in archive.namelist() if name.endswith(".npy")}
-    except zipfile.BadZipFile:
+    except ZIP_FAULTS:
         raise InputError(f"{location.name} is no npz archive, or is cut short; save it again") from None
     train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS)
     test = _npz_pair(location.path, members, TEST_KEYS)
@@ -107,12 +110,17 @@ def _blocks(stream: BinaryIO, rows: int, n_pixels: int, dtype: np.dtype, name: s
         raise InputError(f"{name} has no rows; pass the array with its pictures")
     if not np.issubdtype(dtype, np.number) or np.issubdtype(dtype, np.complexfloating):
         raise InputError(f"{name} holds {dtype}; gray levels are whole numbers 0..255 or fractions 0..1")
-    for start in range(0, rows, CHUNK_ROWS):
-        n = min(CHUNK_ROWS, rows - start)
+    if n_pixels > MOST_PIXELS:
+        raise InputError(f"{name} says that its pictures have {n_pixels:,} pixels; at most {MOST_PIXELS:,} are read")
+    at_once = max(1, min(CHUNK_ROWS, READ_BYTES // (n_pixels * dtype.itemsize)))
+    for start in range(0, rows, at_once):
+        n = min(at_once, rows - start)
         data = stream.read(n * n_pixels * dtype.itemsize)
         if len(data) != n * n_pixels * dtype.itemsize:
             raise InputError(f"{name} is damaged or cut short: it ends before its {rows} pictures; get it again")
         yield start, np.frombuffer(data, dtype).reshape(n, n_pixels)
+    if stream.read(1):
+        raise InputError(f"{name} is damaged: it goes on after its {rows} pictures; get it again")
 
 
 def _chunk(pixels: np.ndarray, side: int, start: int, texts: list[str] | None) -> Chunk:

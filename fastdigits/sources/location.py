@@ -12,6 +12,9 @@ from typing import BinaryIO
 from ..errors import InputError
 from ..outputs import file_sha256
 
+# RuntimeError: it wants a password, or a way of packing that Python does not know; ValueError: places that cannot be
+ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
+
 
 @dataclass(frozen=True)
 class Location:
@@ -41,7 +44,7 @@ class Location:
                     stream = stack.enter_context(archive.open(self.member))
             except OSError as error:
                 raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
-            except (zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: it wants a password
+            except ZIP_FAULTS as error:
                 raise InputError(
                     f"{self.name} cannot be unpacked ({error}); pack it again without a password"
                 ) from None
@@ -49,7 +52,7 @@ class Location:
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
             try:
                 yield stream
-            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError) as error:
                 raise InputError(f"{self.name} is damaged or cut short ({error}); download it again") from None
 
     def digest(self) -> str:
@@ -62,6 +65,6 @@ def archive_members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except ZIP_FAULTS:
         raise InputError(f"{path} is not a whole zip archive; download or pack it again") from None
     return [name for name in names if not name.endswith("/") and not name.startswith("__MACOSX")]

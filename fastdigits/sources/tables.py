@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ID_NAMES = ("id", "imageid")
 LABEL_NAMES = ("label",)
+LONGEST_HEADER = 16_000_000  # characters of the first line
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
 
 
@@ -70,8 +71,11 @@ def parquet_source(location: Location) -> PixelSource:
     def chunks() -> Iterator[Chunk]:
         levels = GrayLevels(location.name, columns.pixel_name, notes)
         with location.open() as stream:
-            batches = pq.ParquetFile(stream).iter_batches(CHUNK_ROWS)
-            yield from _chunks(_parquet_rows(batches, columns, location.name), levels, side)
+            try:
+                batches = pq.ParquetFile(stream).iter_batches(CHUNK_ROWS)
+                yield from _chunks(_parquet_rows(batches, columns, location.name), levels, side)
+            except (pa.ArrowException, OSError):  # arrow's words for damage
+                raise InputError(f"{location.name} is damaged or cut short; write it again") from None
 
     has_ids, has_labels = columns.id is not None, columns.label is not None
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
@@ -81,13 +85,18 @@ def _first_record(location: Location) -> tuple[str, list[str], int]:
     """The delimiter, the fields of the first line that is not empty, and the number of lines before it."""
     with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
-            lines_before, line = next(((k, line) for k, line in enumerate(text) if line.strip()), (0, None))
+            lines = iter(lambda: text.readline(LONGEST_HEADER), "")  # what is no table may be one endless line
+            lines_before, line = next(((k, line) for k, line in enumerate(lines) if line.strip()), (0, None))
         except UnicodeDecodeError:
             raise _not_utf8(location) from None
     if line is None:
         raise InputError(f"{location.name} is empty; pass a table of pixel rows")
     delimiter = max(",;\t", key=line.count)
-    return delimiter, [field.strip() for field in next(csv.reader([line], delimiter=delimiter))], lines_before
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError(f"the first line of {location.name} is no line of a table ({error}); is it a csv?") from None
+    return delimiter, [field.strip() for field in fields], lines_before
 
 
 def _not_utf8(location: Location) -> InputError:
