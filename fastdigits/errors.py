@@ -11,7 +11,11 @@ class InputError(Exception):
 
     def __init__(self, message: str):
         # A torch DataLoader worker raises it again with its own traceback as the message: keep our line only.
-        super().__init__(message.rsplit("InputError: ", 1)[-1].strip())
+        self.line = message.rsplit("InputError: ", 1)[-1].strip()
+        super().__init__(self.line)
+
+    def __str__(self) -> str:
+        return self.line  # fastai puts words of its own into the arguments of what its callbacks raise
 
 
 def check_seed(seed: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .errors import InputError
 
+LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
 
@@ -54,6 +55,30 @@ def writable(path: Path) -> Iterator[None]:
         # a folder is to be made where a file is
         reason = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else error.strerror
         raise InputError(f"{path} cannot be written ({reason}); name an output elsewhere") from None
+
+
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Turn a disk that is full while `path` is written into one line that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        # torch and safetensors write by themselves and have errors of their own
+        known = isinstance(error, OSError) and error.errno is not None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) if known else _free_bytes(path) < LEAST_FREE:
+            reason = os.strerror(errno.ENOSPC)
+            raise InputError(f"{path} cannot be written ({reason}); make room, or name an output elsewhere") from None
+        raise
+
+
+def _free_bytes(path: Path) -> int:
+    """Room on the disk where `path` lies or will lie."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
 
 
 @contextmanager
@@ -104,10 +129,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
     try:
-        yield partial
-        with open(partial, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(partial, path)
+        with room_for(path):
+            yield partial
+            with open(partial, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -122,10 +148,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         with writable(path):
             partial.mkdir(parents=True)
         try:
-            yield partial
-            if path.exists():
-                path.rename(old)  # a folder cannot be replaced in one step
-            partial.rename(path)
+            with room_for(path):
+                yield partial
+                if path.exists():
+                    path.rename(old)  # a folder cannot be replaced in one step
+                partial.rename(path)
         finally:
             _settle(path, partial, old)
 

@@ -13,7 +13,7 @@ from .outputs import write_json
 from .probabilities import split_probabilities
 from .runs import Run
 from .saved import SavedModel
-from .scores import Evaluation
+from .scores import PERFECT, Evaluation
 from .scoring import class_numbers
 
 
@@ -32,6 +32,8 @@ class Result:
                 f"accuracy {self.result['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) "
                 f"on {self.result['valid_pictures']:,} valid pictures"
             )
+        if self.result["accuracy"] == 1:
+            lines.append(PERFECT)
         return "\n".join(lines)
 
     __str__ = __rich__

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .outputs import RUN_MARK, check_output, whole_file, writable, write_json
+from .outputs import RUN_MARK, check_output, room_for, whole_file, writable, write_json
 
 LOSSES, SCORES = ("train_loss", "valid_loss"), ("accuracy", "precision", "recall", "f1")
 HISTORY_COLUMNS = ("stage", "epoch", *LOSSES, *SCORES, "lr", "seconds")
@@ -105,7 +105,7 @@ class Run:
     def append_history(self, row: dict) -> None:
         """Add one epoch to history.csv, with its header line when it is the first."""
         is_new = not self.history_file.exists()
-        with self.history_file.open("a", newline="", encoding="utf-8") as file:
+        with room_for(self.history_file), self.history_file.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, HISTORY_COLUMNS)
             if is_new:
                 writer.writeheader()

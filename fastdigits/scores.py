@@ -7,6 +7,8 @@ from .comparison import Comparison
 from .intervals import Interval
 from .stress_scores import StressScore, stress_table
 
+PERFECT = "every picture is right; were copies of them trained on? fastdigits explore looks for them"
+
 
 @dataclass
 class ClassScore:
@@ -136,6 +138,8 @@ class Evaluation:
             f"calibration error {self.calibration_error:.2%}",
             self.reject_sentence(),
         ]
+        if self.accuracy == 1:
+            lines.append(PERFECT)
         if self.groups:
             worst = self.groups[0]
             plural = "s" if len(self.groups) > 1 else ""
