@@ -46,7 +46,7 @@ def read_gray(file: Path, normalise: bool = False) -> np.ndarray:
             gray = gray_levels(picture)
     except FileNotFoundError:
         raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's words for damage
+    except Exception:  # of which Pillow has many kinds for damage
         raise damaged_picture(file) from None
     return normalised(gray) if normalise else gray
 

@@ -85,6 +85,18 @@ def open_model(model: str | Path) -> SavedModel | OnnxModel:
     InputError
         When there is none, the run is unfinished, or it is some other file, such as a pickle.
     """
+    path = find_model(model)
+    return read_onnx(path) if read_description(path).get("format") == ONNX else read_saved(path)
+
+
+def find_model(model: str | Path) -> Path:
+    """The folder of the model that `model` names, as `open_model` takes it.
+
+    Raises
+    ------
+    InputError
+        When there is none, the run is unfinished, or it is some other file, such as a pickle.
+    """
     path = model_folder(model)
     if path.is_file():
         if path.name not in (WEIGHTS_FILE, DESCRIPTION_FILE):
@@ -96,7 +108,7 @@ def open_model(model: str | Path) -> SavedModel | OnnxModel:
     run = Run(path)
     if run.record_file.is_file() and not run.finished:
         raise InputError(f"{path} is an unfinished run; finish it with --resume")
-    return read_onnx(path) if read_description(path).get("format") == ONNX else read_saved(path)
+    return path
 
 
 def open_models(models: list[str | Path]) -> list[SavedModel | OnnxModel]:

@@ -7,9 +7,11 @@ import numpy as np
 
 from .errors import InputError
 from .inference import Inference
+from .onnx_model import OnnxModel
 from .outputs import check_output, whole_file
 from .picture_files import read_gray
-from .prediction import OnnxModel, SavedModel, open_model
+from .prediction import open_model
+from .saved import SavedModel
 from .sheets import Box, Cut, all_cuts, cut_sheet
 
 SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own

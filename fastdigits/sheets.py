@@ -16,6 +16,7 @@ SHARED = 0.5  # of the narrower one's width, by which two blots above each other
 SAME_LINE = 0.8  # of the usual height, by which a digit may stand above or below the last three of its line
 GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
 MOST_BLOTS = 2000  # on a sheet; noise and patterns have more
+MOST_TOGETHER = 8  # times as wide as high: what is wider is a line, not digits that touch
 WIDE = 1.15  # times as wide as high: such a blot may be several digits that touch
 
 
@@ -91,7 +92,7 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
     InputError
         When there are more blots of ink than a sheet of digits has.
     """
-    factor = max(1, round(max(gray.shape) / WORKING_SIDE))
+    factor = max(1, min(round(max(gray.shape) / WORKING_SIDE), *gray.shape))
     ink = without_lines(ink_of(averaged(gray, factor), NEIGHBOURHOOD), RULING)
     numbers, boxes = _blots(ink)
     if len(boxes) > MOST_BLOTS:
@@ -175,7 +176,7 @@ def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int
     """The digit whose points are `blots`; both arrays are those of its box."""
     picture = cut_out(ink, blots)
     halves = []
-    if box.width > WIDE * max(box.height, usual):
+    if WIDE * max(box.height, usual) < box.width < MOST_TOGETHER * max(box.height, usual):
         halves = _halves(ink, blots, box, usual, factor)
     on_photo = Box(*(factor * side for side in (box.left, box.top, box.right, box.bottom)))
     return Cut(on_photo, picture, halves)
@@ -183,6 +184,8 @@ def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int
 
 def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> list[Cut]:
     """The two parts of a blot at the column of its middle half that has the least ink."""
+    if box.width < 3:
+        return []
     columns = np.where(blots, ink, 0).sum(0)
     quarter = max(1, box.width // 4)
     at = quarter + int(np.argmin(columns[quarter : box.width - quarter]))

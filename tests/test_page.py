@@ -234,7 +234,6 @@ def test_a_drawn_data_set_converts_and_trains(page, address, collected, digits, 
         expect(page.locator("#yours")).to_have_text("9")
         again = page.inner_text("#wanted")
         draw(page, images[labels.tolist().index(again)])
-        page.keyboard.press("Tab")
         page.click("#keep")
         expect(page.locator("#yours")).to_have_text("10")
         page.click("#new-writer")
@@ -253,7 +252,9 @@ def test_nothing_is_wider_than_the_screen_and_all_can_be_named(browser, address,
     page.goto(address + path)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     for element in page.locator("button, select, input, canvas, a").all():
-        named = element.evaluate("e => e.ariaLabel || e.textContent || e.labels?.[0]?.textContent || ''")
+        named = element.evaluate(
+            "e => e.ariaLabel || e.ariaLabelledByElements?.[0]?.textContent || e.textContent || e.labels?.[0]?.textContent || ''"
+        )
         assert named.strip(), element.evaluate("e => e.outerHTML")
     small = page.locator("button:visible").evaluate_all(
         "all => all.filter(e => e.getBoundingClientRect().height < 44).map(e => e.id)"

@@ -12,7 +12,7 @@ from scipy.ndimage import rotate, zoom
 from fastdigits import InputError, open_model, read
 from fastdigits.inference import Inference
 from fastdigits.reading import Digit, Reading, read_sheet
-from fastdigits.sheets import Box, cut_sheet
+from fastdigits.sheets import Box, all_cuts, cut_sheet
 from fastdigits.sources import open_source
 
 PRINT = font_manager.findfont("DejaVu Sans")
@@ -101,9 +101,21 @@ def test_nothing_is_read_from_an_empty_sheet():
 
 
 def test_noise_is_no_sheet():
-    noise = np.random.default_rng(0).integers(0, 2, (800, 800), dtype=np.uint8).repeat(2, 0).repeat(2, 1) * 255
+    dots = np.random.default_rng(0).random((400, 400)) < 0.08
+    noise = np.where(dots.repeat(4, 0).repeat(4, 1), 0, 255).astype(np.uint8)
     with pytest.raises(InputError, match=r"the sheet has [\d,]+ blots of ink, more than 2,000; pass a photo of digits"):
         cut_sheet(noise)
+
+
+def test_thin_sheets_and_strokes():
+    assert cut_sheet(np.full((1, 2401), 200, np.uint8)) == []
+    dashed = np.full((200, 200), 255, np.uint8)
+    dashed[10:190:4, 50] = dashed[10:190:4, 120] = 0
+    cut_sheet(dashed)
+    bars = np.full((900, 1000), 255, np.uint8)
+    for row in range(20, 880, 12):
+        bars[row : row + 3, 100:550] = 0
+    assert len(all_cuts(cut_sheet(bars))) < 200  # bars are no digits that touch
 
 
 def test_read_as_text_table_and_picture(tmp_path):

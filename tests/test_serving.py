@@ -22,7 +22,7 @@ from fastdigits.inference import Inference
 from fastdigits.serving.app import make_app
 from fastdigits.serving.batching import Batcher
 from fastdigits.serving.collection import Collection
-from fastdigits.serving.limits import Gate, Limits, Refusal
+from fastdigits.serving.limits import Gate, Limits, Refusal, is_from_here
 from fastdigits.serving.served import ServedModels, open_served
 
 LIMITS = Limits(picture_bytes=60_000, table_bytes=200_000, pixels=1_000_000, pictures=8, body_s=1)
@@ -234,13 +234,17 @@ JSON_TEXT = 'accepted is {"images": [[[0, ...], ...], ...]}, gray levels 0..255 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        (
+            '{"images": ["AAAA", ""]}',
+            (400, f"the pictures are no gray levels in three nested lists; {JSON_TEXT}"),
+        ),
         ("{", (400, f"the request is no JSON of pictures of one size; {JSON_TEXT}")),
         ("[]", (400, f"the request is no JSON of pictures of one size; {JSON_TEXT}")),
         ('{"images": [[[1, 2], [3]]]}', (400, f"the request is no JSON of pictures of one size; {JSON_TEXT}")),
         ("[" * 30_000, (400, f"the request is no JSON of pictures of one size; {JSON_TEXT}")),
-        ('{"images": [1, 2]}', (400, f"the pictures are no whole numbers of three nested lists; {JSON_TEXT}")),
-        ('{"images": [[[0.5]]]}', (400, f"the pictures are no whole numbers of three nested lists; {JSON_TEXT}")),
-        ('{"images": [[[-1, 256]]]}', (400, f"the pictures hold -1 .. 256; {JSON_TEXT}")),
+        ('{"images": [1, 2]}', (400, f"the request is no JSON of pictures of one size; {JSON_TEXT}")),
+        ('{"images": [[[0.5]]]}', (400, f"the pictures are no gray levels in three nested lists; {JSON_TEXT}")),
+        ('{"images": [[[-1, 256]]]}', (400, f"the pictures are no gray levels in three nested lists; {JSON_TEXT}")),
         ('{"images": [' + ",".join(["[[1]]"] * 9) + "]}", (413, "9 pictures were sent; send at most 8 at a time")),
     ],
 )
@@ -264,7 +268,7 @@ def test_wrong_forms(client, drawings):
     )
     assert refusal(client.post("/read", files=many[:2])) == (
         400,
-        "several sheets were sent; send one at a time",
+        "several pictures were sent; send one at a time",
     )
 
 
@@ -281,6 +285,30 @@ def test_wrong_questions(client, drawings):
     assert refusal(client.get("/predict")) == (405, "there is no GET /predict here")
     assert refusal(client.get("/assets/../app.py"))[0] == 404
     assert refusal(client.get("/assets/%2e%2e/app.py"))[0] == 404
+
+
+def test_what_a_picture_may_weigh_unnormalised(client):
+    client_of_large = png(np.zeros((300, 300), np.uint8))
+    line = "seen=true returns at most 65,536 pixels; send smaller pictures"
+    assert refusal(client.post("/predict?seen=true&normalise=false", content=client_of_large)) == (413, line)
+    assert client.post("/predict?normalise=false", content=client_of_large).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["[", "", "evil.example", "127.0.0.1.evil.example"])
+def test_hosts_that_are_not_this_machine(client, host):
+    assert refusal(client.get("/health", headers={"host": host}))[0] == 403
+
+
+def test_a_get_takes_no_body(client):
+    assert refusal(client.request("GET", "/", content=b"{", headers={"content-type": "application/json"}))[0] == 413
+
+
+def test_who_is_on_the_machine_that_serves():
+    assert is_from_here("127.0.0.1", "127.0.0.1", "localhost")
+    assert is_from_here("::ffff:127.0.0.1", "::", "127.0.0.1")
+    assert is_from_here("192.168.1.5", "192.168.1.5", "192.168.1.5")
+    assert not is_from_here("192.168.1.7", "192.168.1.5", "192.168.1.5")
+    assert not is_from_here("127.0.0.1", "127.0.0.1", "evil.example")  # a name that leads here
 
 
 @pytest.mark.parametrize(
@@ -329,6 +357,9 @@ def test_a_fault_of_ours_is_one_line_for_the_client_and_a_traceback_in_the_log(d
             "the server failed; its log says why",
         )
         assert "AttributeError" in caplog.text
+        assert (
+            "default-src 'none'" in client.post("/predict", content=png(drawings[0])).headers["content-security-policy"]
+        )
         batcher.inference = works
         assert client.post("/predict", content=png(drawings[0])).status_code == 200
 
@@ -414,15 +445,17 @@ def drawn(client, drawing, label, **who):
 
 
 def test_a_class_draws_a_data_set_that_converts_and_trains(collecting, drawings, digit_images, tmp_path):
-    labels, writer = digit_images[1][:24], None
+    labels, token = digit_images[1][:24], None
     for k in range(24):  # four writers, each of whom draws 0, 1 and 2 twice
         drawing = drawings[np.flatnonzero(labels == k % 3)[k // 3 % 2]]
-        told = drawn(collecting, drawing, str(k % 3), **({"writer": writer} if k % 6 else {})).json()
-        writer = told["writer"]
-        assert (told["writer"], told["id"]) == (f"w{k // 6 + 1:04}", f"d{k + 1:06}")
+        told = drawn(collecting, drawing, str(k % 3), **({"token": token} if k % 6 else {})).json()
+        token = told["token"]
+        assert told["id"] == f"d{k + 1:06}"
         assert (told["yours"], told["all"]) == (k % 6 + 1, k + 1)
         assert np.shape(told["seen"]) == (28, 28)
     folder = tmp_path / "drawn"
+    writers = [line.split(",")[1] for line in (folder / "writers.csv").read_text().splitlines()[1:]]
+    assert writers == [f"w000{k // 6 + 1}" for k in range(24)]
     convert(folder / "digits.csv", tmp_path / "digits", groups=folder / "writers.csv", valid=0.25, split="random")
     split = read_folder(tmp_path / "digits")
     assert len(split.split("train")) + len(split.split("valid")) == 24
@@ -433,24 +466,30 @@ def test_a_class_draws_a_data_set_that_converts_and_trains(collecting, drawings,
 
 def test_a_digit_is_taken_back_by_its_writer_alone(collecting, drawings, tmp_path):
     first, second = (drawn(collecting, drawings[k], "3").json() for k in range(2))
-    assert (first["writer"], second["writer"]) == ("w0001", "w0002")
-    wrong = collecting.delete(f"/collect/{first['id']}", params={"writer": second["writer"]})
-    assert refusal(wrong) == (404, "'w0002' has drawn no digit 'd000001'")
-    assert collecting.delete("/collect/d000001", params={"writer": "w0001"}).json() == {"yours": 0, "all": 1}
+    assert first["token"] != second["token"]
+    for token in (second["token"], "w0001", ""):
+        wrong = collecting.delete(f"/collect/{first['id']}", params={"token": token})
+        assert refusal(wrong) == (404, "you have drawn no digit 'd000001'")
+    taken = collecting.delete("/collect/d000001", params={"token": first["token"]})
+    assert taken.json() == {"yours": 0, "all": 1}
     digits = (tmp_path / "drawn" / "digits.csv").read_text().splitlines()
     assert [line[:9] for line in digits[1:]] == ["d000002,3"]
     assert (tmp_path / "drawn" / "writers.csv").read_text() == "id,writer\nd000002,w0002\n"
-    assert drawn(collecting, drawings[0], "1", writer="w0001").json()["id"] == "d000003"
+    assert drawn(collecting, drawings[0], "1", token=first["token"]).json()["id"] == "d000003"
 
 
 def test_what_is_not_collected(collecting, drawings, tmp_path):
     accepted = "accepted are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     assert refusal(drawn(collecting, drawings[0], "=cmd()")) == (400, f"the label is '=cmd()'; {accepted}")
-    assert refusal(drawn(collecting, drawings[0], "3", writer="../x")) == (
-        400,
-        "there is no writer '../x'; leave the writer out to become one",
+    assert refusal(drawn(collecting, drawings[0], "3", token="w0001")) == (
+        404,
+        "there is no writer of that token; leave it out to become one",
     )
-    assert refusal(drawn(collecting, drawings[0], "3", writer="w0009"))[0] == 400
+    two = [("p", (f"{k}.png", png(drawings[0]), "image/png")) for k in range(2)]
+    assert refusal(collecting.post("/collect?label=3", files=two)) == (
+        400,
+        "several pictures were sent; send one at a time",
+    )
     assert refusal(drawn(collecting, np.full((50, 50), 255, np.uint8), "3")) == (400, "nothing was drawn")
     assert not list((tmp_path / "drawn").iterdir())
 
@@ -480,7 +519,8 @@ def test_a_collection_goes_on_after_a_kill(tmp_path):
         file.write("d000003,1,0,0")
     again = Collection(tmp_path, ["0", "1"])
     assert len(again) == 2
-    assert again.add(image, "0", None) == ("d000004", "w0004")
+    assert again.add(image, "0", None)[0] == "d000004"
+    assert (tmp_path / "writers.csv").read_text().endswith("d000003,w0003\nd000004,w0004\n")
     assert len(Collection(tmp_path, ["0", "1"])) == 3
     rows = list(csv.DictReader((tmp_path / "digits.csv").read_text().splitlines()))
     assert [(row["id"], row["label"], row["pixel29"]) for row in rows] == [
@@ -490,11 +530,33 @@ def test_a_collection_goes_on_after_a_kill(tmp_path):
     ]
 
 
+def test_a_digit_that_cannot_be_kept_leaves_no_half_row(tmp_path, monkeypatch):
+    image = np.eye(28, dtype=np.uint8) * 255
+    collection = Collection(tmp_path, ["0"])
+    _, token = collection.add(image, "0", None)
+    before = (tmp_path / "digits.csv").read_bytes()
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fastdigits.serving.collection.os.fsync", full)
+        with pytest.raises(Refusal) as refused:
+            collection.add(image, "0", token)
+    assert (refused.value.status, refused.value.line) == (507, "the digit cannot be kept: No space left on device")
+    assert (tmp_path / "digits.csv").read_bytes() == before
+    assert collection.add(image, "0", token)[1] == token
+    assert len(Collection(tmp_path, ["0"])) == 2
+
+
 def test_foreign_tables_are_no_collection(tmp_path):
-    (tmp_path / "digits.csv").write_text("id,label\nx,3\n")
+    foreign = "name,points\nanna,3\nbert,4"
+    (tmp_path / "digits.csv").write_text(foreign)
     with pytest.raises(InputError, match=r"digits.csv is no table of a collection; name another folder"):
         Collection(tmp_path, ["0"])
-    (tmp_path / "digits.csv").unlink()
+    assert (tmp_path / "digits.csv").read_text() == foreign  # untouched
+    (tmp_path / "digits.csv").write_text("id,label,pixel0")  # a header that a kill cut short
+    assert len(Collection(tmp_path, ["0"])) == 0
     Collection(tmp_path, ["0"]).add(np.eye(28, dtype=np.uint8), "0", None)
     (tmp_path / "writers.csv").write_text("id,writer\n")
     with pytest.raises(InputError, match=r"writers.csv does not name the writer of each id in digits.csv; mend it"):
@@ -516,6 +578,8 @@ def test_wrong_starts(tmp_path):
             serve("digitnet-mnist", port=port)
     with pytest.raises(InputError, match=r"--host nowhere.invalid --port 0 is no address"):
         serve("digitnet-mnist", host="nowhere.invalid", port=0)
+    with pytest.raises(InputError, match=r"--host .. --port 0 is no address"):
+        serve("digitnet-mnist", host="..", port=0)
     with pytest.raises(InputError, match=r"--port 99999 makes no sense; accepted are 0 to 65535"):
         serve("digitnet-mnist", port=99999)
     with pytest.raises(InputError, match=r"nothing does not exist; pass a run directory"):
@@ -577,4 +641,4 @@ def test_a_silent_connection_is_closed(monkeypatch):
 def test_the_server_computes_in_fp32():
     inference = opened().first.batcher.inference
     assert isinstance(inference, Inference)
-    assert not inference.in_bf16
+    assert inference.exact

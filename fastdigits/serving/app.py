@@ -19,20 +19,23 @@ from ..photos import normalised
 from ..reading import least_sure, reading_of
 from ..sheets import all_cuts, cut_sheet
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
-from .limits import Gate, Limits, Refusal, is_loopback, refused
+from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
 from .pages import ASSETS, collect_page, drawing_page
 from .served import Served, ServedModels
 from .uploads import (
     SentTable,
     decoded_picture,
+    digit_picture,
     is_json,
     json_pictures,
+    one_picture,
     predictions_csv,
     sent_pictures,
     shown_name,
     slices,
 )
 
+BUSY_S = 0.2  # after which a table asks again
 log = logging.getLogger("fastdigits.serving")
 
 
@@ -49,7 +52,8 @@ class Answering:
     def __init__(self, models: ServedModels, limits: Limits, collection: Collection | None = None):
         self.models, self.limits, self.collection = models, limits, collection
         self.threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pictures")
-        self.one_table = asyncio.Semaphore(1)  # a table is a long question
+        self.one_table, self.one_sheet = asyncio.Semaphore(1), asyncio.Semaphore(1)  # they are long questions
+        self.drawing = ThreadPoolExecutor(1, thread_name_prefix="collection")  # one change at a time
 
     async def in_thread(self, function, *arguments):
         """What `function` returns, computed beside the event loop."""
@@ -58,22 +62,25 @@ class Answering:
     async def predict(self, request: Request) -> JSONResponse:
         """POST /predict: labels and probabilities of one or many pictures, each a digit."""
         served = self.models.named(request.query_params.get("model"))
-        normalise = _flag(request, "normalise", served.model.normalise)
         if is_json(request):
             images = await self.in_thread(json_pictures, await request.body(), self.limits)
             names, grays = [str(k) for k in range(len(images))], list(images)
-            normalise = _flag(request, "normalise", False)  # rows of a table stay as they are
+            if _flag(request, "normalise", False):  # rows of a table stay as they are
+                grays = await asyncio.gather(*(self.in_thread(normalised, gray) for gray in grays))
         else:
+            normalise = _flag(request, "normalise", served.model.normalise)
             sent = await sent_pictures(request, self.limits)
             names = [name for name, _ in sent]
             grays = await asyncio.gather(
-                *(self.in_thread(decoded_picture, name, data, self.limits) for name, data in sent)
+                *(self.in_thread(digit_picture, name, data, self.limits, normalise) for name, data in sent)
             )
-        if normalise:
-            grays = await asyncio.gather(*(self.in_thread(normalised, gray) for gray in grays))
         rows = await asyncio.gather(*(served.batcher.probabilities(gray[None]) for gray in grays))
         answers = [served.answer(name, row[0]) for name, row in zip(names, rows)]
         if _flag(request, "seen", False):
+            if sum(gray.size for gray in grays) > self.limits.seen_pixels:
+                raise Refusal(
+                    413, f"seen=true returns at most {self.limits.seen_pixels:,} pixels; send smaller pictures"
+                )
             for answer, gray in zip(answers, grays):
                 answer["seen"] = gray.tolist()
         return JSONResponse({"model": served.name, "predictions": answers})
@@ -81,11 +88,12 @@ class Answering:
     async def read(self, request: Request) -> JSONResponse:
         """POST /read: the numbers on a photo of several digits, in reading order."""
         served = self.models.named(request.query_params.get("model"))
-        (name, data), *more = await sent_pictures(request, self.limits)
-        if more:
-            raise Refusal(400, "several sheets were sent; send one at a time")
-        gray = await self.in_thread(decoded_picture, name, data, self.limits)
-        lines = await self.in_thread(cut_sheet, gray)
+        name, data = await one_picture(request, self.limits)
+        if self.one_sheet.locked():
+            raise Refusal(503, "another sheet is being read; send yours again in a moment")
+        async with self.one_sheet:
+            gray = await self.in_thread(decoded_picture, name, data, self.limits)
+            lines = await self.in_thread(cut_sheet, gray)
         pictures = [cut.picture for cut in all_cuts(lines)]
         rows = [await served.batcher.probabilities(part) for part in slices(np.array(pictures))] if pictures else []
         reading = reading_of(lines, np.concatenate(rows) if rows else [], served.classes, least_sure(served.model))
@@ -103,47 +111,59 @@ class Answering:
         name = shown_name(request.query_params.get("name", "table.csv"))
         try:
             async with self.one_table, asyncio.timeout(self.limits.table_s):
-                text = await self._table_answers(served, name, await request.body())
+                text = await self._table_answers(request, served, name)
         except TimeoutError:
             raise Refusal(504, f"{name} takes longer than {self.limits.table_s:g} s; send it in parts") from None
         return Response(
             text, media_type="text/csv", headers={"content-disposition": 'attachment; filename="predictions.csv"'}
         )
 
-    async def _table_answers(self, served: Served, name: str, data: bytes) -> str:
+    async def _table_answers(self, request: Request, served: Served, name: str) -> str:
         ids, rows = [], []
-        with SentTable(name, data) as sent:
+        with SentTable(name, await request.body()) as sent:
             try:
                 table = await self.in_thread(sent.opened)
                 async for chunk in iterate_in_threadpool(table.chunks()):
                     ids += chunk.ids
                     for part in slices(chunk.images):
-                        rows.append(await served.batcher.probabilities(part))
+                        rows.append(await self._in_its_turn(served, part))
+                        if await request.is_disconnected():
+                            raise Refusal(400, "the connection was closed")
             except InputError as error:
                 raise sent.refusal(error) from None
         return await self.in_thread(predictions_csv, ids, rows, served.classes)
 
+    async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
+        """Probabilities of a part of a table, which waits while others fill the queue."""
+        while True:
+            try:
+                return await served.batcher.probabilities(images)
+            except Refusal as refusal:
+                if refusal.status != 503:
+                    raise
+                await asyncio.sleep(BUSY_S)
+
     async def collect(self, request: Request) -> JSONResponse:
-        """POST /collect?label=7&writer=w0001: keep a drawn digit."""
-        ((name, data), *_) = await sent_pictures(request, self.limits)
-        gray = await self.in_thread(decoded_picture, name, data, self.limits)
-        image = await self.in_thread(normalised, gray)
-        asked = request.query_params
-        id_, writer = self.collection.add(image, asked.get("label", ""), asked.get("writer"))
-        return JSONResponse({"id": id_, "writer": writer, "seen": image.tolist(), **self._counts(writer)})
+        """POST /collect?label=7&token=...: keep a drawn digit."""
+        name, data = await one_picture(request, self.limits)
+        image = await self.in_thread(digit_picture, name, data, self.limits, True)
+        asked, loop = request.query_params, asyncio.get_running_loop()
+        label, token = asked.get("label", ""), asked.get("token")
+        id_, token = await loop.run_in_executor(self.drawing, self.collection.add, image, label, token)
+        return JSONResponse({"id": id_, "token": token, "seen": image.tolist(), **self._counts(token)})
 
     async def take_back(self, request: Request) -> JSONResponse:
-        """DELETE /collect/d000001?writer=w0001: remove a digit that was drawn by mistake."""
-        writer = request.query_params.get("writer", "")
-        self.collection.take_back(request.path_params["digit"], writer)
-        return JSONResponse(self._counts(writer))
+        """DELETE /collect/d000001?token=...: remove a digit that was drawn by mistake."""
+        token, digit = request.query_params.get("token", ""), request.path_params["digit"]
+        await asyncio.get_running_loop().run_in_executor(self.drawing, self.collection.take_back, digit, token)
+        return JSONResponse(self._counts(token))
 
-    def _counts(self, writer: str) -> dict:
-        return {"yours": self.collection.drawn_by(writer), "all": len(self.collection)}
+    def _counts(self, token: str) -> dict:
+        return {"yours": self.collection.drawn_with(token), "all": len(self.collection)}
 
     async def collected_file(self, request: Request) -> Response:
         """GET /collect/digits.csv and /collect/writers.csv, on the machine that serves alone."""
-        if not is_loopback(request.client.host):
+        if not _is_from_here(request):
             raise Refusal(403, "the collection is downloaded on the machine that serves it")
         file = self.collection.folder / request.url.path.rpartition("/")[2]
         if not file.exists():
@@ -159,13 +179,24 @@ class Answering:
         """GET /model: what the models are."""
         return JSONResponse({"models": [served.about() for served in self.models]})
 
+    def close(self) -> None:
+        """Begin nothing new; what a thread is doing is done to its end."""
+        for threads in (self.threads, self.drawing):
+            threads.shutdown(wait=False, cancel_futures=True)
+
     async def page(self, request: Request):
         """GET /: the drawing page."""
         return drawing_page(list(self.models), self.limits, self.collection is not None)
 
     async def collecting_page(self, request: Request):
         """GET /collect: the page on which a class draws digits."""
-        return collect_page(self.collection, is_loopback(request.client.host))
+        return collect_page(self.collection, _is_from_here(request))
+
+
+def _is_from_here(request: Request) -> bool:
+    """Whether a request comes from the machine that serves."""
+    server = (request.scope.get("server") or ("", None))[0]
+    return is_from_here(request.client.host, server, host_name(request.headers.get("host", "")))
 
 
 def _flag(request: Request, name: str, otherwise: bool) -> bool:
@@ -196,6 +227,7 @@ def make_app(
     async def lifespan(app):
         async with models.at_work():
             yield {}
+            answering.close()
 
     async def refuse(request: Request, refusal: Refusal):
         return refused(refusal)
@@ -208,7 +240,9 @@ def make_app(
 
     async def own_fault(request: Request, error: Exception):
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return refused(Refusal(500, "the server failed; its log says why"))
+        answer = refused(Refusal(500, "the server failed; its log says why"))
+        answer.headers.update({name.decode(): value.decode() for name, value in HEADERS.items()})
+        return answer
 
     app = FastHTML(
         default_hdrs=False,  # which would load scripts from elsewhere

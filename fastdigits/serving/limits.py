@@ -19,7 +19,6 @@ HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
 }
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -39,6 +38,10 @@ class Limits:
         Pictures that wait for a model's answer; who comes then is asked to come again.
     connections : int
         At a time.
+    raw_pixels, seen_pixels : int
+        Of a picture that is not normalised, and of one that is sent back as numbers.
+    held_bytes : int
+        Of all bodies at a time.
     body_s, answer_s, table_s : float
         Seconds for a body to arrive, an answer to be found, and a table to be answered.
     """
@@ -47,14 +50,19 @@ class Limits:
     table_bytes: int = 64_000_000
     pixels: int = 50_000_000
     pictures: int = 256
+    raw_pixels: int = 1_000_000
+    seen_pixels: int = 65_536
+    held_bytes: int = 256_000_000
     waiting: int = 2048
     connections: int = 256
     body_s: float = 30
     answer_s: float = 30
     table_s: float = 300
 
-    def body_bytes(self, path: str) -> int:
+    def body_bytes(self, method: str, path: str) -> int:
         """Largest body of a request to `path`."""
+        if method != "POST":
+            return 0
         return self.table_bytes if path == "/table" else self.picture_bytes
 
 
@@ -86,6 +94,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, limits: Limits, is_local: bool):
         self.app, self.limits, self.is_local = app, limits, is_local
+        self.held = 0  # bytes of bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,37 +107,33 @@ class Gate:
                 message["headers"] = [*message["headers"], *HEADERS.items()]
             await send(message)
 
+        parts: list[bytes] = []
         try:
             self._check_sender(headers, scope["method"])
-            body = await self._body(receive, headers, scope["path"])
+            await self._read_body(parts, receive, headers, self.limits.body_bytes(scope["method"], scope["path"]))
+            # a client that does not read its answer is given up in the end
+            async with asyncio.timeout(self.limits.table_s + self.limits.body_s):
+                await self.app(scope, _already_read(parts, receive), send_guarded)
         except Refusal as refusal:
             await refused(refusal)(scope, receive, send_guarded)
-            return
-        is_read = False
-
-        async def receive_read():
-            nonlocal is_read
-            if is_read:
-                return await receive()
-            is_read = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self.app(scope, receive_read, send_guarded)
+        except TimeoutError:
+            pass  # whoever serves closes the connection
+        finally:
+            self.held -= sum(map(len, parts))
 
     def _check_sender(self, headers: Headers, method: str) -> None:
-        host = headers.get("host", "")
-        if self.is_local and (urlsplit(f"//{host}").hostname or "") not in LOCAL_NAMES:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if self.is_local and not is_loopback(host_name(host)):
             raise Refusal(403, "this server answers to localhost alone; start it with --host to serve others")
-        origin = headers.get("origin")
-        if method not in READING and origin and urlsplit(origin).netloc != host:
+        if method not in READING and origin and origin.partition("://")[2] != host:
             raise Refusal(403, "pages of other sites may not use this server")
 
-    async def _body(self, receive: Receive, headers: Headers, path: str) -> bytes:
-        most = self.limits.body_bytes(path)
+    async def _read_body(self, parts: list[bytes], receive: Receive, headers: Headers, most: int) -> None:
+        """Read the whole body into `parts`, at most so many bytes."""
         too_large = Refusal(413, f"the upload is larger than {most / 1e6:g} MB; send a smaller one")
         if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
             raise too_large
-        parts, size, more = [], 0, True
+        size, more = 0, True
         try:
             async with asyncio.timeout(self.limits.body_s):
                 while more:
@@ -137,17 +142,57 @@ class Gate:
                         raise Refusal(400, "the connection was closed")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
+                    self.held += len(parts[-1])
                     if size > most:
                         raise too_large
+                    if self.held > self.limits.held_bytes:
+                        raise Refusal(503, "many uploads are under way; send yours again in a moment")
                     more = message.get("more_body", False)
         except TimeoutError:
             raise Refusal(408, f"the upload took longer than {self.limits.body_s:g} s; send it again") from None
-        return b"".join(parts)
+
+
+def _already_read(parts: list[bytes], receive: Receive) -> Receive:
+    """A `receive` that gives a body which was read before, and then what the connection says."""
+    is_given = False
+
+    async def receive_read():
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+    return receive_read
+
+
+def host_name(host: str) -> str:
+    """The name or address in a Host header, without its port; empty where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for a name. An IPv4 address in IPv6's clothes is the former."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_loopback(host: str) -> bool:
     """Whether an address, or the name localhost, stands for this machine alone."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def is_from_here(client: str, server: str, host: str) -> bool:
+    """Whether a request comes from the machine that serves, by the clients's and the server's addresses.
+
+    Only where the Host header is an address or localhost: another site's name may lead here too (DNS rebinding).
+    """
+    came_home = is_loopback(client) or _address(client) == _address(server) is not None
+    return came_home and (host == "localhost" or _address(host) is not None)

@@ -1,5 +1,6 @@
 """The pages: one on which digits are recognised, and one on which a class draws digits for a data set."""
 
+import json
 from pathlib import Path
 
 from fasthtml.components import (
@@ -24,7 +25,6 @@ from fasthtml.components import (
     Noscript,
     Ol,
     Option,
-    Output,
     P,
     Pre,
     Script,
@@ -34,10 +34,7 @@ from fasthtml.components import (
     Summary,
     Table,
     Tbody,
-    Td,
-    Th,
     Title,
-    Tr,
     Ul,
 )
 
@@ -72,7 +69,7 @@ def drawing_page(models: list[Served], limits: Limits, is_collecting: bool) -> t
         Header(H1("Draw a digit"), _model_choice(models), _collect_link(is_collecting)),
         Main(
             Section(_pad("Draw a digit here"), cls="drawing"),
-            _answer(models[0].classes),
+            _answer(),
             _uploads(limits),
             _endpoints(),
         ),
@@ -91,10 +88,10 @@ def collect_page(collection: Collection, is_host: bool) -> tuple:
     """
     return (
         *_head("fastdigits: draw digits", "collect.js"),
-        Header(H1("Draw the digit ", Span("", id="wanted", aria_live="assertive"))),
+        Header(H1("Draw the digit ", Span("", id="wanted"))),
         Main(
             Section(
-                _pad("Draw the wanted digit here"),
+                _pad("Draw the wanted digit here", " Enter keeps the digit."),
                 Div(
                     Button("Keep and go on", id="keep", cls="strong"),
                     Button("Take back the last one", id="take-back", disabled=True),
@@ -104,12 +101,12 @@ def collect_page(collection: Collection, is_host: bool) -> tuple:
             ),
             Section(
                 P("", id="status", role="status"),
-                P(Output("0", id="yours"), " drawn by you, ", Output(f"{len(collection):,}", id="all"), " by all"),
+                P(Span("0", id="yours"), " drawn by you, ", Span(f"{len(collection):,}", id="all"), " by all"),
                 Div(_seen(), cls="seen"),
                 Button("I am somebody else", id="new-writer"),
                 P("Each writer should draw alone: rows of one writer stay together when the digits are split."),
                 _downloads() if is_host else "",
-                data_classes=",".join(collection.classes),
+                data_classes=json.dumps(collection.classes),
                 id="collecting",
             ),
         ),
@@ -131,7 +128,7 @@ def _head(title: str, script: str) -> tuple:
 
 
 def _model_choice(models: list[Served]):
-    options = [Option(served.name, value=served.name, data_classes=",".join(served.classes)) for served in models]
+    options = [Option(served.name, value=served.name, data_classes=json.dumps(served.classes)) for served in models]
     return Div(Label("Model ", Select(*options, id="model")), cls="choice")
 
 
@@ -139,7 +136,7 @@ def _collect_link(is_collecting: bool):
     return A("Draw digits for a data set", href="/collect") if is_collecting else ""
 
 
-def _pad(label: str) -> Div:
+def _pad(label: str, more_help: str = "") -> Div:
     """The field to draw in, and its buttons; `pad.js` brings it to life."""
     return Div(
         Canvas(
@@ -154,18 +151,21 @@ def _pad(label: str) -> Div:
         Div(Button("Undo", id="undo"), Button("Clear", id="clear"), cls="buttons"),
         P(
             "With mouse, pen or finger. With keys: arrows move, space lowers and lifts the pen, Ctrl+Z undoes, "
-            "Escape clears.",
+            "Escape clears." + more_help,
             id="pad-help",
         ),
+        P("", id="pen", role="status"),
         cls="pad",
     )
 
 
 def _seen():
-    return Canvas(id="seen", width=SIDE, height=SIDE, role="img", aria_label=SEEN_CAPTION), P(SEEN_CAPTION)
+    caption = "seen-caption"
+    canvas = Canvas(id="seen", width=SIDE, height=SIDE, role="img", aria_labelledby=caption)
+    return canvas, P(SEEN_CAPTION, id=caption)
 
 
-def _answer(classes: list[str]) -> Section:
+def _answer() -> Section:
     return Section(
         P("", id="status", role="status"),
         Div(
@@ -178,16 +178,12 @@ def _answer(classes: list[str]) -> Section:
             cls="answer",
         ),
         Table(
-            Tbody(*(_bar(label) for label in classes), id="bars"),
+            Tbody(id="bars"),
             aria_label="probability of each class",
         ),
         cls="answers",
         aria_label="The answer",
     )
-
-
-def _bar(label: str) -> Tr:
-    return Tr(Th(label, scope="row"), Td(Div(cls="bar")), Td("", cls="percent"))
 
 
 def _uploads(limits: Limits) -> Section:
@@ -222,7 +218,10 @@ def _endpoints() -> Details:
         Summary("For programs"),
         Ul(*rows, cls="endpoints"),
         Pre(Code(example, id="example")),
-        P('Errors are {"error": "one line"}: 400 wrong content, 413 too large, 415 no PNG or JPEG, 503 come again.'),
+        P(
+            'Errors are {"error": "one line"}: 400 wrong content, 403 not from here, 404 no such model, 408 too slow, '
+            "413 too large, 415 no PNG or JPEG, 503 come again, 504 no answer in time."
+        ),
     )
 
 

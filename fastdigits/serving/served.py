@@ -10,10 +10,9 @@ import numpy as np
 from ..errors import InputError
 from ..inference import Inference
 from ..onnx_model import OnnxModel
-from ..prediction import open_model
+from ..prediction import find_model, open_model
 from ..reading import least_sure
 from ..saved import SavedModel, read_description
-from ..shipped import model_folder
 from .batching import Batcher
 from .limits import Limits, Refusal
 
@@ -96,9 +95,8 @@ def open_served(models: list[str], limits: Limits) -> ServedModels:
         name = Path(model).resolve().name if Path(model).exists() else str(model)
         if name in [served.name for served in opened]:
             raise InputError(f"two models are called {name}; serve one of them, or rename its folder")
-        found = open_model(model)
-        description = read_description(model_folder(model))
-        # exact: a picture gets the same answer whatever was asked beside it
+        found, description = open_model(model), read_description(find_model(model))
+        # exact: in fp32; what is asked beside a picture changes its answer in the seventh digit at most
         batcher = Batcher(Inference([found], exact=True), limits.waiting, limits.answer_s)
         opened.append(Served(name, found, description, batcher))
     return ServedModels(opened)

@@ -1,10 +1,11 @@
 """serve(): open the models, listen, and stop gracefully."""
 
 import socket
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from ..errors import InputError
+from ..outputs import claimed
 from .limits import Limits, is_loopback
 
 HEADERS_S, KEEP_ALIVE_S, STOP_S = 20, 5, 5  # for a request's head, the next request, and answers under way at the end
@@ -61,15 +62,18 @@ def serve(
     from .uploads import refuse_bombs
 
     limits = Limits()
-    with closing(_listening(host, port)) as listening:
+    with ExitStack() as stack:
+        listening = stack.enter_context(closing(_listening(host, port)))
         models = open_served([str(model), *map(str, also or [])], limits)
+        if collect is not None:
+            stack.enter_context(claimed(Path(collect)))
         collection = Collection(Path(collect), models.first.classes) if collect is not None else None
         refuse_bombs()
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(models, limits, collection, is_loopback(host)),
                 http=_patient_protocol(),
-                log_level="error",
+                log_level="critical",  # faults are logged by the application
                 access_log=False,
                 limit_concurrency=limits.connections,
                 timeout_keep_alive=KEEP_ALIVE_S,
@@ -90,8 +94,9 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InputError(f"--host {host} --port {port} is no address ({error.strerror}); name another") from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no host has such a name"
+        raise InputError(f"--host {host} --port {port} is no address ({reason}); name another") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -138,8 +143,8 @@ def _patient_protocol():
             self._expect_request()
 
         def on_response_complete(self) -> None:
-            super().on_response_complete()
             self._expect_request()
+            super().on_response_complete()  # which may begin the next request at once
 
         def _expect_request(self) -> None:
             self.loop.call_later(HEADERS_S, self._close_unless_begun, self.cycle)
@@ -147,5 +152,6 @@ def _patient_protocol():
         def _close_unless_begun(self, before) -> None:
             if self.cycle is before:
                 self.transport.close()
+                self.loop.call_later(HEADERS_S, self.transport.abort)  # of a client that does not read its answer
 
     return PatientProtocol

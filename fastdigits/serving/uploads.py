@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from ..errors import InputError
+from ..photos import normalised
 from ..picture_files import gray_levels
 from ..prediction import Predictions
 from ..sources import PixelSource, open_source
@@ -33,8 +34,8 @@ async def sent_pictures(request: Request, limits: Limits) -> list[tuple[str, byt
         async with request.form(max_files=limits.pictures, max_fields=limits.pictures) as form:
             files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
             sent = [(shown_name(file.filename), await file.read()) for file in files]
-    except HTTPException as error:
-        raise Refusal(400, f"the form cannot be read: {error.detail}") from None
+    except (HTTPException, LookupError, ValueError) as error:
+        raise Refusal(400, f"the form cannot be read: {getattr(error, 'detail', None) or error}") from None
     if not sent:
         raise Refusal(400, "the form holds no files; send PNG or JPEG pictures as its parts")
     return sent
@@ -54,11 +55,28 @@ def shown_name(name: str | None) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME] or "picture"
 
 
+async def one_picture(request: Request, limits: Limits) -> tuple[str, bytes]:
+    """Name and bytes of the one picture file of a request."""
+    sent, *more = await sent_pictures(request, limits)
+    if more:
+        raise Refusal(400, "several pictures were sent; send one at a time")
+    return sent
+
+
+def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool) -> np.ndarray:
+    """A PNG or JPEG file of one digit as a model gets it: uint8 (28, 28) normalised, or (h, w) as it is."""
+    gray = decoded_picture(name, data, limits)
+    if normalise:
+        return normalised(gray)
+    if gray.size > limits.raw_pixels:
+        raise Refusal(413, f"{name} has more than {limits.raw_pixels / 1e6:g} million pixels; send normalise=true")
+    return gray
+
+
 def decoded_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
     """The gray levels of a PNG or JPEG file, uint8 (h, w)."""
     from PIL import Image, UnidentifiedImageError
 
-    unreadable = Refusal(400, f"{name} is a damaged picture; save it again")
     too_large = Refusal(413, f"{name} has more than {limits.pixels / 1e6:g} million pixels; send a smaller picture")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
@@ -69,8 +87,10 @@ def decoded_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
         raise Refusal(415, f"{name} is no PNG or JPEG picture; save it as one of these") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
-    except (OSError, SyntaxError, ValueError):  # Pillow's words for damage
-        raise unreadable from None
+    except Refusal:
+        raise
+    except Exception:  # of which Pillow has many kinds for damage
+        raise Refusal(400, f"{name} is a damaged picture; save it again") from None
 
 
 def refuse_bombs() -> None:
@@ -84,17 +104,19 @@ def json_pictures(body: bytes, limits: Limits) -> np.ndarray:
     """The pictures of `{"images": ...}`, gray levels (n, h, w) or (h, w): uint8 (n, h, w)."""
     accepted = 'accepted is {"images": [[[0, ...], ...], ...]}, gray levels 0..255 by picture, row and column'
     try:
-        values = np.array(json.loads(body)["images"])
-    except (ValueError, TypeError, KeyError, RecursionError, UnicodeDecodeError, OverflowError):
+        images = json.loads(body)["images"]
+        if not isinstance(images[0][0], list):
+            images = [images]
+        # by hand: numpy would make a table of long texts of whatever it is given
+        whole = all(type(level) is int and 0 <= level <= 255 for image in images for row in image for level in row)
+        pictures = np.array(images, np.uint8) if whole else None
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         raise Refusal(400, f"the request is no JSON of pictures of one size; {accepted}") from None
-    images = values[None] if values.ndim == 2 else values
-    if images.ndim != 3 or not images.size or images.dtype.kind not in "iu":
-        raise Refusal(400, f"the pictures are no whole numbers of three nested lists; {accepted}")
-    if images.min() < 0 or images.max() > 255:
-        raise Refusal(400, f"the pictures hold {images.min()} .. {images.max()}; {accepted}")
-    if len(images) > limits.pictures:
-        raise Refusal(413, f"{len(images)} pictures were sent; send at most {limits.pictures} at a time")
-    return images.astype(np.uint8)
+    if pictures is None or pictures.ndim != 3 or not pictures.size:
+        raise Refusal(400, f"the pictures are no gray levels in three nested lists; {accepted}")
+    if len(pictures) > limits.pictures:
+        raise Refusal(413, f"{len(pictures)} pictures were sent; send at most {limits.pictures} at a time")
+    return pictures
 
 
 class SentTable:

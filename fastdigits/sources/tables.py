@@ -128,7 +128,7 @@ def _columns_by_name(names: list[str], where: str) -> Columns:
     if len(ids) > 1:
         raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
     pixels = [k for k in range(len(names)) if k not in ids + labels]
-    numbered = {k: tuple(int(n) for n in re.findall(r"\d+", lower[k])) for k in pixels}
+    numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
     stranger = next((k for k in pixels if not numbered[k]), None)
     if stranger is not None and len({bool(number) for number in numbered.values()}) > 1:
         raise InputError(

@@ -3,9 +3,9 @@
 import { Pad, PNG, ask, clearSeen, showSeen } from "./pad.js";
 
 const element = (id) => document.getElementById(id);
-const classes = element("collecting").dataset.classes.split(",");
-const pad = new Pad(element("pad"), () => {});
-let writer = sessionStorage.getItem("writer"); // a reloaded page is the same writer's
+const classes = JSON.parse(element("collecting").dataset.classes);
+const pad = new Pad(element("pad"), () => {}, (text) => (element("pen").textContent = text));
+let token = sessionStorage.getItem("token"); // by which a reloaded page is the same writer's
 let last = null; // the id and label of the digit that may be taken back
 let ahead = [];
 let isSending = false;
@@ -15,14 +15,16 @@ element("clear").addEventListener("click", () => pad.clear());
 element("keep").addEventListener("click", keep);
 element("take-back").addEventListener("click", takeBack);
 element("new-writer").addEventListener("click", () => {
-  setWriter(null);
-  setLast(null);
-  element("yours").textContent = "0";
-  say("Welcome. Draw the digit that is asked for.");
+  once(async () => {
+    forget();
+    pad.clear();
+    say(`Welcome. Draw ${ahead[0]}.`);
+  });
 });
 element("pad").addEventListener("keydown", (event) => {
-  if (event.key === "Enter") keep();
+  if (event.key === "Enter" && !event.repeat) keep();
 });
+element("yours").textContent = sessionStorage.getItem("yours") ?? "0";
 say("Draw the digit that is asked for.");
 next();
 
@@ -31,10 +33,12 @@ function say(text, isProblem = false) {
   element("status").classList.toggle("problem", isProblem);
 }
 
-function setWriter(name) {
-  writer = name;
-  if (name === null) sessionStorage.removeItem("writer");
-  else sessionStorage.setItem("writer", name);
+// The next digit is by somebody whom the server does not know yet.
+function forget() {
+  token = null;
+  sessionStorage.clear();
+  setLast(null);
+  element("yours").textContent = "0";
 }
 
 function setLast(digit) {
@@ -57,29 +61,41 @@ function next() {
 
 function count(told) {
   element("yours").textContent = told.yours;
+  sessionStorage.setItem("yours", told.yours);
   element("all").textContent = told.all.toLocaleString("en");
 }
 
 async function once(work) {
   if (isSending) return; // a double tap keeps one digit
   isSending = true;
+  const buttons = ["keep", "take-back", "new-writer"].map(element);
+  for (const button of buttons) button.setAttribute("aria-disabled", "true");
   try {
     await work();
   } catch (error) {
     say(error.message, true);
   } finally {
     isSending = false;
+    for (const button of buttons) button.removeAttribute("aria-disabled");
   }
 }
 
 function keep() {
   return once(async () => {
     if (pad.isEmpty) return say("Draw the digit first.", true);
-    const query = new URLSearchParams({ label: ahead[0] });
-    if (writer) query.set("writer", writer);
-    const response = await ask(`/collect?${query}`, { method: "POST", headers: PNG, body: await pad.png() });
+    const body = await pad.png();
+    const send = () => {
+      const query = new URLSearchParams({ label: ahead[0], ...(token && { token }) });
+      return ask(`/collect?${query}`, { method: "POST", headers: PNG, body });
+    };
+    const response = await send().catch((error) => {
+      if (error.status !== 404 || !token) throw error;
+      forget(); // the server collects into another folder now
+      return send();
+    });
     const told = await response.json();
-    setWriter(told.writer);
+    token = told.token;
+    sessionStorage.setItem("token", token);
     setLast({ id: told.id, label: ahead.shift() });
     showSeen(element("seen"), told.seen);
     count(told);
@@ -90,7 +106,7 @@ function keep() {
 
 function takeBack() {
   return once(async () => {
-    const response = await ask(`/collect/${last.id}?${new URLSearchParams({ writer })}`, { method: "DELETE" });
+    const response = await ask(`/collect/${last.id}?${new URLSearchParams({ token })}`, { method: "DELETE" });
     count(await response.json());
     ahead.unshift(last.label);
     clearSeen(element("seen"));

@@ -5,14 +5,17 @@ import { Pad, PNG, ask, clearSeen, showSeen } from "./pad.js";
 const element = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const model = element("model");
-const pad = new Pad(element("pad"), changed);
+const pad = new Pad(element("pad"), changed, (text) => (element("pen").textContent = text));
+let question = 0; // the latest; an answer to an older one is not shown
 
 element("undo").addEventListener("click", () => pad.undo());
 element("clear").addEventListener("click", () => pad.clear());
 model.addEventListener("change", () => {
   makeBars();
   changed();
+  clearUpload();
 });
+makeBars();
 element("example").textContent = element("example").textContent.replace("ADDRESS", location.origin);
 
 // ---- what is drawn
@@ -23,6 +26,7 @@ let hasChanged = false;
 // One question at a time; what changed meanwhile is asked next, so that the answers keep up with the pen.
 async function changed() {
   hasChanged = true;
+  question += 1;
   element("status").textContent = ""; // what was said is of another drawing
   if (isAsking) return;
   isAsking = true;
@@ -35,17 +39,27 @@ async function changed() {
 }
 
 async function answerDrawing() {
-  if (pad.isEmpty) return showNothing();
+  if (pad.isEmpty) {
+    if (question !== fileQuestion) showNothing(); // else a file is answered
+    return;
+  }
+  const asked = question;
   try {
-    const query = new URLSearchParams({ model: model.value, normalise: true, seen: true });
-    const response = await ask(`/predict?${query}`, { method: "POST", headers: PNG, body: await pad.png() });
-    const [answer] = (await response.json()).predictions;
+    const answer = await answerOf({ method: "POST", headers: PNG, body: await pad.png() });
+    if (asked <= fileQuestion) return; // a photo was dropped meanwhile
     if (pad.isEmpty) showNothing();
     else showAnswer(answer);
   } catch (error) {
     showNothing();
+    element("status").classList.add("problem");
     element("status").textContent = error.message;
   }
+}
+
+async function answerOf(options) {
+  const query = new URLSearchParams({ model: model.value, normalise: true, seen: true });
+  const response = await ask(`/predict?${query}`, options);
+  return (await response.json()).predictions[0];
 }
 
 let shown = null;
@@ -85,7 +99,7 @@ function announce() {
 }
 
 function makeBars() {
-  const rows = model.selectedOptions[0].dataset.classes.split(",").map((label) => {
+  const rows = JSON.parse(model.selectedOptions[0].dataset.classes).map((label) => {
     const row = document.createElement("tr");
     const name = document.createElement("th");
     name.scope = "row";
@@ -100,6 +114,8 @@ function makeBars() {
 
 // ---- files
 
+let fileQuestion = 0; // the number of the latest file's question
+let download = null; // the address of the last answered table
 const drop = element("drop");
 element("file").addEventListener("change", (event) => {
   if (event.target.files.length) answerFile(event.target.files[0]);
@@ -119,16 +135,29 @@ drop.addEventListener("drop", (event) => {
 // a file dropped beside the field must not replace the page
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 
+function clearUpload() {
+  element("upload-result").replaceChildren();
+  element("upload-status").classList.remove("problem");
+  element("upload-status").textContent = "";
+  if (download) URL.revokeObjectURL(download);
+  download = null;
+}
+
+// What each kind of file is answered by: a function that asks, and returns one that shows.
 async function answerFile(file) {
   const status = element("upload-status");
-  element("upload-result").replaceChildren();
-  status.classList.remove("problem");
+  const isTable = file.name.toLowerCase().endsWith(".csv");
+  const isSheet = document.querySelector("[name=shows]:checked").value === "sheet";
+  clearUpload();
+  pad.clear();
+  const asked = ++question;
+  fileQuestion = asked;
   status.textContent = `${file.name} …`;
   try {
-    if (file.name.toLowerCase().endsWith(".csv")) await answerTable(file, status);
-    else if (document.querySelector("[name=shows]:checked").value === "sheet") await answerSheet(file, status);
-    else await answerPhoto(file, status);
+    const show = await (isTable ? answerTable : isSheet ? answerSheet : answerPhoto)(file);
+    if (asked === fileQuestion) show(status);
   } catch (error) {
+    if (asked !== fileQuestion) return;
     status.classList.add("problem");
     status.textContent = error.message;
   }
@@ -140,24 +169,30 @@ function form(file) {
   return { method: "POST", body: parts };
 }
 
-async function answerPhoto(file, status) {
-  pad.clear();
-  const query = new URLSearchParams({ model: model.value, normalise: true, seen: true });
-  const [answer] = (await (await ask(`/predict?${query}`, form(file))).json()).predictions;
-  showAnswer(answer);
-  announce();
-  status.textContent = `${file.name}: ${answer.label}, ${percent(answer.confidence)}${answer.doubtful ? ", doubtful" : ""}`;
+async function answerPhoto(file) {
+  const answer = await answerOf(form(file));
+  return (status) => {
+    if (pad.isEmpty) showAnswer(answer); // else something was drawn meanwhile
+    const doubt = answer.doubtful ? ", doubtful" : "";
+    status.textContent = `${file.name}: ${answer.label}, ${percent(answer.confidence)}${doubt}`;
+  };
 }
 
-async function answerSheet(file, status) {
+async function answerSheet(file) {
   const query = new URLSearchParams({ model: model.value });
   const reading = await (await ask(`/read?${query}`, form(file))).json();
   const digits = reading.lines.flat(2);
   const doubtful = digits.filter((digit) => digit.doubtful).length;
-  status.textContent = digits.length
-    ? `${file.name}: ${digits.length} digits` + (doubtful ? `, ${doubtful} of them doubtful, underlined` : "")
-    : `${file.name}: no digit was found`;
-  if (!digits.length) return;
+  const parts = digits.length ? [listOfNumbers(reading), await sheetWithBoxes(file, reading)] : [];
+  return (status) => {
+    status.textContent = digits.length
+      ? `${file.name}: ${digits.length} digits` + (doubtful ? `, ${doubtful} of them doubtful, underlined` : "")
+      : `${file.name}: no digit was found`;
+    element("upload-result").append(...parts);
+  };
+}
+
+function listOfNumbers(reading) {
   const list = Object.assign(document.createElement("ol"), { className: "numbers" });
   for (const line of reading.lines) {
     const item = document.createElement("li");
@@ -172,7 +207,7 @@ async function answerSheet(file, status) {
     });
     list.append(item);
   }
-  element("upload-result").append(list, await sheetWithBoxes(file, reading));
+  return list;
 }
 
 async function sheetWithBoxes(file, reading) {
@@ -193,13 +228,16 @@ async function sheetWithBoxes(file, reading) {
   return canvas;
 }
 
-async function answerTable(file, status) {
+async function answerTable(file) {
   const query = new URLSearchParams({ model: model.value, name: file.name });
   const response = await ask(`/table?${query}`, { method: "POST", headers: { "content-type": "text/csv" }, body: file });
   const answers = await response.blob();
   const rows = (await answers.text()).trimEnd().split("\n").length - 1;
-  status.textContent = `${file.name}: ${rows.toLocaleString("en")} rows answered`;
-  const link = Object.assign(document.createElement("a"), { download: "predictions.csv", textContent: "predictions.csv" });
-  link.href = URL.createObjectURL(answers);
-  element("upload-result").append(link);
+  return (status) => {
+    status.textContent = `${file.name}: ${rows.toLocaleString("en")} rows answered`;
+    download = URL.createObjectURL(answers);
+    const words = "predictions.csv";
+    const link = Object.assign(document.createElement("a"), { href: download, download: words, textContent: words });
+    element("upload-result").append(link);
+  };
 }

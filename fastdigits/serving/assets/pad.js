@@ -6,11 +6,13 @@ const WIDTH = 20; // of a stroke, on a pad of 280: about as bold as a felt pen's
 const STEP = 8; // by which an arrow key moves
 
 export class Pad {
-  // canvas: its element; changed: called after every change
-  constructor(canvas, changed) {
+  // canvas: its element; changed: called after every change; told: with what is to be read aloud
+  constructor(canvas, changed, told = () => {}) {
     this.canvas = canvas;
     this.changed = changed;
+    this.told = told;
     this.strokes = [];
+    this.stroke = null; // the one that is being drawn, by the pointer or by the keyboard
     this.pointer = null;
     this.cursor = { x: canvas.width / 2, y: canvas.height / 2 };
     this.keyboardPenIsDown = false;
@@ -19,7 +21,7 @@ export class Pad {
   }
 
   get isDrawing() {
-    return this.pointer !== null || this.keyboardPenIsDown;
+    return this.stroke !== null;
   }
 
   get isEmpty() {
@@ -28,15 +30,24 @@ export class Pad {
 
   clear() {
     this.strokes = [];
-    this.pointer = null;
-    this.keyboardPenIsDown = false;
+    this.lift();
     this.report();
   }
 
   undo() {
     this.strokes.pop();
-    this.keyboardPenIsDown = false;
+    this.lift();
     this.report();
+  }
+
+  begin(point) {
+    this.stroke = [point];
+    this.strokes.push(this.stroke);
+  }
+
+  lift() {
+    this.stroke = this.pointer = null;
+    this.keyboardPenIsDown = false;
   }
 
   // the picture as a PNG file, without the keyboard's crosshair
@@ -51,21 +62,22 @@ export class Pad {
     const canvas = this.canvas;
     canvas.addEventListener("pointerdown", (event) => {
       if (this.pointer !== null || event.button !== 0) return; // one finger draws
+      this.lift();
       this.pointer = event.pointerId;
       canvas.setPointerCapture(event.pointerId);
-      this.strokes.push([this.place(event)]);
+      this.begin(this.place(event));
       this.report();
     });
     canvas.addEventListener("pointermove", (event) => {
       if (event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
-      this.strokes.at(-1).push(...(events.length ? events : [event]).map((one) => this.place(one)));
+      this.stroke.push(...(events.length ? events : [event]).map((one) => this.place(one)));
       this.report();
     });
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, (event) => {
         if (event.pointerId !== this.pointer) return;
-        this.pointer = null;
+        this.lift();
         this.report();
       });
     }
@@ -82,7 +94,19 @@ export class Pad {
     };
   }
 
+  turnPen() {
+    if (this.keyboardPenIsDown) {
+      this.lift();
+    } else {
+      this.begin(this.cursor);
+      this.keyboardPenIsDown = true;
+    }
+    this.report();
+    this.told(this.keyboardPenIsDown ? "Pen down." : "Pen up.");
+  }
+
   key(event) {
+    if (this.pointer !== null) return; // one pen at a time
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.key in moves) {
       const [dx, dy] = moves[event.key];
@@ -91,15 +115,13 @@ export class Pad {
         y: Math.min(Math.max(this.cursor.y + dy * STEP, 0), this.canvas.height),
       };
       if (this.keyboardPenIsDown) {
-        this.strokes.at(-1).push(this.cursor);
+        this.stroke.push(this.cursor);
         this.report();
       } else {
         this.draw();
       }
     } else if (event.key === " ") {
-      this.keyboardPenIsDown = !this.keyboardPenIsDown;
-      if (this.keyboardPenIsDown) this.strokes.push([this.cursor]);
-      this.report();
+      if (!event.repeat) this.turnPen();
     } else if (event.key === "Escape") {
       this.clear();
     } else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) {
@@ -169,7 +191,8 @@ export async function ask(path, options) {
   }
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));
-    throw new Error(told.error ?? `the server answered ${response.status}`);
+    const line = told.error ?? `the server answered ${response.status}`;
+    throw Object.assign(new Error(line), { status: response.status });
   }
   return response;
 }
