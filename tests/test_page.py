@@ -19,6 +19,10 @@ from fastdigits.png import encode_pictures
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+NAME_OF = (  # as a screen reader reads it
+    "e => e.ariaLabel || e.ariaLabelledByElements?.[0]?.textContent || e.textContent "
+    "|| e.labels?.[0]?.textContent || ''"
+)
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -252,10 +256,7 @@ def test_nothing_is_wider_than_the_screen_and_all_can_be_named(browser, address,
     page.goto(address + path)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     for element in page.locator("button, select, input, canvas, a").all():
-        named = element.evaluate(
-            "e => e.ariaLabel || e.ariaLabelledByElements?.[0]?.textContent || e.textContent || e.labels?.[0]?.textContent || ''"
-        )
-        assert named.strip(), element.evaluate("e => e.outerHTML")
+        assert element.evaluate(NAME_OF).strip(), element.evaluate("e => e.outerHTML")
     small = page.locator("button:visible").evaluate_all(
         "all => all.filter(e => e.getBoundingClientRect().height < 44).map(e => e.id)"
     )
