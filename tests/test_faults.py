@@ -16,6 +16,7 @@ from fastdigits.epoch_end import EpochEnd
 from fastdigits.recipes import PUBLISHED_RECIPES
 from fastdigits.runs import Run
 
+pytestmark = pytest.mark.slow
 TINY = "test_resnet"
 QUICK = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
 
@@ -155,7 +156,6 @@ def test_a_perfect_score_suggests_to_look_for_copies(tmp_path, digit_images):
     assert line in evaluate(str(tmp_path / "run"), str(data)).sentences()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["digitnet", *PUBLISHED_RECIPES])
 def test_every_recipe_gives_the_same_numbers_again(tmp_path, folder28, recipe):
     """Same seed, same machine, same number of threads."""

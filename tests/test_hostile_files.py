@@ -179,6 +179,7 @@ def test_bad_tables(in_tmp, capsys, case):
     assert sorted(path.name for path in Path().iterdir()) == [name]
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_read_as_a_stream(tmp_path):
     """A gigabyte of zeros in a member of a megabyte: refused at its first line, not unpacked."""
     bomb = tmp_path / "bomb.zip"
@@ -244,6 +245,7 @@ def read_or_refused(path: Path) -> None:
         assert len(chunk.ids) == len(chunk.images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEEDS)
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(edits=changes)
@@ -253,6 +255,7 @@ def test_random_files_are_read_or_refused(tmp_path_factory, name, edits):
     read_or_refused(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet='0123456789.,;\t"\n\r -+eExlabidp\0é', max_size=120))
 def test_random_texts_are_read_or_refused(tmp_path_factory, text):

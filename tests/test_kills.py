@@ -23,7 +23,9 @@ KILLS, KILLS_OF_SEARCH = 20, 5  # a search takes ten seconds to begin, since its
 TINY = "test_resnet"
 # processes that have loaded all libraries and have no threads yet, so that most of their life is work
 SPAWN = multiprocessing.get_context("forkserver")
-SPAWN.set_forkserver_preload(["fastdigits.finetuning", "fastdigits.conversion", "fastdigits.exporting", "fastdigits.tuning"])
+SPAWN.set_forkserver_preload(
+    ["fastdigits.finetuning", "fastdigits.conversion", "fastdigits.exporting", "fastdigits.tuning"]
+)
 
 
 def quietly(function: Callable, *arguments, **options) -> None:
