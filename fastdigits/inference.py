@@ -11,7 +11,7 @@ from .saved import SavedModel
 EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
 LARGEST_INPUT = 16_000_000  # floats of a batch; what the network makes of them is many times more
-SURE = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
+SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 
 
 class Inference:
@@ -71,7 +71,7 @@ class Inference:
         with torch.autocast(self.device, torch.bfloat16):
             probabilities = self._mean(batch)
         second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-        unsure = first - second < SURE
+        unsure = first - second < SURE_LEAD
         if unsure.any():
             probabilities[unsure] = self._mean(batch[unsure])
         return probabilities

@@ -81,6 +81,6 @@ def test_only_unsure_pictures_are_computed_in_fp32(run, images, in_bf16, monkeyp
     model = open_model(run)
     expected = model.probabilities(images[:50])
     for sure, same in ((1.1, True), (0.0, False)):  # none is sure enough, all are
-        monkeypatch.setattr("fastdigits.inference.SURE", sure)
+        monkeypatch.setattr("fastdigits.inference.SURE_LEAD", sure)
         found = Inference([model]).probabilities(images[:50])
         assert np.allclose(found, expected, atol=1e-6) == same
