@@ -65,12 +65,17 @@ def room_for(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        # torch and safetensors write by themselves and have errors of their own
-        known = isinstance(error, OSError) and error.errno is not None
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) if known else _free_bytes(path) < LEAST_FREE:
-            reason = os.strerror(errno.ENOSPC)
-            raise InputError(f"{path} cannot be written ({reason}); make room, or name an output elsewhere") from None
-        raise
+        if not _tells_of_full_disk(error, path):
+            raise
+        reason = os.strerror(errno.ENOSPC)
+        raise InputError(f"{path} cannot be written ({reason}); make room, or name an output elsewhere") from None
+
+
+def _tells_of_full_disk(error: Exception, path: Path) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # torch and safetensors write by themselves and have errors of their own, with the system's words or without
+    return os.strerror(errno.ENOSPC) in str(error) or _free_bytes(path) < LEAST_FREE
 
 
 def _free_bytes(path: Path) -> int:

@@ -33,6 +33,15 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+def fill(disk: Path, leaving: int) -> None:
+    """Write a file that leaves so many bytes, in whole pages."""
+    ballast = disk / "ballast"
+    ballast.unlink(missing_ok=True)
+    with open(ballast, "wb") as file:
+        size = (shutil.disk_usage(disk).free - leaving) // 4096 * 4096
+        os.posix_fallocate(file.fileno(), 0, max(4096, size))
+
+
 FULL = "cannot be written (No space left on device)"
 
 
@@ -45,7 +54,7 @@ def test_a_full_disk(small_disk, table_file, test_file, folder, run):
         "predict": lambda: predict(str(run), str(test_file), out=small_disk / "p.csv"),
     }
     for name, command in commands.items():
-        (small_disk / "ballast").write_bytes(b"x" * (690_000 if name in ("predict", "convert") else 300_000))
+        fill(small_disk, leaving=0 if name in ("predict", "convert") else 400_000)
         with pytest.raises(InputError) as caught:
             command()
         assert FULL in str(caught.value), name
@@ -58,16 +67,15 @@ def test_a_disk_that_fills_while_training(small_disk, folder):
     original = EpochEnd.after_epoch
     ballast = small_disk / "ballast"
 
-    def fill(self):
+    def fill_up(self):
         if len(self.history) == 1 and not ballast.exists():
-            with open(ballast, "wb") as file:
-                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(small_disk).free // 4096 * 4096)
+            fill(small_disk, leaving=0)
         original(self)
 
     options = {"epochs": 2, "keep": "last", **QUICK}
     subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EpochEnd, "after_epoch", fill)
+        patch.setattr(EpochEnd, "after_epoch", fill_up)
         with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
             finetune(TINY, folder, out=small_disk / "run", **options)
     assert Run(small_disk / "run").read_checkpoint()["next_epoch"] == 1
