@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .errors import InputError
 
+DYING_S = 3  # for which a killed process may still seem to live
 LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
@@ -103,7 +104,7 @@ def claimed(path: Path) -> Iterator[None]:
     file = path.with_name(f".{path.name}.lock")
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = SoftFileLock(file, timeout=0)
+        lock = SoftFileLock(file, timeout=DYING_S)
         try:
             lock.acquire()
         except Timeout:
