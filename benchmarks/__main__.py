@@ -60,7 +60,7 @@ def measure(section: str, mnist: Path, work: Path) -> Iterator[list[Measurement]
     elif section == "large":
         yield large.measure(train)
     elif section == "serving":
-        yield serving.measure(train)
+        yield serving.measure(train, first_rows(train, serving.SCRIPT_ROWS, work))
     elif section == "goal":
         yield accuracy.measure_goal(image_folder(train, test, work))
 

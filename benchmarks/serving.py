@@ -1,6 +1,5 @@
 """(g) The server under 32 connections beside one that answers a picture at a time; the ONNX script beside predict."""
 
-import csv
 import http.client
 import io
 import json
@@ -143,8 +142,8 @@ def pictures(table: Path, n: int = REQUESTS) -> list[bytes]:
     return found
 
 
-def measure(table: Path) -> list[Measurement]:
-    """Requests a second and latencies of both servers in turn, then the ONNX script beside `predict`."""
+def measure(table: Path, rows: Path) -> list[Measurement]:
+    """Requests a second and latencies of both servers in turn, then the ONNX script beside `predict` on `rows`."""
     bodies, found = pictures(table), []
     with running_server() as ours, one_at_a_time() as theirs:
         for number in range(-1, ROUNDS):
@@ -157,19 +156,16 @@ def measure(table: Path) -> list[Measurement]:
                     values[f"latency {percent} %"] = (float(np.percentile(done.latencies_ms, percent)), "ms")
                 found += [Measurement("serving", case, name, number, *value) for case, value in values.items()]
                 print(f"serving · {name} · {done.rate:,.0f} requests/s", flush=True)
-    return found + measure_script(table)
+    return found + measure_script(rows)
 
 
-def measure_script(table: Path) -> list[Measurement]:
-    """Import time, peak memory and seconds for rows of a table: `predict.py` of an ONNX export, and the whole stack."""
+def measure_script(rows: Path) -> list[Measurement]:
+    """Import time, peak memory and seconds for a csv of SCRIPT_ROWS: `predict.py` of an ONNX export, and the stack."""
     from fastdigits import export
 
     found = []
     with tempfile.TemporaryDirectory() as work:
         export(MODEL, Path(work, "onnx"), to="onnx")
-        rows = Path(work, "rows.csv")
-        with rows.open("w", newline="") as file:
-            csv.writer(file).writerows(_first_lines(table, SCRIPT_ROWS + 1))
         out = str(Path(work, "p.csv"))
         python = sys.executable
         commands = {
@@ -190,14 +186,6 @@ def measure_script(table: Path) -> list[Measurement]:
                 found += [Measurement("script", case, name, number, *value) for case, value in values.items()]
                 print(f"script · {name} · {SCRIPT_ROWS:,} rows · {seconds:.1f} s", flush=True)
     return found
-
-
-def _first_lines(table: Path, n: int) -> Iterator[list[str]]:
-    import gzip
-    from itertools import islice
-
-    with gzip.open(table, "rt", newline="") as lines:
-        yield from islice(csv.reader(lines), n)
 
 
 if __name__ == "__main__":
