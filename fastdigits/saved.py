@@ -100,7 +100,8 @@ class SavedModel:
 
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.module.state_dict().items()}
         with whole_file(folder / WEIGHTS_FILE) as partial:
-            safetensors.torch.save_file(tensors, partial)
+            # save_file would leave a file that only its owner can read
+            partial.write_bytes(safetensors.torch.save(tensors))
         if self.card is not None:
             with whole_file(folder / CARD_FILE) as partial:
                 partial.write_text(self.card, encoding="utf-8")

@@ -1,6 +1,7 @@
 """What a search is, and the folder and the storage that it lives in."""
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,15 +202,26 @@ def open_storage(storage: str, folder: StudyFolder):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if not storage:
-        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
+        from filelock import FileLock
+        from optuna.storages.journal import JournalFileBackend, JournalStorage
 
-        path = str(folder.journal)
-        return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+        # the kernel frees this lock when its holder is killed; optuna's own would be waited for half a minute
+        lock = FileLock(f"{folder.journal}.lock")
+        with lock:
+            _drop_half_line(folder.journal)
+        return JournalStorage(JournalFileBackend(str(folder.journal), lock_obj=lock))
     try:
         return optuna.storages.get_storage(storage)
     except Exception as error:  # of SQLAlchemy, a driver or a server, each with its own
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"--storage {storage} cannot be opened: {reason}") from None
+
+
+def _drop_half_line(journal: Path) -> None:
+    """Cut off a last line that was not written to its end, as on a full disk; optuna reads none after it."""
+    written = journal.read_bytes() if journal.is_file() else b""
+    if written and not written.endswith(b"\n"):
+        os.truncate(journal, written.rfind(b"\n") + 1)
 
 
 def score_of(row: dict, objective: str) -> float:

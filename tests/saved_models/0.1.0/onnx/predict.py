@@ -1,0 +1,96 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["numpy", "pillow", "onnxruntime"]
+# ///
+"""Predict digits with the model beside this file: python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]
+
+Writes id,label,confidence. Tables have a header line, pixel columns with gray levels 0..255 in the order of the rows of
+the picture, and, if they like, id and label columns.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+HERE = Path(__file__).parent
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+BATCH = 256
+SIDE, BORDER_LEVEL = 28, 12  # of a picture in MNIST's form: pixels, and the mean gray level of its border at most
+
+
+def pictures(source: Path, cut_out: bool):
+    """Ids and gray pictures, uint8 (h, w), one after the other.
+
+    `cut_out` says that the model was trained on digits that were cut out of photos, which is not done here.
+    """
+    files = sorted(f for f in source.iterdir() if f.suffix.lower() in PICTURES) if source.is_dir() else [source]
+    for file in files:
+        gray = np.asarray(Image.open(file).convert("L"))
+        if cut_out and not has_form(gray):
+            print(
+                f"{file}: not white on black in 28x28 pixels; fastdigits predict would cut out the digit",
+                file=sys.stderr,
+            )
+        yield file.stem if source.is_dir() else file.name, gray
+
+
+def has_form(gray):
+    """Whether a picture is 28x28 pixels with a black border, as MNIST's are."""
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return gray.shape == (SIDE, SIDE) and border.mean() < BORDER_LEVEL
+
+
+def rows(source: Path):
+    """Ids and gray pictures, uint8 (h, h), of a csv table's rows."""
+    with source.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        names = [name.strip().lower() for name in next(reader)]
+        ids = [k for k, name in enumerate(names) if name in ("id", "imageid")]
+        pixels = [k for k, name in enumerate(names) if k not in ids and name != "label"]
+        side = round(len(pixels) ** 0.5)
+        if side * side != len(pixels):
+            sys.exit(f"{source} has {len(pixels)} pixel columns, which is no square")
+        for number, row in enumerate(reader):
+            yield row[ids[0]] if ids else str(number), np.array([row[k] for k in pixels], np.uint8).reshape(side, side)
+
+
+def batches(found):
+    """Lists of ids and arrays uint8 (n, h, w) of consecutive pictures of one size."""
+    ids, images = [], []
+    for id_, image in found:
+        if images and (image.shape != images[0].shape or len(images) == BATCH):
+            yield ids, np.stack(images)
+            ids, images = [], []
+        ids.append(id_)
+        images.append(image)
+    if images:
+        yield ids, np.stack(images)
+
+
+def main() -> None:
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    source = Path(sys.argv[1])
+    if not source.exists():
+        sys.exit(f"{source} does not exist")
+    about = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
+    classes = about["classes"]
+    session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
+    found = rows(source) if source.suffix.lower() == ".csv" else pictures(source, about["normalise"])
+    lines = ["id,label,confidence"]
+    for ids, images in batches(found):
+        probabilities = session.run(None, {"images": images})[0]  # (n, classes)
+        lines += [f"{id_},{classes[int(p.argmax())]},{p.max():.6f}" for id_, p in zip(ids, probabilities)]
+    if len(sys.argv) == 3:
+        Path(sys.argv[2]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        print(*lines, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
