@@ -1,5 +1,6 @@
 """The table of commands: each is a public function, parsed from its signature and docstring by Cyclopts."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -68,10 +69,24 @@ PIPE_COLUMNS = 160
 DONE, USER_MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141  # as shells count signals
 
 
-def _version() -> str:
-    from importlib.metadata import version
+NEEDED = ("torch", "torchvision", "fastai", "timm", "numpy", "pandas", "pillow", "scikit-learn", "safetensors")
+OPTIONAL = ("onnxruntime", "optuna", "accelerate", "tensorboard", "python-fasthtml")
 
-    return version("fastdigits")
+
+def _version() -> str:
+    """What a bug report needs: versions of fastdigits, of Python and the system, and of the packages underneath."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    def versions(packages: tuple[str, ...]) -> str:
+        found = []
+        for package in packages:
+            with contextlib.suppress(PackageNotFoundError):
+                found.append(f"{package} {version(package)}")
+        return ", ".join(found)
+
+    lines = [f"fastdigits {version('fastdigits')}", f"Python {platform.python_version()} on {platform.platform()}"]
+    return "\n".join([*lines, versions(NEEDED), versions(OPTIONAL)]).rstrip()
 
 
 def _show(result) -> int:
@@ -103,6 +118,7 @@ app = App(
 )
 for name, (function, help_line) in COMMANDS.items():
     app.command(function, name=name, help=help_line)
+app.register_install_completion_command(help="Let the shell complete fastdigits: bash, zsh, fish or PowerShell.")
 
 
 def main(arguments: list[str] | None = None) -> None:

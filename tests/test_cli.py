@@ -1,9 +1,13 @@
 """The commands: names, help, exit codes, one line for a mistake, nothing heavy loaded for help."""
 
 import inspect
+import os
+import platform
+import re
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -81,8 +85,41 @@ def test_a_reader_who_stops_is_no_fault():
 
 def test_python_m_and_version():
     line = [sys.executable, "-m", "fastdigits", "--version"]
-    out = subprocess.run(line, check=True, capture_output=True, text=True).stdout
-    assert out.strip() == fastdigits.__version__
+    out = subprocess.run(line, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert out[0] == f"fastdigits {fastdigits.__version__}"
+    assert out[1].startswith(f"Python {platform.python_version()} on ")
+    for package in ("torch", "fastai", "timm"):
+        assert f"{package} {version(package)}" in out[2].split(", ")
+
+
+def complete(line: str, home: Path) -> set[str]:
+    """What bash offers after two tabs, with the script that --install-completion has written."""
+    script = next(home.rglob("fastdigits"))
+    ask = (
+        f"source {script}; COMP_WORDS=({line} ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_LINE='{line} ';"
+        "COMP_POINT=${#COMP_LINE}; f=$(complete -p fastdigits | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f; printf '%s\\n' "
+        '"${COMPREPLY[@]}"'
+    )
+    return set(subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_shell_completion(tmp_path, monkeypatch):
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    line = [sys.executable, "-m", "fastdigits", "--install-completion", "--shell", "bash"]
+    subprocess.run(line, check=True, capture_output=True, env=environment)
+    monkeypatch.setenv("PATH", environment["PATH"])
+    assert complete("fastdigits", tmp_path) >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_no_color(run, folder, no_color):
+    """On a terminal, tables and mistakes are coloured unless NO_COLOR is set (no-color.org)."""
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": no_color, "COLUMNS": "100"}
+    line = f"{sys.executable} -m fastdigits evaluate {run} {folder}"
+    done = subprocess.run(["script", "-qec", line, "/dev/null"], capture_output=True, env=environment, check=True)
+    assert b"accuracy" in done.stdout
+    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", done.stdout)) != bool(no_color)
 
 
 def test_public_names():
