@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 # two processes of one thread each, since threads that wait for each other on shared cores are slow
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: quickstart test test-all check format bench clean
+AUDIT := .venv-audit
+LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;MPL;Mozilla;Zlib;NVIDIA
+
+.PHONY: quickstart test test-all check format bench docs serve audit licences clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/fastdigits quickstart quickstart --overwrite
@@ -24,6 +27,26 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.installed-dev
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
+serve: $(VENV)/.installed-dev
+	$(BIN)/fastdigits serve digitnet-mnist
+
+# known vulnerabilities of the pinned packages (asks pypi.org), in an environment of its own
+audit: $(AUDIT)/.installed
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+# ours must stay free to combine: a licence that is not on this list ends with an error
+licences: $(AUDIT)/.installed $(VENV)/.installed-dev
+	printf '%s\n\n' '# Licences of the packages that fastdigits installs, all extras included' \
+		'Written by `make licences`. The NVIDIA packages come with torch on Linux, where its CUDA edition is installed.' \
+		> docs/reference/licences.md
+	$(AUDIT)/bin/pip-licenses --python=$(BIN)/python --from=mixed --format=markdown --order=license --with-urls \
+		--ignore-packages fastdigits cuda-toolkit --partial-match --allow-only="$(LICENCES)" >> docs/reference/licences.md
+	sed -i -E 's/ +/ /g; s/-{3,}/---/g' docs/reference/licences.md
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -41,5 +64,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+$(AUDIT)/.installed:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet pip-audit pip-licenses
+	@touch $@
+
 clean:
-	rm -rf $(VENV) quickstart build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) quickstart build dist *.egg-info .pytest_cache .ruff_cache

@@ -15,6 +15,10 @@ def lines(name: str) -> list[str]:
     return [line for line in settings[name].splitlines() if line.strip()]
 
 
+USERS_EXTRAS = ("track", "tune", "distributed", "onnx", "serve")
+extras = {extra: lines(f"{extra}_requirements") for extra in (*USERS_EXTRAS, "docs")}
+everything = [line for extra in USERS_EXTRAS for line in extras[extra]]
+
 setup(
     name=settings["lib_name"],
     version=settings["version"],
@@ -28,8 +32,6 @@ setup(
     package_data={"fastdigits": ["templates/*", "weights/*/*", "serving/assets/*"]},
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
-    extras_require={
-        extra: lines(f"{extra}_requirements") for extra in ("track", "tune", "distributed", "onnx", "serve", "dev")
-    },
+    extras_require={**extras, "all": everything, "dev": lines("dev_requirements") + everything + extras["docs"]},
     entry_points={"console_scripts": lines("console_scripts")},
 )

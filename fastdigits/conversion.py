@@ -48,7 +48,7 @@ def convert(
     source
         csv (plain, .gz, .zip; a competition's zip; archive.zip/member.csv), parquet, npz, idx files,
         sklearn:digits, torchvision:mnist|kmnist|usps|qmnist|emnist-digits, or a folder of pictures whose subfolders
-        are labels. 'parts/*.csv', in quotes, stands for all files that fit.
+        are labels. 'parts/digits*.csv', in quotes, stands for all files that fit.
     out
         The folder to make.
     valid

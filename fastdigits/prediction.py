@@ -148,7 +148,7 @@ def predict(
         A run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
     source
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
-        image folder (its test pictures). 'parts/*.csv', in quotes, stands for all tables that fit.
+        image folder (its test pictures). 'parts/digits*.csv', in quotes, stands for all tables that fit.
     out
         The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
     submission

@@ -28,7 +28,7 @@ def tune(
     name: str,
     data: Path,
     *,
-    space: str | None = None,
+    space: str | Path | None = None,
     trials: int | None = None,
     timeout: float | None = None,
     sampler: Literal["tpe", "random", "grid"] = "tpe",
@@ -165,7 +165,7 @@ def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner
         _, recipe = find_preset(name)
         weights = starting_weights_of(name, weights or "pretrained")
         transfers = weights != NONE
-    found = find_space(space, name, command, recipe, transfers)
+    found = find_space(space and str(space), name, command, recipe, transfers)
     return Search(name, str(data.absolute()), folder.digest, found, objective, epochs, weights, sampler, pruner, seed)
 
 

@@ -128,7 +128,7 @@ def test_killed_search_goes_on_to_the_same_end(folder28, options, tmp_path):
     is random, between two trials too.
     """
     (tmp_path / "space.toml").write_text("batch_size = [16, 32]\nlr = {low = 1e-3, high = 1e-2, log = true}\n")
-    options = {**options, "space": tmp_path / "space.toml", "epochs": 200, "trials": 4, "folds": 0}
+    options = {**options, "space": tmp_path / "space.toml", "epochs": 60, "trials": 6, "folds": 0}
     never_stops_early = "dnn-he"
     out, rng, kills = tmp_path / "killed", random.Random(4), 0
     command = command_line(folder28, {**options, "out": out}, never_stops_early)
@@ -234,7 +234,7 @@ def test_choices_of_nothing(folder28, tmp_path):
 @pytest.mark.slow
 def test_overwritten_study_begins_anew_in_the_storage_too(folder28, tmp_path):
     (tmp_path / "space.toml").write_text("lr = [1e-3, 2e-3]\n")
-    how = {"space": str(tmp_path / "space.toml"), "epochs": 1, "folds": 0, "storage": f"sqlite:///{tmp_path}/s.db"}
+    how = {"space": tmp_path / "space.toml", "epochs": 1, "folds": 0, "storage": f"sqlite:///{tmp_path}/s.db"}
     tune(NAME, folder28, **how, trials=2, out=tmp_path / "s")
     anew = tune(NAME, folder28, **{**how, "epochs": 2}, trials=1, out=tmp_path / "s", overwrite=True)
     assert anew.trials == 1

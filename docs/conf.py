@@ -1,0 +1,40 @@
+"""Sphinx: the site from these pages, the notebooks as they were executed, and the docstrings."""
+
+import shutil
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+docs = Path(__file__).parent
+root = docs.parent
+sys.path.insert(0, str(root))
+
+settings = ConfigParser()
+settings.read(root / "settings.ini", encoding="utf-8")
+
+project = "fastdigits"
+version = release = settings["DEFAULT"]["version"]
+author = copyright = settings["DEFAULT"]["author"]
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "cyclopts.ext.sphinx",
+]
+exclude_patterns = ["examples", "predictions", "reproductions"]
+html_theme = "furo"
+html_title = f"fastdigits {version}"
+html_show_copyright = False
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # they are committed as they were executed
+autodoc_typehints = "none"  # the docstrings say shapes and units too
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+# Sphinx reads below this folder alone
+shutil.rmtree(docs / "notebooks", ignore_errors=True)
+shutil.copytree(root / "nbs", docs / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))

@@ -1,0 +1,170 @@
+"""The README, the how-to pages and the site: every command and every line of Python in them runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import fastdigits
+from benchmarks.readme_picture import digit_sheet
+from fastdigits import finetune
+from fastdigits.cli import COMMANDS, main
+from fastdigits.recipes import find_recipe
+from fastdigits.spaces import find_space
+from tests.saved_models.make import digit_table
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+OWN_TESTS = {"distributed.md"}  # processes and shards: test_together.py, test_shards.py
+PAGES = [ROOT / "README.md", *sorted(page for page in (DOCS / "howto").glob("*.md") if page.name not in OWN_TESTS)]
+ALL_PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+# in place of networks whose weights are a download: timm's for tests, from nothing
+TINY = r"\1 test_resnet \2 --weights none --size 16"
+
+
+def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
+    """(language, text) of a page's fenced blocks, in order."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [(language, text) for language, text in found if language in languages]
+
+
+@pytest.fixture
+def workbench(in_tmp) -> Path:
+    """A folder with the files that the pages speak of, made of real digits."""
+    table = digit_table(0, 240)
+    table.to_csv("train.csv", index=False)
+    digit_table(300, 340).drop(columns="label").to_csv("test.csv", index=False)
+    writers = pd.DataFrame({"id": table["id"], "writer": table["id"] // 20})
+    writers.to_csv("writers.csv", index=False)
+    Path("competition").mkdir()
+    for name in ("train.csv", "test.csv"):
+        Path("competition", name).write_text(Path(name).read_text())
+    sample = pd.DataFrame({"id": range(300, 340), "label": 0})
+    sample.to_csv("competition/sample_submission.csv", index=False)
+    Image.fromarray(digit_sheet()).save("sheet.png")
+    for row in range(60):
+        photo = 230 - np.pad(table.iloc[row, 2:].to_numpy(int).reshape(28, 28) * 0.8, ((9, 3), (2, 8))).astype(np.uint8)
+        folder = Path("my_photos", str(table["label"][row]))
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(folder / f"{row}.png")
+    Image.fromarray(photo).save("photo.jpg")
+    return in_tmp
+
+
+def run_line(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    if words[0] == "fastdigits":
+        with pytest.raises(SystemExit) as stopped:
+            main(words[1:])
+        assert stopped.value.code == 0, line
+    else:
+        assert words[0] == "python", line
+        subprocess.run([sys.executable, *words[1:]], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_tells_to_type_works(page, workbench, monkeypatch):
+    """As it stands, but for networks whose weights are a download."""
+
+    def tiny(arch, data, **options):
+        assert arch == "resnet50"
+        options |= {"weights": "none", "size": 16, "out": "runs/resnet50-digits", "overwrite": True}
+        return finetune("test_resnet", data, **options)
+
+    monkeypatch.setattr("fastdigits.finetune", tiny, raising=False)
+    for language, text in blocks(page, "sh", "python"):
+        if language == "python":
+            if page.name == "README.md":  # its Python does the same as its commands
+                Path("digits").rename("digits-by-command")
+                Path("submission.csv").unlink()
+            exec(compile(text, page.name, "exec"), {})
+        for line in text.splitlines() if language == "sh" else []:
+            if line.startswith(("python3 -m venv", ".venv/", "pip install")):
+                continue  # prove_packaging.py installs
+            run_line(re.sub(r"(finetune|lr-find) resnet50 (\S+)", TINY, line))
+            if "finetune resnet50" in line:
+                Path("runs/test_resnet-digits").rename("runs/resnet50-digits")
+    if page.name == "README.md":
+        assert len(pd.read_csv("submission.csv")) == 40
+
+
+def test_pages_name_commands_that_exist():
+    for page in ALL_PAGES:
+        text = page.read_text(encoding="utf-8")
+        text = "`".join(
+            [*re.findall(r"`[^`]+`", text), *(line for _, block in blocks(page, "sh") for line in block.split("\n"))]
+        )
+        used = set(re.findall(r"`(?:\.venv/bin/)?fastdigits ([a-z][a-z-]*)", text))
+        assert used <= set(COMMANDS), page
+    named = set(re.findall(r"\| `fastdigits ([a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named == set(COMMANDS)
+
+
+def test_pages_name_make_targets_that_exist():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in ALL_PAGES:
+        used = set(re.findall(r"(?:`|^    )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
+        assert used <= targets, page
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"):
+        for link in re.findall(r"\]\((?!http|#)([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (ROOT / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_search_space_of_the_page_is_one(in_tmp):
+    ((_, block),) = blocks(DOCS / "howto" / "tune.md", "toml")
+    (in_tmp / "space.toml").write_text(block)
+    space = find_space("space.toml", "conv5x5", "train", find_recipe("conv5x5"), False)
+    assert list(space.searched) == ["batch_size", "lr", "network.filters"]
+    assert space.fixed == {"augment": "light"}
+
+
+def test_troubleshooting_quotes_messages_that_exist():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "fastdigits").rglob("*.py"))
+    headings = re.findall(r"^## `([^`]+)`", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(headings) > 12
+    for heading in headings:
+        for part in heading.split("…"):
+            assert part.strip() in source, heading
+
+
+def test_the_reference_has_every_public_name():
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"auto\w+:: fastdigits\.([A-Za-z_]+)$", page, re.MULTILINE)) - {
+        "figures",
+        "introspection",
+    } == set(fastdigits.__all__) - {"__version__"}
+
+
+def test_licences_of_all_that_we_ask_for_are_listed():
+    settings = ConfigParser()
+    settings.read(ROOT / "settings.ini", encoding="utf-8")
+    page = (DOCS / "reference" / "licences.md").read_text(encoding="utf-8").lower().replace("_", "-")
+    for key, value in settings["DEFAULT"].items():
+        for line in value.splitlines() if key.endswith("requirements") else []:
+            if line.strip():
+                assert f"| {line.split()[0].lower().replace('_', '-')} |" in page, line
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path):
+    """Broken links, missing pictures and unreadable docstrings are warnings, and those are errors."""
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", DOCS, tmp_path / "site"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    outside = [
+        (page.name, address)
+        for page in (tmp_path / "site").rglob("*.html")
+        for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', page.read_text())
+    ]
+    assert not outside  # a page is read without network too
