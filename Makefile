@@ -8,7 +8,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 AUDIT := .venv-audit
 LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;MPL;Mozilla;Zlib;NVIDIA
 
-.PHONY: quickstart test test-all check format bench docs serve audit licences clean
+.PHONY: quickstart test test-all check format bench docs package serve audit licences clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/fastdigits quickstart quickstart --overwrite
@@ -30,6 +30,10 @@ bench: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "build/docs/index.html"
+
+# wheel and sdist, and each extra by itself, in an environment that does not see these sources
+package: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/prove_packaging.py
 
 serve: $(VENV)/.installed-dev
 	$(BIN)/fastdigits serve digitnet-mnist

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .errors import InputError
-from .fitting import Rules, fit_run
+from .fitting import Rules, Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import TRAIN, ImageFolder
 from .learners import find_preset
@@ -159,12 +159,11 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
             rows = len(folder.split(TRAIN))
             options["batch_size"] = arguments["batch_size"] or default_batch_size(rows)
             planned_epochs = planned_epochs or default_epochs(rows, options["batch_size"])
-        return fit_run(
-            out,
+        training = Training(
             folder,
             backbone,
-            arguments=arguments,
-            options=options,
+            arguments,
+            options,
             plan=lambda prepared: plan_stages(
                 prepared.transferred,
                 arguments["head_epochs"],
@@ -178,11 +177,10 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
                 **chosen_options(RULES, arguments, preset),
                 **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
             ),
-            resume=resume,
-            overwrite=overwrite,
             on_epoch=on_epoch,
             draw=draw,
         )
+        return fit_run(training, out, resume, overwrite)
 
     return fit
 

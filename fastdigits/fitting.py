@@ -56,23 +56,11 @@ class Rules:
     teachers: list[str] | None = None
 
 
-def fit_run(
-    out: Path,
-    folder: ImageFolder,
-    backbone: Backbone,
-    *,
-    arguments: dict,
-    options: dict,
-    plan: Callable[[DigitLearner], list[Stage]],
-    rules: Rules,
-    resume: bool,
-    overwrite: bool,
-    on_epoch: Callable[[dict], None] | None = None,
-    draw: bool = True,
-) -> Result:
-    """A finished run at `out`, new or gone on with.
+@dataclass(frozen=True)
+class Training:
+    """What is trained, on what and how; everything but where.
 
-    Parameters
+    Attributes
     ----------
     arguments : dict
         As the user gave them; a resumed run must have had the same.
@@ -80,66 +68,76 @@ def fit_run(
         Of `prepare_learner`.
     plan : callable
         From the prepared learner, which knows what it starts from, to the stages.
-    on_epoch : callable, optional
+    on_epoch : callable or None
         Is given each epoch's history row.
     draw : bool
         Whether the run gets its figures.
+    """
+
+    folder: ImageFolder
+    backbone: Backbone
+    arguments: dict
+    options: dict
+    plan: Callable[[DigitLearner], list[Stage]]
+    rules: Rules
+    on_epoch: Callable[[dict], None] | None = None
+    draw: bool = True
+
+
+def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Result:
+    """A finished run at `out`, new or gone on with.
 
     Raises
     ------
     InputError
         When anything is wrong; a run of which no epoch is done is removed.
     """
+    rules = training.rules
     if rules.tensorboard:
         check_tensorboard()
-    teachers = _teachers(rules.teachers, folder) if rules.teachers else []
+    teachers = _teachers(rules.teachers, training.folder) if rules.teachers else []
     with ExitStack() as stack:
         if join_world().is_first:
             stack.enter_context(claimed(out))
-        run, prepared, planned = _begin(
-            out, folder, backbone, arguments, options, plan, rules, resume=resume, overwrite=overwrite
-        )
+        run, prepared, planned = _go_on(training, out) if resume else _begin(training, out, overwrite)
         try:
-            return _train(run, folder, prepared, planned, rules, teachers, on_epoch, draw)
+            return _train(training, run, prepared, planned, teachers)
         except InputError:
             if join_world().is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
                 shutil.rmtree(run.path)
             raise
 
 
-def _begin(
-    out: Path,
-    folder: ImageFolder,
-    backbone: Backbone,
-    arguments: dict,
-    options: dict,
-    plan: Callable[[DigitLearner], list[Stage]],
-    rules: Rules,
-    *,
-    resume: bool,
-    overwrite: bool,
-) -> tuple[Run, DigitLearner, list[Stage]]:
-    """The run, new or gone on with, what trains in it, and its planned stages; see `fit_run`."""
+def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLearner, list[Stage]]:
+    """A new run, what trains in it, and its planned stages."""
+    world, folder, rules = join_world(), training.folder, training.rules
+    _check_minutes(rules, world)
+    world.first_does(lambda: check_output(out, overwrite, RUN_MARK))
+    check_starts(out, training.options["weights"], rules.teachers)
+    with world.first_goes_ahead():
+        prepared = prepare_learner(training.backbone, folder, **training.options)
+    planned = training.plan(prepared)
+    settings = settings_of(training.options, asdict(rules), prepared)
+    record = first_record(training.arguments, folder, prepared) | {"settings": settings}
+    for note in record["notes"]:
+        print(note)
+    return world.first_does(lambda: start_run(out, record, overwrite)), prepared, planned
+
+
+def _go_on(training: Training, out: Path) -> tuple[Run, DigitLearner, list[Stage]]:
+    """The run that was begun at `out`, what trains in it, and its planned stages."""
     world = join_world()
+    _check_minutes(training.rules, world)
+    run = reopen_run(out, training.arguments, training.folder.digest)
+    _check_processes(run, world)
+    with world.first_goes_ahead():
+        prepared = prepare_learner(training.backbone, training.folder, start=_start_of(run), **training.options)
+    return run, prepared, training.plan(prepared)
+
+
+def _check_minutes(rules: Rules, world: World) -> None:
     if world.size > 1 and rules.minutes is not None:
         raise InputError("--minutes measures the speed of one process; with several pass --epochs")
-    if resume:
-        run = reopen_run(out, arguments, folder.digest)
-        _check_processes(run, world)
-        with world.first_goes_ahead():
-            prepared = prepare_learner(backbone, folder, start=_start_of(run), **options)
-        planned = plan(prepared)
-    else:
-        world.first_does(lambda: check_output(out, overwrite, RUN_MARK))
-        check_starts(out, options["weights"], rules.teachers)
-        with world.first_goes_ahead():
-            prepared = prepare_learner(backbone, folder, **options)
-        planned = plan(prepared)
-        record = first_record(arguments, folder, prepared) | {"settings": settings_of(options, asdict(rules), prepared)}
-        for note in record["notes"]:
-            print(note)
-        run = world.first_does(lambda: start_run(out, record, overwrite))
-    return run, prepared, planned
 
 
 def _check_processes(run: Run, world: World) -> None:
@@ -159,14 +157,7 @@ def _start_of(run: Run) -> StartingWeights | None:
 
 
 def _train(
-    run: Run,
-    folder: ImageFolder,
-    prepared: DigitLearner,
-    planned: list[Stage],
-    rules: Rules,
-    teachers: list[SavedModel],
-    on_epoch: Callable[[dict], None] | None,
-    draw: bool,
+    training: Training, run: Run, prepared: DigitLearner, planned: list[Stage], teachers: list[SavedModel]
 ) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
     from .callbacks import BatchProgress, ClipGradients
@@ -175,12 +166,12 @@ def _train(
     from .together import SharedScores, Together
     from .weight_average import WeightAverage
 
-    world = join_world()
+    world, rules = join_world(), training.rules
     checkpoint = run.read_checkpoint()
     stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
     listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard else []
-    listeners += [on_epoch] if on_epoch else []
+    listeners += [training.on_epoch] if training.on_epoch else []
     keep = rules.keep
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
     epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, listeners)
@@ -193,7 +184,7 @@ def _train(
     if teachers:
         prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
     if checkpoint is None:
-        if draw and world.is_first:
+        if training.draw and world.is_first:
             _draw_batch(run, prepared)
         first_stage = 0
     else:
@@ -223,7 +214,9 @@ def _train(
     else:
         if average:
             prepared.learner.model.load_state_dict(average.state()["weights"])
-    return world.first_does(lambda: write_result(run, folder, prepared, epoch_end.history, keep, draw))
+    return world.first_does(
+        lambda: write_result(run, training.folder, prepared, epoch_end.history, keep, training.draw)
+    )
 
 
 def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:

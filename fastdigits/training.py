@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .errors import InputError
-from .fitting import Rules, fit_run
+from .fitting import Rules, Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import VALID, ImageFolder
 from .machine import Precision
@@ -167,22 +167,20 @@ def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) ->
         chosen, stage = chosen_options((*RULES, *LEARNER_OPTIONS), arguments, recipe), planned
         if VALID not in folder.splits:
             chosen, stage = _without_valid(chosen, stage)
-        return fit_run(
-            out,
+        training = Training(
             folder,
             backbone,
-            arguments=arguments,
+            arguments,
             options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
             plan=lambda prepared: [stage],
             rules=Rules(
                 **{name: chosen[name] for name in RULES},
                 **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
             ),
-            resume=resume,
-            overwrite=overwrite,
             on_epoch=on_epoch,
             draw=draw,
         )
+        return fit_run(training, out, resume, overwrite)
 
     return fit
 

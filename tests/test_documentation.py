@@ -49,7 +49,7 @@ def workbench(in_tmp) -> Path:
     sample = pd.DataFrame({"id": range(300, 340), "label": 0})
     sample.to_csv("competition/sample_submission.csv", index=False)
     Image.fromarray(digit_sheet()).save("sheet.png")
-    for row in range(60):
+    for row in range(120):
         photo = 230 - np.pad(table.iloc[row, 2:].to_numpy(int).reshape(28, 28) * 0.8, ((9, 3), (2, 8))).astype(np.uint8)
         folder = Path("my_photos", str(table["label"][row]))
         folder.mkdir(parents=True, exist_ok=True)
