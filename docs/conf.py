@@ -30,6 +30,7 @@ html_title = f"fastdigits {version}"
 html_show_copyright = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+default_role = "literal"  # docstrings write `name` as Markdown does
 nb_execution_mode = "off"  # they are committed as they were executed
 autodoc_typehints = "none"  # the docstrings say shapes and units too
 napoleon_google_docstring = False

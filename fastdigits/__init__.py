@@ -6,6 +6,8 @@ import warnings
 # Importing fastai uses what torch and pandas call deprecated; its users can do nothing about it.
 warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated", category=FutureWarning)
 warnings.filterwarnings("ignore", message=r"The 'mode\.chained_assignment' option is deprecated")
+# of tqdm, which timm's downloads load: there is no bar to draw with ipywidgets
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 # Public name -> module. Loaded on first use: `import fastdigits` must not load torch.
 _PUBLIC = {
