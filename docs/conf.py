@@ -39,3 +39,12 @@ napoleon_use_rtype = False
 # Sphinx reads below this folder alone
 shutil.rmtree(docs / "notebooks", ignore_errors=True)
 shutil.copytree(root / "nbs", docs / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+
+
+def setup(app) -> None:
+    """Links to notebooks are written for those who read the pages in the repository."""
+
+    def to_copies(app, name: str, source: list[str]) -> None:
+        source[0] = source[0].replace("](../../nbs/", "](../notebooks/").replace("](../nbs/", "](notebooks/")
+
+    app.connect("source-read", to_copies)

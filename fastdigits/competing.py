@@ -1,5 +1,6 @@
 """compete(): a competition's files and a number of minutes -> honest scores, models of all rows, a submission."""
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ def compete(
     import shutil
 
     started = time.monotonic()
-    if not minutes > 0:
+    if not 0 < minutes < math.inf:
         raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
     source = Path(source)
     out = Path(out) if out else Path("runs", f"compete-{source.resolve().stem}")
@@ -152,18 +153,18 @@ def compete(
         test = folder.split(TEST)
         submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))  # does the sample fit?
         fold_folders(folder, N_FOLDS, seed)
+        print(folder, flush=True)
+        if weights == AUTO:
+            weights, warnings = choose_weights(folder), []  # those without a leak
+            print(f"--weights {weights}", flush=True)
+        else:
+            warnings = leak_warnings(folder, weights)
+        for warning in warnings:
+            print(f"warning: {warning}", flush=True)
+        fold_epochs, epochs, n_models = plan(epoch_time(folder, weights), minutes * 60)
     except InputError:
         shutil.rmtree(out)  # nothing was trained
         raise
-    print(folder, flush=True)
-    if weights == AUTO:
-        weights, warnings = choose_weights(folder), []  # those without a leak
-        print(f"--weights {weights}", flush=True)
-    else:
-        warnings = leak_warnings(folder, weights)
-    for warning in warnings:
-        print(f"warning: {warning}", flush=True)
-    fold_epochs, epochs, n_models = plan(epoch_time(folder, weights), minutes * 60)
     print(f"{N_FOLDS} folds of {fold_epochs} epochs, then {n_models} x {epochs} epochs on all rows", flush=True)
     options = {"weights": weights, "seed": seed}
     folds = train(RECIPE, folder.path, epochs=fold_epochs, folds=N_FOLDS, **options, out=out / "folds")

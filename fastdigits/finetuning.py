@@ -6,7 +6,7 @@ from .errors import InputError
 from .fitting import Rules, Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import TRAIN, ImageFolder
-from .learners import find_preset
+from .learners import find_preset, run_name
 from .machine import Precision
 from .options import (
     LEARNER_OPTIONS,
@@ -19,7 +19,7 @@ from .options import (
     training_folder,
 )
 from .results import Result
-from .shipped import shipped_names, starting_weights_of
+from .shipped import starting_weights_of
 from .stages import default_batch_size, default_epochs, plan_stages
 
 
@@ -137,7 +137,7 @@ def finetune(
     arguments["weights"] = weights = starting_weights_of(arch, str(weights))
     fit = transfer_fit(arguments, on_epoch)
     folder = training_folder(data, normalise, [weights, *(teachers or [])])
-    return fit_or_folds(fit, f"{_run_name(arch)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
+    return fit_or_folds(fit, f"{run_name(arch)}-{Path(data).name}", folder, arguments, out, resume, overwrite)
 
 
 def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -> Fit:
@@ -183,8 +183,3 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
         return fit_run(training, out, resume, overwrite)
 
     return fit
-
-
-def _run_name(arch: str) -> str:
-    backbone, preset = find_preset(arch)
-    return arch if preset or arch in shipped_names() else backbone.file_name

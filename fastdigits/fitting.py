@@ -170,7 +170,7 @@ def _train(
     checkpoint = run.read_checkpoint()
     stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
     epochs_done = len(checkpoint["history"]) if checkpoint else 0
-    listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard else []
+    listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard and world.is_first else []
     listeners += [training.on_epoch] if training.on_epoch else []
     keep = rules.keep
     best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
@@ -230,6 +230,9 @@ def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
     """Models to learn from; InputError unless they tell the folder's classes."""
     teachers = open_models(names)
+    for name, teacher in zip(names, teachers):
+        if not teacher.in_torch:
+            raise InputError(f"--teachers {name} is an ONNX export; pass the run or model that it was made from")
     if teachers[0].classes != folder.classes:
         known, wanted = (", ".join(classes[:12]) for classes in (teachers[0].classes, folder.classes))
         raise InputError(f"--teachers {names[0]} tells {known}; the data have {wanted}")

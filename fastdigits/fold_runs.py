@@ -13,7 +13,7 @@ from .errors import InputError
 from .folders import VALID, ImageFolder
 from .folds import fold_folders
 from .inference import Inference
-from .outputs import check_output, writable, write_json
+from .outputs import check_output, claimed, writable, write_json
 from .prediction import open_model, open_models
 from .results import Result
 from .runs import Run
@@ -121,13 +121,19 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
     n_folds, seed = arguments["folds"], arguments["seed"]
     seeds = range(seed, seed + arguments["repeats"])
     folders = {one: fold_folders(folder, n_folds, one) for one in seeds}
-    _begin(out, folder, arguments, resume, overwrite)
+    with claimed(out):
+        _begin(out, folder, arguments, resume, overwrite)
+        return _fit_all(fit, folders, arguments, out)
+
+
+def _fit_all(fit: Fit, folders: dict[int, list[ImageFolder]], arguments: dict, out: Path) -> FoldResult:
+    """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
     scores, stresses, groups = [], [], []
-    for one in seeds:
+    for one, parts in folders.items():
         by_group: dict[str, list[bool]] = {}
-        for number, part in enumerate(folders[one], start=1):
+        for number, part in enumerate(parts, start=1):
             run = Run(out / f"seed{one}-fold{number}")
-            print(f"seed {one} · fold {number} of {n_folds}", flush=True)
+            print(f"seed {one} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
                 _fit_fold(fit, part, run, {**arguments, "seed": one, "fold": number})
             answers = read_answers(run)
@@ -144,12 +150,13 @@ def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume:
 
 
 def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
-    """A finished run of one fold; when the first fails by the user's mistake, nothing is left behind."""
+    """A finished run of one fold; when it fails by the user's mistake before anything was trained, nothing is left."""
     begun = run.record_file.is_file()
     try:
         fit(part, run.path, arguments, begun, not begun)
     except InputError:
-        if not any(run.path.parent.glob(f"*/{RESULT}")) and not begun:
+        folds = [Run(path) for path in run.path.parent.iterdir() if path.is_dir()]
+        if not any(fold.finished or fold.last_checkpoint.exists() for fold in folds):
             shutil.rmtree(run.path.parent)
         raise
 

@@ -12,7 +12,7 @@ from .options import Scaling
 from .recipes import RECIPES, Recipe
 from .runs import random_states, restore_random_states
 from .saved import DESCRIPTION_FILE, read_description, read_saved
-from .shipped import model_folder, shipped_architecture
+from .shipped import model_folder, shipped_architecture, shipped_names
 from .splitting import evenly_spaced
 from .starting_weights import NONE, PRETRAINED, StartingWeights, load_weights, load_whole
 from .world import join_world
@@ -59,6 +59,12 @@ def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
     recipe = RECIPES.get(arch)
     preset = recipe if recipe and recipe.command == "finetune" else None
     return find_backbone(preset.arch if preset else shipped_architecture(arch)), preset
+
+
+def run_name(arch: str) -> str:
+    """What the user named, as a part of a folder's name."""
+    backbone, preset = find_preset(arch)
+    return arch if preset or arch in shipped_names() else backbone.file_name
 
 
 def prepare_learner(

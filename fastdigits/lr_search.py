@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .learners import find_preset, prepare_learner
+from .folders import TRAIN
+from .learners import find_preset, prepare_learner, run_name
 from .machine import Precision
 from .options import LEARNER_OPTIONS, check_options, chosen_options, training_folder
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 from .shipped import starting_weights_of
-from .stages import PHOTO_LR_MULT, Stage, unfrozen_rates
+from .stages import PHOTO_LR_MULT, Stage, default_batch_size, unfrozen_rates
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -128,16 +129,16 @@ def lr_find(
     Parameters
     ----------
     arch
-        A scratch network, a torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
+        As for finetune.
     data
         An image folder.
     size
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
     batch_size
-        Pictures a step; 64 by default.
+        Pictures a step; by default as finetune.
     weights
-        pretrained, none, a .safetensors or .pth file, an earlier run or a saved model.
+        As for finetune.
     augment
         As for finetune.
     precision
@@ -163,11 +164,12 @@ def lr_find(
     options |= {"precision": precision, "seed": seed}
     check_options(options)
     backbone, preset = find_preset(arch)
-    out = Path(out) if out else Path("runs", f"lr-find-{backbone.file_name}-{Path(data).name}")
+    out = Path(out) if out else Path("runs", f"lr-find-{run_name(arch)}-{Path(data).name}")
     check_output(out, overwrite, Run(out).lr_find_csv.name)
-    prepared = prepare_learner(
-        backbone, training_folder(data, None, [weights]), **chosen_options(LEARNER_OPTIONS, options, preset)
-    )
+    folder = training_folder(data, None, [weights])
+    if not preset:
+        options["batch_size"] = batch_size or default_batch_size(len(folder.split(TRAIN)))
+    prepared = prepare_learner(backbone, folder, **chosen_options(LEARNER_OPTIONS, options, preset))
     learner = prepared.learner
     if prepared.transferred:
         learner.freeze()

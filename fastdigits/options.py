@@ -1,5 +1,6 @@
 """The options of training: which there are, what they are by default, and what makes no sense."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -66,7 +67,7 @@ def check_options(options: dict) -> None:
             raise InputError(f"--{name} {options[name]!r} is unknown; accepted are {', '.join(accepted)}")
     for name, (least, allowed) in CHECKED_NUMBERS.items():
         value = options.get(name)
-        if value is not None and not (value >= least if allowed else value > least):
+        if value is not None and not (math.isfinite(value) and (value >= least if allowed else value > least)):
             accepted = f"{least} or more" if allowed else f"a number above {least}"
             raise InputError(f"--{name.replace('_', '-')} {value} makes no sense; accepted is {accepted}")
     for name in BELOW_ONE:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .decoded import decoded_split
 from .errors import InputError
-from .folders import TEST, TRAIN, ImageFolder, read_folder
+from .folders import TEST, TRAIN, ImageFolder, is_image_folder, read_folder
 from .picture_files import natural_order
 from .progress import progress_bar
 from .sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
@@ -71,7 +71,7 @@ def read_pictures(source: str, test: str | None = None, groups: Path | None = No
     InputError
         When source, test or groups are wrong; of a table with gaps it says how many and where.
     """
-    if Path(source).is_dir() and not any("idx3" in file.name for file in Path(source).iterdir()):
+    if Path(source).is_dir() and is_image_folder(Path(source)):
         if test:
             raise InputError(f"{source} is an image folder; --test goes with a table")
         pictures = _of_folder(read_folder(source))

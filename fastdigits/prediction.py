@@ -183,7 +183,7 @@ def predict(
     if submission and probabilities:
         raise InputError("a submission has no room for probabilities; leave out --probabilities or --submission")
     part, is_picture = read_shard(shard), Path(source).suffix.lower() in PICTURE_ENDINGS
-    if out is None and not is_picture:
+    if out is None and (submission or not is_picture):
         out = Path("submission.csv" if submission else "predictions.csv")
     if out is not None:
         out = Path(out)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import InputError
 from .folders import TEST, TRAIN, picture_file
+from .sources import read_small_csv
 
 SURE = 0.99  # confidence from which an answer is taken for a label
 PREFIX = "test-"  # of their ids among the training rows
@@ -25,16 +26,12 @@ def read_pseudo_labels(path: Path, least_confidence: float) -> dict[str, str]:
     InputError
         When the file is no such table.
     """
-    import pandas as pd
-
     if not 0 <= least_confidence <= 1:
         raise InputError(f"--pseudo-confidence {least_confidence:g} makes no sense; accepted are 0..1")
     if not path.is_file():
         raise InputError(f"{path} does not exist; --pseudo-labels takes the csv that `fastdigits predict` writes")
-    try:
-        table = pd.read_csv(path, dtype={"id": str, "label": str, "confidence": np.float64}, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    kinds = {"id": str, "label": str, "confidence": np.float64}
+    table = read_small_csv(path, path, dtype=kinds, keep_default_na=False)
     if not {"id", "label", "confidence"} <= set(table.columns):
         raise InputError(
             f"{path} has the columns {', '.join(table.columns)}; --pseudo-labels takes id, label, confidence"

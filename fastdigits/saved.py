@@ -167,7 +167,17 @@ def _makes_sense(description: dict) -> bool:
         and 1 <= description["size"] <= LARGEST_SIZE
         and isinstance(description["temperature"], float | int)
         and 0 < description["temperature"] < math.inf
+        and isinstance(description.get("normalise", False), bool)
+        and _reject_makes_sense(description.get("reject"))
     )
+
+
+def _reject_makes_sense(reject) -> bool:
+    """Whether a description's `reject` is nothing, or two shares."""
+    if reject is None:
+        return True
+    shares = [reject.get(name) for name in ("below", "wished_accuracy")] if isinstance(reject, dict) else [None]
+    return all(isinstance(share, float | int) and 0 <= share <= 1 for share in shares)
 
 
 def _damaged(path: Path) -> InputError:
@@ -224,11 +234,10 @@ def read_saved(folder: str | Path) -> SavedModel:
     except RuntimeError:
         architecture = description["architecture"]
         raise InputError(f"{folder / WEIGHTS_FILE} does not fit {architecture}; export the model again") from None
-    fields = ("architecture", "classes", "size", "mean", "std", "temperature")
     card = folder / CARD_FILE
     return SavedModel(
         module.eval(),
-        **{name: description[name] for name in fields},
+        **{name: description[name] for name in FIELDS if name in REQUIRED},
         reject=description.get("reject"),
         normalise=description.get("normalise", False),
         card=card.read_text(encoding="utf-8") if card.is_file() else None,

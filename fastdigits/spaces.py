@@ -193,7 +193,8 @@ def _default_space(command: str, recipe: Recipe | None, transfers: bool) -> Spac
     searched = {"lr": Range(5e-4, 2e-2, log=True), "batch_size": Choices((32, 64, 128))}
     searched |= {"augment": augment, "label_smoothing": smoothing}
     if transfers:
-        searched |= {"lr_mult": Choices((1, 10, 100)), "head_epochs": Choices((0, 1))}
+        searched |= {"head_epochs": Choices((0, 1))}
+        searched |= {} if recipe else {"lr_mult": Choices((1, 10, 100))}  # a recipe has its own rates
     return Space(DEFAULT, searched)
 
 

@@ -1,5 +1,7 @@
 """Settings as one short text, `NAME[:key=value,...]`: the same on the command line, in the recipes and in run.json."""
 
+import math
+
 from .errors import InputError
 
 Settings = dict[str, float | str]
@@ -41,6 +43,9 @@ def _pair(flag: str, part: str, name: str, defaults: Settings | None) -> tuple[s
     if defaults and isinstance(defaults[key], str):
         return key, value
     try:
-        return key, float(value)
+        number = float(value)
     except ValueError:
-        raise InputError(f"{flag} {name}:{part} is no number; {key} takes one") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{flag} {name}:{part} is no number; {key} takes one")
+    return key, number

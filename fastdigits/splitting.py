@@ -10,21 +10,17 @@ import numpy as np
 from .errors import InputError
 from .folders import TRAIN, VALID
 from .picture_files import natural_order
+from .sources import read_small_csv
 
 SplitMethod = Literal["stratified", "random", "first"]
 
 
 def read_groups(path: Path, ids: list[str]) -> np.ndarray:
     """The group of each of `ids`, as an array of texts (n,), from a csv with an id column and one group column."""
-    import pandas as pd
-
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} does not exist; --groups takes a csv with an id column and one group column")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    table = read_small_csv(path, path, keep_default_na=False)
     id_columns = [name for name in table.columns if name.strip().lower() in ("id", "imageid")]
     if len(table.columns) != 2 or len(id_columns) != 1:
         raise InputError(

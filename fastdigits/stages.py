@@ -79,10 +79,14 @@ def plan_stages(
     Raises
     ------
     InputError
-        When head epochs are asked for and there is nothing to transfer.
+        When head epochs or smaller rates are asked for and there is nothing to transfer, or the recipe has its own.
     """
     if head_epochs and not transferred:
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
+    if lr_mult and not transferred:
+        raise InputError("--lr-mult needs weights to transfer; leave it out with --weights none")
+    if lr_mult and published:
+        raise InputError("--lr-mult does not change a published recipe's rates; leave it out, or scale them by --lr")
     if published:
         return _changed_stages(published, transferred, head_epochs, epochs, lr)
     if of_digits:

@@ -23,7 +23,7 @@ class StartingWeights:
         In words, for the run's record.
     transferred : bool
         Whether the body carries knowledge, so that training the head first makes sense.
-    mean, std : list of float, length 3, or None
+    mean, std : list of float, length channels, or None
         The normalisation that the weights were trained with; None when there is nothing to transfer.
     of_digits : bool
         Whether they were trained on digits, as those of every saved model, rather than on photographs.

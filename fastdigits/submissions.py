@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .errors import InputError
-from .sources import submission_sample
+from .sources import read_small_csv, submission_sample
 
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
@@ -25,14 +25,9 @@ def submission_table(ids: list[str], labels: list[str], own_ids: bool, submissio
 
 def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
     """The sample's own columns, ids and order with our labels, matched by id, or by position for tables without ids."""
-    import pandas as pd
-
     location = submission_sample(path)
-    try:
-        with location.open() as stream:
-            sample = pd.read_csv(stream, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{location.name} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    with location.open() as stream:
+        sample = read_small_csv(stream, location.name)
     if len(sample.columns) != 2:
         raise InputError(
             f"{location.name} has the columns {', '.join(sample.columns)}; a sample has an id and a label column"

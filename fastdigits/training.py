@@ -200,5 +200,6 @@ def _without_valid(chosen: dict, stage: Stage) -> tuple[dict, Stage]:
     if on_valid:
         stage = replace(stage, schedule=f"{stage.schedule}{',' if ':' in stage.schedule else ':'}monitor=train_loss")
     if on_valid or chosen["early_stopping"] or chosen["keep"] != "last":
-        print("no valid pictures: all epochs are trained, the last one's weights kept, train loss lowers the rate")
+        rate = ", train loss lowers the rate" if on_valid else ""
+        print(f"no valid pictures: all epochs are trained, the last one's weights kept{rate}")
     return {**chosen, "early_stopping": None, "keep": "last"}, stage

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import InputError, check_seed
-from .fold_runs import FoldResult
+from .fold_runs import RECORD, FoldResult
 from .folders import VALID, check_trainable, read_folder
 from .learners import find_preset
 from .models import file_part
@@ -126,7 +126,6 @@ def tune(
 
 def _check_optuna() -> None:
     try:
-        import filelock  # noqa: F401
         import optuna  # noqa: F401
     except ImportError:
         raise InputError("tune needs the package optuna: pip install 'fastdigits[tune]'") from None
@@ -246,7 +245,7 @@ def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, fold
     print(f"{what} in {folds} folds", flush=True)
     fresh = Search(**{**vars(search), "seed": search.seed + 1})
     same = _same_values(place, values, folds)
-    resume = same and (place / "folds.json").is_file()
+    resume = same and (place / RECORD).is_file()
     return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
 
 

@@ -73,13 +73,15 @@ def test_a_zip_does_as_well(files, tmp_path):
     assert (result.models, result.rows) == (1, 100)
 
 
-def test_files_that_are_no_competition(files, tmp_path, in_tmp):
+def test_files_that_are_no_competition(files, tmp_path, in_tmp, run):
     def error_of(source, **options) -> str:
         with pytest.raises(InputError) as caught:
             compete(source, out=tmp_path / "out", **options)
         assert not (tmp_path / "out").exists()
         return str(caught.value)
 
+    assert error_of(files, minutes=float("inf")) == "--minutes inf makes no sense; accepted is a number above 0"
+    assert "is a test_resnet, not a digitnet" in error_of(files, weights=str(run))
     assert error_of(files, minutes=0) == "--minutes 0 makes no sense; accepted is a number above 0"
     assert error_of(files / "train.csv") == (
         f"{files}/train.csv needs a train table with labels and a test table; pass the competition's zip or folder"

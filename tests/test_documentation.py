@@ -1,4 +1,4 @@
-"""The README, the how-to pages and the site: every command and every line of Python in them runs."""
+"""The README, the start page, the how-to pages and the site: what their blocks tell to type runs."""
 
 import re
 import shlex
@@ -23,8 +23,15 @@ from tests.saved_models.make import digit_table
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 OWN_TESTS = {"distributed.md"}  # processes and shards: test_together.py, test_shards.py
-PAGES = [ROOT / "README.md", *sorted(page for page in (DOCS / "howto").glob("*.md") if page.name not in OWN_TESTS)]
-ALL_PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    DOCS / "index.md",
+    *sorted(page for page in (DOCS / "howto").glob("*.md") if page.name not in OWN_TESTS),
+]
+ALL_PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "ARCHITECTURE", "CHANGELOG")),
+    *sorted(page for page in DOCS.rglob("*.md") if page.parent.name != "notebooks"),
+]
 # in place of networks whose weights are a download: timm's for tests, from nothing
 TINY = r"\1 test_resnet \2 --weights none --size 16"
 
@@ -115,10 +122,11 @@ def test_pages_name_make_targets_that_exist():
         assert used <= targets, page
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"):
-        for link in re.findall(r"\]\((?!http|#)([^)]+)\)", page.read_text(encoding="utf-8")):
-            assert (ROOT / link).exists(), f"{page.name}: {link}"
+def test_links_lead_somewhere_for_those_who_read_the_files():
+    for page in ALL_PAGES:
+        for text, link in re.findall(r"\[([^\]]*)\]\((?!http|#)([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+            assert text, f"{page.name}: {link} has no text"
 
 
 def test_the_search_space_of_the_page_is_one(in_tmp):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fastdigits import InputError, convert, explore
 from fastdigits.figures import draw_table
@@ -190,3 +191,17 @@ def test_the_picture_shows_each_class(table_file):
     balance = drawing.axes[0]
     assert sum(bar.get_height() for bar in balance.patches) == 200
     assert drawing._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_folder_with_tables_is_read_as_convert_reads_it(tmp_path, table_file, test_file):
+    """As a competition's files lie; and pictures under their labels."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "train.csv").write_text(table_file.read_text())
+    (tmp_path / "files" / "test.csv").write_text(test_file.read_text())
+    assert explore(str(tmp_path / "files"), out=tmp_path / "out").rows == {"train": 200, "test": 40}
+    for label in "01":
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(3):
+            pixels = np.full((9, 9), 40 * number + int(label), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{label}{number}.png")
+    assert explore(str(tmp_path / "photos"), out=tmp_path / "out2").rows == {"train": 6}

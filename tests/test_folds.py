@@ -11,6 +11,7 @@ from fastdigits import InputError, convert, train
 from fastdigits.decoded import decoded_split
 from fastdigits.folders import TRAIN, VALID
 from fastdigits.folds import fold_folders
+from fastdigits.outputs import claimed
 from fastdigits.picture_files import read_gray
 from fastdigits.runs import Run
 
@@ -110,6 +111,25 @@ def test_folds_go_on_where_they_were_interrupted(written, tmp_path, capsys):
     assert Run(out / "seed5-fold1").result_file.stat().st_mtime_ns == first
     assert run.finished
     assert train(QUICK, written.path, **options, out=out, overwrite=True).accuracy == whole.accuracy
+
+
+def test_epochs_of_the_first_fold_outlive_a_mistake(written, tmp_path):
+    """A disk that is full after an epoch, for one, is such a mistake: there is something to go on with."""
+
+    def fail(row: dict) -> None:
+        raise InputError("no room")
+
+    out, options = tmp_path / "folds", {"folds": 2, "epochs": 2, "early_stopping": 0}
+    with pytest.raises(InputError, match="no room"):
+        train(QUICK, written.path, **options, out=out, on_epoch=fail)
+    assert Run(out / "seed5-fold1").last_checkpoint.exists()
+    assert train(QUICK, written.path, **options, out=out, resume=True).folds
+
+
+def test_two_commands_on_the_same_folds(written, tmp_path):
+    with claimed(tmp_path / "folds"), pytest.raises(InputError, match=r"folds is being written by process \d+ on "):
+        train(QUICK, written.path, folds=2, epochs=1, out=tmp_path / "folds")
+    assert not (tmp_path / "folds").exists()
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,12 @@ BAD_MODELS = {
     "schema as text": (lambda m: redescribed(m, schema="1"), "model.json is damaged; export the model again"),
     "unknown architecture": (lambda m: redescribed(m, architecture="nope"), "nope"),
     "too few classes": (lambda m: redescribed(m, classes=["0"]), "does not fit test_resnet"),
+    "a limit that is none": (lambda m: redescribed(m, reject="abc"), "model.json is damaged; export the model again"),
+    "a limit as text": (
+        lambda m: redescribed(m, reject={"below": "high", "wished_accuracy": 0.99}),
+        "model.json is damaged; export the model again",
+    ),
+    "normalise as text": (lambda m: redescribed(m, normalise="maybe"), "model.json is damaged; export the model again"),
     "classes twice": (lambda m: redescribed(m, classes=["0"] * 10), "model.json is damaged; export the model again"),
     "no classes": (lambda m: redescribed(m, classes=[]), "model.json is damaged; export the model again"),
     "wrong channels": (lambda m: redescribed(m, mean=[0.5], std=[0.5]), "model.json is damaged"),

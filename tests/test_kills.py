@@ -21,7 +21,7 @@ TINY = "test_resnet"
 # processes that have loaded all libraries and have no threads yet, so that most of their life is work
 SPAWN = multiprocessing.get_context("forkserver")
 SPAWN.set_forkserver_preload(
-    ["fastdigits.finetuning", "fastdigits.conversion", "fastdigits.exporting", "fastdigits.tuning"]
+    ["fastai.vision.all", "fastdigits.finetuning", "fastdigits.conversion", "fastdigits.exporting"]
 )
 
 

@@ -112,6 +112,25 @@ def test_shipped_models_can_be_exported(tmp_path):
     assert run_script(tmp_path / "onnx", tmp_path / "form.png").stderr == ""
 
 
+def test_its_script_sees_pictures_as_predict_does(exported, tmp_path):
+    """Turned by their camera, or transparent; ids with commas stay one column."""
+    digit = np.full((24, 16), 230, np.uint8)
+    digit[4:20, 6:9] = 20
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    (tmp_path / "p").mkdir()
+    Image.fromarray(digit).save(tmp_path / "p" / "turned.png", exif=turned)
+    Image.fromarray(digit).save(tmp_path / "p" / "turned, as held.jpg", exif=turned, quality=95)
+    Image.fromarray(np.stack([digit] * 3 + [np.where(digit < 100, 255, 0).astype(np.uint8)], 2)).save(
+        tmp_path / "p" / "clear.png"
+    )
+    predict(str(exported), str(tmp_path / "p"), out=tmp_path / "by_package.csv")
+    run_script(exported, tmp_path / "p", tmp_path / "by_script.csv").check_returncode()
+    package, script = (pd.read_csv(tmp_path / f"by_{one}.csv").set_index("id") for one in ("package", "script"))
+    assert set(script.index) == {"clear", "turned", "turned, as held"}
+    assert np.abs(script.confidence - package.confidence).max() < 1e-4
+
+
 def test_wrong_onnx_folders(exported, run, folder, tmp_path):
     import shutil
 
@@ -121,6 +140,9 @@ def test_wrong_onnx_folders(exported, run, folder, tmp_path):
         export(str(exported), tmp_path / "x", to="model")
     with pytest.raises(InputError, match=r"is an ONNX export, which only predicts"):
         finetune("test_resnet", folder, weights=str(exported), out=tmp_path / "run")
+    with pytest.raises(InputError, match=r"--teachers .*onnx is an ONNX export; pass the run or model that it was"):
+        finetune("test_resnet", folder, weights="none", teachers=[str(exported)], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
     broken = tmp_path / "broken"
     shutil.copytree(exported, broken)
     graph, about = broken / "model.onnx", json.loads((broken / "model.json").read_text())

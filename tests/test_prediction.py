@@ -242,3 +242,9 @@ def test_a_sample_with_a_repeated_id(in_tmp, run, test_file):
     pd.DataFrame({"id": [1000] * 40, "label": 0}).to_csv("sample.csv", index=False)
     message = "sample.csv names an id more than once; pass the competition's own sample"
     assert error_of(run, test_file, submission="sample.csv") == message
+
+
+def test_a_photo_can_be_a_submission(in_tmp):
+    Image.fromarray(np.pad(np.full((16, 4), 255, np.uint8), 6)).save("one.png")
+    predict("digitnet-mnist", "one.png", submission="kaggle")
+    assert Path("submission.csv").read_text() == "ImageId,Label\n1,1\n"

@@ -316,6 +316,10 @@ def test_plans():
     assert (head.lr, body.lr) == ((0.01, 0.01), (5e-4, 5e-3))
     with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
         plan_stages(False, 2, 8, None)
+    with pytest.raises(InputError, match="--lr-mult needs weights to transfer; leave it out with --weights none"):
+        plan_stages(False, None, 8, None, lr_mult=2)
+    with pytest.raises(InputError, match="--lr-mult does not change a published recipe's rates; leave it out, or"):
+        plan_stages(True, None, None, None, lr_mult=2, published=(body,))
 
 
 def test_the_published_staged_recipe():
@@ -353,6 +357,7 @@ def test_the_preset_runs(tmp_path, folder):
         ({"keep": "Best"}, "--keep 'Best' is unknown; accepted are last, best, lowest-loss"),
         ({"precision": "int8"}, "--precision 'int8' is unknown; accepted are auto, fp32, bf16, fp16"),
         ({"minutes": 0}, "--minutes 0 makes no sense; accepted is a number above 0"),
+        ({"minutes": float("inf")}, "--minutes inf makes no sense; accepted is a number above 0"),
         ({"minutes": 1, "epochs": 3}, "--minutes sets the epochs itself; leave out --epochs"),
         ({"arch": "resnet50-kannada", "minutes": 1}, "--minutes cannot set the epochs of the preset resnet50-kannada"),
         ({"arch": "resnet5O"}, "'resnet5O' is no known architecture; near are "),

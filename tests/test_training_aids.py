@@ -260,6 +260,10 @@ def test_pseudo_labels_that_are_none(tables):
     )
     assert error_of(good, pseudo_confidence=2) == "--pseudo-confidence 2 makes no sense; accepted are 0..1"
     assert error_of(good.assign(confidence="much")).startswith(f"{tables}/wrong.csv cannot be read as csv: ")
+    packed = tables / "cut.csv.gz"
+    good.to_csv(packed, index=False)
+    packed.write_bytes(packed.read_bytes()[:-20])
+    assert error_of(pseudo_labels=packed).startswith(f"{packed} cannot be read as csv: ")
     assert error_of(good.assign(id="x")) == "the test table has none of the ids of --pseudo-labels, e.g. 'x'"
     assert error_of(good.assign(label="x")) == (
         "--pseudo-labels has the label 'x', which the training rows do not have"

@@ -9,6 +9,7 @@ from .missing import refuse_missing_values
 from .opening import holds_tables, open_source, open_tables, submission_sample
 from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
+from .small_csv import read_small_csv
 
 __all__ = [
     "Chunk",
@@ -17,6 +18,7 @@ __all__ = [
     "holds_tables",
     "open_source",
     "open_tables",
+    "read_small_csv",
     "refuse_missing_values",
     "refuse_other_size",
     "submission_sample",

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..photos import SIDE
 from ..picture_files import list_pictures, natural_order, read_gray
 from .pixels import CHUNK_ROWS, Chunk, PixelSource
+from .small_csv import read_small_csv
 
 CHUNK_PIXELS = 16_000_000  # of pictures that are read together
 FILE_NAMES = ("file", "filename", "file_name", "name", "image", "id")
@@ -100,14 +101,9 @@ def _files_of_folder(folder: Path) -> list[LabelledFile]:
 
 
 def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
-    import pandas as pd
-
     if not table.is_file():
         raise InputError(f"{table} does not exist; --labels takes a csv with a file column and a label column")
-    try:
-        content = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{table} cannot be read as csv: {str(error).strip().splitlines()[0]}") from None
+    content = read_small_csv(table, table, keep_default_na=False)
     column_of = {name.strip().lower(): name for name in content.columns}
     file_column = next((column_of[name] for name in FILE_NAMES if name in column_of), None)
     if file_column is None or "label" not in column_of:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # which cameras write
 BATCH = 256
 SIDE, BORDER_LEVEL = 28, 12  # of a picture in MNIST's form: pixels, and the mean gray level of its border at most
 
@@ -30,13 +31,25 @@ def pictures(source: Path, cut_out: bool):
     """
     files = sorted(f for f in source.iterdir() if f.suffix.lower() in PICTURES) if source.is_dir() else [source]
     for file in files:
-        gray = np.asarray(Image.open(file).convert("L"))
+        gray = gray_levels(Image.open(file))
         if cut_out and not has_form(gray):
             print(
                 f"{file}: not white on black in 28x28 pixels; fastdigits predict would cut out the digit",
                 file=sys.stderr,
             )
         yield file.stem if source.is_dir() else file.name, gray
+
+
+def gray_levels(picture):
+    """Gray levels uint8 (h, w): turned as its camera was held; what is transparent is paper, white under dark ink."""
+    if picture.format in TURNED_FORMATS:
+        picture = ImageOps.exif_transpose(picture)
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("L"))
+    gray, alpha = picture.convert("LA").split()
+    visible = np.asarray(gray)[np.asarray(alpha) > 127]
+    paper = 255 if visible.size and visible.mean() <= 127 else 0
+    return np.asarray(Image.composite(gray, Image.new("L", gray.size, paper), alpha))
 
 
 def has_form(gray):
@@ -82,14 +95,15 @@ def main() -> None:
     classes = about["classes"]
     session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
     found = rows(source) if source.suffix.lower() == ".csv" else pictures(source, about["normalise"])
-    lines = ["id,label,confidence"]
+    lines = [("id", "label", "confidence")]
     for ids, images in batches(found):
         probabilities = session.run(None, {"images": images})[0]  # (n, classes)
-        lines += [f"{id_},{classes[int(p.argmax())]},{p.max():.6f}" for id_, p in zip(ids, probabilities)]
+        lines += [(id_, classes[int(p.argmax())], f"{p.max():.6f}") for id_, p in zip(ids, probabilities)]
     if len(sys.argv) == 3:
-        Path(sys.argv[2]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with Path(sys.argv[2]).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(lines)
     else:
-        print(*lines, sep="\n")
+        csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
 
 
 if __name__ == "__main__":
