@@ -161,7 +161,9 @@ def compete(
             warnings = leak_warnings(folder, weights)
         for warning in warnings:
             print(f"warning: {warning}", flush=True)
-        fold_epochs, epochs, n_models = plan(epoch_time(folder, weights), minutes * 60)
+        epoch_s = epoch_time(folder, weights)
+        left_s = max(0.0, minutes * 60 - (time.monotonic() - started))
+        fold_epochs, epochs, n_models = plan(epoch_s, left_s)
     except InputError:
         shutil.rmtree(out)  # nothing was trained
         raise

@@ -87,7 +87,7 @@ def draw_reliability(evaluation: Evaluation, path: Path | None = None) -> Drawin
     panels["line"].set(
         ylabel="accuracy", title=f"calibration error {evaluation.calibration_error:.2%}", xlim=(0, 1), ylim=(0, 1.02)
     )
-    panels["line"].legend(loc="upper left")
+    panels["line"].legend(loc="lower right")
     panels["count"].bar(centres, [b.pictures for b in bins], width=widths, edgecolor="w", color="tab:gray")
     panels["count"].set(xlabel="confidence", ylabel="pictures", yscale="log")
     return finished(drawing, path)

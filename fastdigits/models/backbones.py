@@ -35,7 +35,11 @@ class Backbone:
         return file_part(self.name)
 
     def build(self, n_classes: int, size: int | None = None, pretrained: bool = False):
-        """A module from pictures (n, channels, size, size) to logits (n, n_classes), its weights fresh or published."""
+        """A module from pictures (n, channels, size, size) to logits (n, n_classes), its weights fresh.
+
+        `pretrained` is for timm's networks, whose published weights fit themselves to the size; those of others are put
+        into a fresh module by `starting_weights`.
+        """
         if self.library == "fastdigits":
             from .networks import build_network
 
