@@ -1,13 +1,11 @@
 """Sphinx: the site from these pages, the notebooks as they were executed, and the docstrings."""
 
 import shutil
-import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 docs = Path(__file__).parent
 root = docs.parent
-sys.path.insert(0, str(root))
 
 settings = ConfigParser()
 settings.read(root / "settings.ini", encoding="utf-8")
@@ -19,7 +17,6 @@ author = copyright = settings["DEFAULT"]["author"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "cyclopts.ext.sphinx",
@@ -28,7 +25,6 @@ exclude_patterns = ["examples", "predictions", "reproductions"]
 html_theme = "furo"
 html_title = f"fastdigits {version}"
 html_show_copyright = False
-myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 default_role = "literal"  # docstrings write `name` as Markdown does
 nb_execution_mode = "off"  # they are committed as they were executed

@@ -31,7 +31,7 @@ def read_pseudo_labels(path: Path, least_confidence: float) -> dict[str, str]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; --pseudo-labels takes the csv that `fastdigits predict` writes")
     kinds = {"id": str, "label": str, "confidence": np.float64}
-    table = read_small_csv(path, path, dtype=kinds, keep_default_na=False)
+    table = read_small_csv(path, dtype=kinds, keep_default_na=False)
     if not {"id", "label", "confidence"} <= set(table.columns):
         raise InputError(
             f"{path} has the columns {', '.join(table.columns)}; --pseudo-labels takes id, label, confidence"

@@ -193,8 +193,9 @@ def _default_space(command: str, recipe: Recipe | None, transfers: bool) -> Spac
     searched = {"lr": Range(5e-4, 2e-2, log=True), "batch_size": Choices((32, 64, 128))}
     searched |= {"augment": augment, "label_smoothing": smoothing}
     if transfers:
-        searched |= {"head_epochs": Choices((0, 1))}
-        searched |= {} if recipe else {"lr_mult": Choices((1, 10, 100))}  # a recipe has its own rates
+        searched["head_epochs"] = Choices((0, 1))
+        if not recipe:  # which has its own rates
+            searched["lr_mult"] = Choices((1, 10, 100))
     return Space(DEFAULT, searched)
 
 

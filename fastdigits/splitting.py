@@ -20,7 +20,7 @@ def read_groups(path: Path, ids: list[str]) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} does not exist; --groups takes a csv with an id column and one group column")
-    table = read_small_csv(path, path, keep_default_na=False)
+    table = read_small_csv(path, keep_default_na=False)
     id_columns = [name for name in table.columns if name.strip().lower() in ("id", "imageid")]
     if len(table.columns) != 2 or len(id_columns) != 1:
         raise InputError(

@@ -21,7 +21,7 @@ TWO = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "-m"]
 COMMANDS = {  # extra: what python is given
     "onnx": ["-m", "fastdigits", "export", MODEL, "onnx", "--to", "onnx", "--overwrite"],
     "serve": ["-m", "fastdigits", "serve", "digitnet-mnist", "--port", str(PORT)],
-    "tune": ["-m", "fastdigits", "tune", "dnn-he", "digits28", "--trials", "1", "--epochs", "1", "--folds", "0"],
+    "tune": ["-m", "fastdigits", "tune", "dnn-he", DATA, "--trials", "1", "--epochs", "1", "--folds", "0"],
     "track": ["-m", "fastdigits", *FINETUNE, "--tensorboard", "--out", "track", "--overwrite"],
     "distributed": [*TWO, "fastdigits", *FINETUNE, "--out", "distributed", "--overwrite"],
 }
@@ -74,18 +74,6 @@ def quickstart(environment: Environment) -> None:
     where = environment.must("-c", "import fastdigits; print(fastdigits.__file__)")
     assert str(ROOT) not in where, where
     print(f"quickstart in {time.monotonic() - before:.0f} s: {told.splitlines()[-6]}", flush=True)
-    environment.must("-c", LARGER_DIGITS)
-
-
-LARGER_DIGITS = """
-import numpy as np
-from sklearn.datasets import load_digits
-from fastdigits import convert
-digits = load_digits()
-images = np.pad(digits.images.astype(np.uint8).repeat(3, 1).repeat(3, 2) * 15, ((0, 0), (2, 2), (2, 2)))
-np.savez("digits28.npz", images=images[:300], labels=digits.target[:300])
-convert("digits28.npz", "digits28")
-"""
 
 
 def answers(environment: Environment) -> None:

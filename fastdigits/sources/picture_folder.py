@@ -103,7 +103,7 @@ def _files_of_folder(folder: Path) -> list[LabelledFile]:
 def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
     if not table.is_file():
         raise InputError(f"{table} does not exist; --labels takes a csv with a file column and a label column")
-    content = read_small_csv(table, table, keep_default_na=False)
+    content = read_small_csv(table, keep_default_na=False)
     column_of = {name.strip().lower(): name for name in content.columns}
     file_column = next((column_of[name] for name in FILE_NAMES if name in column_of), None)
     if file_column is None or "label" not in column_of:

@@ -6,14 +6,14 @@ from typing import IO
 from ..errors import InputError
 
 
-def read_small_csv(file: Path | IO[bytes], name: str | Path, **options) -> "pd.DataFrame":  # noqa: F821
+def read_small_csv(file: Path | IO[bytes], name: str | None = None, **options) -> "pd.DataFrame":  # noqa: F821
     """The file as a table of texts.
 
     Parameters
     ----------
     file : Path or binary stream
-    name : str or Path
-        What the user knows the file by.
+    name : str, optional
+        What the user knows a stream by.
     **options
         Of pandas.read_csv.
 
@@ -28,4 +28,4 @@ def read_small_csv(file: Path | IO[bytes], name: str | Path, **options) -> "pd.D
         return pd.read_csv(file, **{"dtype": str, **options})
     except (EOFError, ValueError, OSError) as error:  # pandas' own and wrong encodings are ValueErrors
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{name} cannot be read as csv: {reason}") from None
+        raise InputError(f"{name or file} cannot be read as csv: {reason}") from None

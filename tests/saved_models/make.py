@@ -40,6 +40,7 @@ def keep(out: Path) -> None:
         digit_table(1000, 1000 + PICTURES).drop(columns="label").to_csv(out / "pictures.csv.gz", index=False)
         export(work / "run", out / "model")
         export(work / "run", out / "onnx", to="onnx")
+        (out / "onnx" / "predict.py").unlink()  # runs by itself; no later version reads it
     predict(out / "model", out / "pictures.csv.gz", out=out / "answers.csv", probabilities=True)
 
 
