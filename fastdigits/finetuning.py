@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from .errors import InputError
-from .fitting import Rules, Training, fit_run
+from .fitting import Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import TRAIN, ImageFolder
 from .learners import find_preset, run_name
 from .machine import Precision
 from .options import (
     LEARNER_OPTIONS,
-    RULES,
     Keep,
     OnEpoch,
     check_valid,
@@ -19,6 +18,7 @@ from .options import (
     training_folder,
 )
 from .results import Result
+from .rules import chosen_rules
 from .shipped import starting_weights_of
 from .stages import default_batch_size, default_epochs, plan_stages
 
@@ -173,10 +173,7 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
                 preset.stages if preset else (),
                 prepared.of_digits,
             ),
-            rules=Rules(
-                **chosen_options(RULES, arguments, preset),
-                **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
-            ),
+            rules=chosen_rules(arguments, preset),
             on_epoch=on_epoch,
             draw=draw,
         )

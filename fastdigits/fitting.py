@@ -10,50 +10,17 @@ from .errors import InputError
 from .folders import ImageFolder
 from .learners import DigitLearner, epoch_seconds, prepare_learner
 from .models import Backbone
-from .options import Keep
 from .outputs import RUN_MARK, check_output, claimed
 from .prediction import open_models
-from .results import Result, kept_weights, write_result
+from .results import Result, write_result
+from .rules import Rules
 from .run_records import first_record, settings_of
 from .runs import Run, random_states, reopen_run, restore_random_states, start_run
 from .saved import SavedModel
-from .stage_fitting import Diverged, fit_stage
 from .stages import Stage
 from .starting_weights import StartingWeights, check_starts
-from .tracking import check_tensorboard, open_tensorboard
+from .tracking import check_tensorboard
 from .world import World, join_world
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a fit goes by, beside its stages.
-
-    Attributes
-    ----------
-    keep : Keep
-        Whose epoch's weights are saved at the end.
-    early_stopping : int or None
-        Epochs without a valid loss lower by `min_delta` after which a stage ends; None or 0: it does not.
-    clip_value, clip_norm : float or None
-        Of gradients.
-    ema : float or None
-        Decay of the average of the weights that takes their place; None or 0: it does not.
-    teachers : list of str or None
-        Models whose answers are learnt too.
-    minutes : float or None
-        What the last stage's epochs are set by.
-    tensorboard : bool
-    """
-
-    keep: Keep
-    early_stopping: int | None
-    min_delta: float
-    clip_value: float | None
-    clip_norm: float | None
-    ema: float | None
-    minutes: float | None
-    tensorboard: bool
-    teachers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -160,71 +127,17 @@ def _train(
     training: Training, run: Run, prepared: DigitLearner, planned: list[Stage], teachers: list[SavedModel]
 ) -> Result:
     """Run (or go on with) all stages, then write everything that belongs to a finished run."""
-    from .callbacks import BatchProgress, ClipGradients
     from .distillation import Distillation
-    from .epoch_end import EpochEnd
-    from .together import SharedScores, Together
-    from .weight_average import WeightAverage
+    from .run_fitting import fit_stages
 
     world, rules = join_world(), training.rules
-    checkpoint = run.read_checkpoint()
     stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
-    epochs_done = len(checkpoint["history"]) if checkpoint else 0
-    listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard and world.is_first else []
-    listeners += [training.on_epoch] if training.on_epoch else []
-    keep = rules.keep
-    best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
-    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, listeners)
-    average = WeightAverage(rules.ema) if rules.ema else None
-    prepared.learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
-    if average:
-        prepared.learner.add_cb(average)
-    if world.size > 1:
-        prepared.learner.add_cbs([Together(world), SharedScores(world)])
     if teachers:
         prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
-    if checkpoint is None:
-        if training.draw and world.is_first:
-            _draw_batch(run, prepared)
-        first_stage = 0
-    else:
-        epoch_end.start_from(checkpoint)
-        world.first_does(lambda: run.restore_history(checkpoint["history"]))
-        prepared.learner.model.load_state_dict(checkpoint["model"])
-        if average:
-            average.start_from(checkpoint["average"])
-        restore_random_states(checkpoint["random"][world.rank], prepared.learner.dls.loaders)
-        first_stage = checkpoint["next_stage"]
-    try:
-        with ExitStack() as stack:
-            for callback in prepared.learner.cbs:
-                stack.callback(getattr(callback, "close", lambda: None))
-            for number in range(first_stage, len(stages)):
-                inside = checkpoint is not None and number == first_stage and checkpoint["next_epoch"] > 0
-                fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
-    except Diverged as error:
-        if not epoch_end.history:
-            raise
-        print(f"{error}; the best of the finished epochs is kept", flush=True)
-        keep = _restored(run, prepared, keep)
-    except KeyboardInterrupt:
-        done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
-        print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
-        raise
-    else:
-        if average:
-            prepared.learner.model.load_state_dict(average.state()["weights"])
-    return world.first_does(
-        lambda: write_result(run, training.folder, prepared, epoch_end.history, keep, training.draw)
-    )
-
-
-def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:
-    """Which epoch is kept of a run that diverged: the best, or where no valid pictures tell, the last finished one."""
-    if run.best_checkpoint.exists():
-        return "best" if keep == "last" else keep
-    prepared.learner.model.load_state_dict(kept_weights(run.read_checkpoint()))
-    return "last"
+    if training.draw and world.is_first and not run.last_checkpoint.exists():
+        _draw_batch(run, prepared)
+    history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)
+    return world.first_does(lambda: write_result(run, training.folder, prepared, history, keep, training.draw))
 
 
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:

@@ -18,7 +18,7 @@ Keep = Literal["last", "best", "lowest-loss"]
 Scaling = Literal["normalise", "centre", "standardise"]
 OnEpoch = Annotated[Callable[[dict], None] | None, Parameter(parse=False)]  # of Python, not of the command line
 
-# what makes the Learner, and what a fit goes by; other options plan the stages, or say where to write
+# what makes the Learner; other options plan the stages, are a fit's rules, or say where to write
 LEARNER_OPTIONS = (
     "size",
     "batch_size",
@@ -30,7 +30,6 @@ LEARNER_OPTIONS = (
     "precision",
     "seed",
 )
-RULES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm", "ema")
 BY_VALID = "best or lowest-loss"
 NOT_RECORDED = ("resume", "overwrite", "out", "on_epoch")  # where to write and how, and who listens
 DEFAULTS = {

@@ -4,14 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from .errors import InputError
-from .fitting import Rules, Training, fit_run
+from .fitting import Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
 from .folders import VALID, ImageFolder
 from .machine import Precision
 from .models import file_part, find_backbone
 from .options import (
     LEARNER_OPTIONS,
-    RULES,
     Keep,
     OnEpoch,
     Scaling,
@@ -22,6 +21,7 @@ from .options import (
 )
 from .recipes import find_recipe
 from .results import Result
+from .rules import Rules, chosen_rules
 from .schedules import Plateau, Steps, find_schedule
 from .stages import Stage
 from .starting_weights import NONE
@@ -164,19 +164,16 @@ def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) ->
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
         check_valid(folder, arguments["early_stopping"], arguments["keep"])
-        chosen, stage = chosen_options((*RULES, *LEARNER_OPTIONS), arguments, recipe), planned
+        rules, stage = chosen_rules(arguments, recipe), planned
         if VALID not in folder.splits:
-            chosen, stage = _without_valid(chosen, stage)
+            rules, stage = _without_valid(rules, stage)
         training = Training(
             folder,
             backbone,
             arguments,
-            options={**{name: chosen[name] for name in LEARNER_OPTIONS}, "whole": True},
+            options={**chosen_options(LEARNER_OPTIONS, arguments, recipe), "whole": True},
             plan=lambda prepared: [stage],
-            rules=Rules(
-                **{name: chosen[name] for name in RULES},
-                **{name: arguments[name] for name in ("minutes", "tensorboard", "teachers")},
-            ),
+            rules=rules,
             on_epoch=on_epoch,
             draw=draw,
         )
@@ -193,13 +190,13 @@ def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, sched
     return replace(published, epochs=epochs or published.epochs, lr=(lr, lr), schedule=schedule or published.schedule)
 
 
-def _without_valid(chosen: dict, stage: Stage) -> tuple[dict, Stage]:
+def _without_valid(rules: Rules, stage: Stage) -> tuple[Rules, Stage]:
     """A recipe's rules and stage for a folder without valid pictures: nothing in them looks at valid."""
     schedule = find_schedule(stage.schedule)
     on_valid = isinstance(schedule, Plateau) and schedule.monitor == "valid_loss"
     if on_valid:
         stage = replace(stage, schedule=f"{stage.schedule}{',' if ':' in stage.schedule else ':'}monitor=train_loss")
-    if on_valid or chosen["early_stopping"] or chosen["keep"] != "last":
+    if on_valid or rules.early_stopping or rules.keep != "last":
         rate = ", train loss lowers the rate" if on_valid else ""
         print(f"no valid pictures: all epochs are trained, the last one's weights kept{rate}")
-    return {**chosen, "early_stopping": None, "keep": "last"}, stage
+    return replace(rules, early_stopping=None, keep="last"), stage
