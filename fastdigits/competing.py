@@ -1,6 +1,7 @@
 """compete(): a competition's files and a number of minutes -> honest scores, models of all rows, a submission."""
 
 import math
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -126,47 +127,23 @@ def compete(
     InputError
         When a table or the sample is missing, or anything in them is wrong.
     """
-    import shutil
-
-    started = time.monotonic()
-    if not 0 < minutes < math.inf:
-        raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
-    source = Path(source)
+    started, source = time.monotonic(), Path(source)
     out = Path(out) if out else Path("runs", f"compete-{source.resolve().stem}")
-    table = open_source(source)
-    if not table.has_labels or table.test is None:
-        raise InputError(
-            f"{source} needs a train table with labels and a test table; pass the competition's zip or folder"
-        )
-    submission_sample(source)
+    _check_inputs(source, minutes, weights, groups)
     check_output(out, overwrite, MARK)
     if weights not in (AUTO, NONE):
         check_outlives(out, "--weights", weights)
-        open_model(weights)
-    if groups and not Path(groups).is_file():
-        raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
     if out.exists():
         shutil.rmtree(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
     try:
-        folder = convert(source, out / "digits", valid=0, groups=groups)
-        test = folder.split(TEST)
-        submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))  # does the sample fit?
-        fold_folders(folder, N_FOLDS, seed)
-        print(folder, flush=True)
-        if weights == AUTO:
-            weights, warnings = choose_weights(folder), []  # those without a leak
-            print(f"--weights {weights}", flush=True)
-        else:
-            warnings = leak_warnings(folder, weights)
-        for warning in warnings:
-            print(f"warning: {warning}", flush=True)
+        folder = _converted(source, out / "digits", groups, seed)
+        weights, warnings = _start(folder, weights)
         epoch_s = epoch_time(folder, weights)
-        left_s = max(0.0, minutes * 60 - (time.monotonic() - started))
-        fold_epochs, epochs, n_models = plan(epoch_s, left_s)
     except InputError:
         shutil.rmtree(out)  # nothing was trained
         raise
+    fold_epochs, epochs, n_models = plan(epoch_s, max(0.0, minutes * 60 - (time.monotonic() - started)))
     print(f"{N_FOLDS} folds of {fold_epochs} epochs, then {n_models} x {epochs} epochs on all rows", flush=True)
     options = {"weights": weights, "seed": seed}
     folds = train(RECIPE, folder.path, epochs=fold_epochs, folds=N_FOLDS, **options, out=out / "folds")
@@ -191,6 +168,44 @@ def compete(
     )
     write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "folder"})
     return result
+
+
+def _check_inputs(source: Path, minutes: float, weights: str, groups: Path | None) -> None:
+    """InputError for what can be seen to be wrong before anything is written."""
+    if not 0 < minutes < math.inf:
+        raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
+    table = open_source(source)
+    if not table.has_labels or table.test is None:
+        raise InputError(
+            f"{source} needs a train table with labels and a test table; pass the competition's zip or folder"
+        )
+    submission_sample(source)
+    if weights not in (AUTO, NONE):
+        open_model(weights)
+    if groups and not Path(groups).is_file():
+        raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
+
+
+def _converted(source: Path, place: Path, groups: Path | None, seed: int) -> ImageFolder:
+    """The image folder of all rows; InputError unless it can be folded and its test rows fit the sample."""
+    folder = convert(source, place, valid=0, groups=groups)
+    test = folder.split(TEST)
+    submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))
+    fold_folders(folder, N_FOLDS, seed)
+    print(folder, flush=True)
+    return folder
+
+
+def _start(folder: ImageFolder, weights: str) -> tuple[str, list[str]]:
+    """What training starts from, and warnings where that knows the rows already."""
+    if weights == AUTO:
+        weights = choose_weights(folder)  # those without a leak
+        print(f"--weights {weights}", flush=True)
+        return weights, []
+    warnings = leak_warnings(folder, weights)
+    for warning in warnings:
+        print(f"warning: {warning}", flush=True)
+    return weights, warnings
 
 
 def plan(epoch_s: float, budget_s: float) -> tuple[int, int, int]:
