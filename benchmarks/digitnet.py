@@ -36,7 +36,8 @@ def main() -> None:
         sys.exit("set FASTDIGITS_DATA, or pass --data, to the folder that holds mnist/ and kannada/")
     for table in chosen.tables:
         whole, part = folders_of(table, chosen.data, chosen.work)
-        ship(table, train(table, whole, chosen.work), train(table, part, chosen.work), part)
+        scored = train(table, part, chosen.work)  # first: it tells whether the other is worth its time
+        ship(table, train(table, whole, chosen.work), scored, part)
 
 
 def folders_of(table: str, data: Path, work: Path) -> tuple[Path, Path]:
