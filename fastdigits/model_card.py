@@ -91,6 +91,8 @@ def _recipe(saved: SavedModel, record: dict, result: dict) -> str:
         f"- {result['epochs']} epochs, the weights of epoch {result['kept_epoch']:g}; "
         f"batch {settings.get('batch_size')}, {settings.get('optimizer')}, augmentation {settings.get('augment')}",
     ]
+    if settings.get("teachers"):
+        lines.append(f"- taught by the labels and by the answers of {', '.join(settings['teachers'])}")
     lines += [f"- stage {stage['name']}: {stage['epochs']} epochs, {stage['schedule']}" for stage in record["stages"]]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines.append(f"- seed {settings.get('seed')}, {record['precision']} on {record['device']}; {versions}")

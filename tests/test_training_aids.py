@@ -145,6 +145,7 @@ def test_a_pupil_answers_like_its_teacher(folder28, tmp_path):
     options = {"epochs": 6, "batch_size": 16, "augment": "none", "ema": 0, "lr": 0.003}
     taught = train("digitnet", folder28, teachers=["digitnet-mnist"], **options, out=tmp_path / "taught").run
     assert taught.record()["settings"]["teachers"] == ["digitnet-mnist"]
+    assert "- taught by the labels and by the answers of digitnet-mnist" in (taught.path / "README.md").read_text()
     alone = train("digitnet", folder28, **options, out=tmp_path / "alone").run
     teacher = evaluate("digitnet-mnist", str(folder28), split="train")
     assert teacher.accuracy > 0.7
