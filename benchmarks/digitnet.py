@@ -1,9 +1,7 @@
 """`python -m benchmarks.digitnet [mnist|kannada ...]`: train the shipped models from their training rows alone.
 
-Two models learn each table from nothing, one under mild and one under strong augmentation; what is shipped goes on from
-one of them and learns from both their answers. All of that is done twice: on all rows, which is what is shipped, and on
-the part whose writers (of MNIST: whose rows) are kept apart, by which it is scored and its confidence calibrated.
-Restartable.
+Each table is trained twice by the same commands: on all of its rows, which is what is shipped, and on the part whose
+writers (of MNIST: whose rows) are kept apart, by which it is scored and its confidence calibrated. Restartable.
 """
 
 import argparse
@@ -20,10 +18,8 @@ from fastdigits.shipped import WEIGHTS
 
 TABLES = {"mnist": [], "kannada": ["--groups", "writers.csv.gz"]}  # options of convert for the part kept apart
 SEED = 1
-# as held-out rows and the stress set chose them (docs/lab_log.md)
-TEACHERS = {"medium": 32, "strong": 24}  # augmentation: epochs
-AUGMENT = {"mnist": "medium", "kannada": "strong"}  # of what is shipped
-STUDENT = ["--epochs", "20", "--lr", "0.005"]
+# beside the recipe's own, as held-out rows and the stress set chose them (docs/lab_log.md)
+TRAINING = {"mnist": ["--augment", "medium", "--epochs", "32"], "kannada": []}
 
 
 def main() -> None:
@@ -52,21 +48,12 @@ def folders_of(table: str, data: Path, work: Path) -> tuple[Path, Path]:
 
 
 def train(table: str, folder: Path, work: Path) -> Run:
-    """The finished run of a folder's student, after those of its teachers."""
-    teachers = {augment: work / f"run-{folder.name}-{augment}" for augment in TEACHERS}
-    for augment, place in teachers.items():
-        finish(folder, place, "--augment", augment, "--epochs", str(TEACHERS[augment]))
-    start, answers = str(teachers[AUGMENT[table]]), [str(place) for place in teachers.values()]
-    options = ["--augment", AUGMENT[table], "--weights", start, "--teachers", *answers, *STUDENT]
-    return finish(folder, work / f"run-{folder.name}", *options)
-
-
-def finish(folder: Path, place: Path, *options: str) -> Run:
-    """The finished run of the recipe `digitnet` at a place, gone on with if it was interrupted."""
-    run = Run(place)
+    """The finished run of the recipe `digitnet` on a folder."""
+    run = Run(work / f"run-{folder.name}")
     if not run.finished:
         how = ["--resume"] if run.record_file.exists() else []
-        fastdigits("train", "digitnet", str(folder), *options, "--seed", str(SEED), "--out", str(place), *how)
+        place = ["--seed", str(SEED), "--out", str(run.path)]
+        fastdigits("train", "digitnet", str(folder), *TRAINING[table], *place, *how)
     return run
 
 
