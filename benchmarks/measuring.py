@@ -129,7 +129,8 @@ def machine() -> dict[str, str]:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     capability = torch.backends.cpu.get_cpu_capability()
-    device = f"{cpu_count(only_physical_cores=True)} cores {name}, {capability}"
+    cores = cpu_count(only_physical_cores=True)
+    device = f"{cores} core{'s' if cores > 1 else ''} {name}, {capability}"
     return {"date": time.strftime("%Y-%m-%d"), "commit": commit, "device": device}
 
 
