@@ -17,6 +17,7 @@ from .augmentation import NO_AUGMENTATION, Policy
 from .batch_transforms import GrayImage, ModelInput, Ready, Resized, read_picture
 from .decoded import DecodedSplit, decoded_split
 from .folders import TRAIN, VALID, ImageFolder, check_trainable
+from .machine import find_device
 from .world import World, shared_batch
 
 MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
@@ -190,7 +191,7 @@ def digit_loaders(
     std: list[float],
     batch_size: int = 64,
     policy: Policy = NO_AUGMENTATION,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
     world: World | None = None,
 ) -> DataLoaders:
     """Train and valid DataLoaders of an image folder; the valid one is empty when the folder has no valid split.
@@ -199,6 +200,8 @@ def digit_loaders(
     ----------
     batch_size : int
         Pictures a step, of all processes together.
+    device : torch.device or str, optional
+        Where batches are made; by default the GPU where there is one, else the CPU.
     world : World, optional
         The processes that share the rows; each row is given once, and none is left out.
 
@@ -214,7 +217,7 @@ def digit_loaders(
     decoded = [decoded_split(folder, name) for name in (TRAIN, VALID) if name in folder.splits]
     read = partial(_read_decoded, decoded) if folder.images else read_picture
     block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter, read)
-    is_decoded, world = None not in decoded, world or World()
+    is_decoded, world, device = None not in decoded, world or World(), device or find_device()
     alone = world.size == 1
     return block.dataloaders(
         train + valid,
