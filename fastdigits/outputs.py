@@ -11,7 +11,8 @@ from pathlib import Path
 
 from .errors import InputError
 
-DYING_S = 3  # for which a killed process may still seem to live
+# for which a killed process may still seem to live; filelock waits two of them where it had no time to sign its claim
+DYING_S = 6
 LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 

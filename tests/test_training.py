@@ -166,7 +166,13 @@ def test_a_killed_process_resumes_to_the_same_numbers(tmp_path, folder, number):
     environment = os.environ | {"OMP_NUM_THREADS": "2"}
     subprocess.run([*line, "--out", tmp_path / "whole"], check=True, env=environment, stdout=subprocess.DEVNULL)
     process = subprocess.Popen(
-        [*line, "--out", tmp_path / "cut"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*line, "--out", tmp_path / "cut"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background jobs, and so these tests in one, ignore SIGINT and hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not (tmp_path / "cut" / "history.csv").exists() and time.monotonic() < deadline:
