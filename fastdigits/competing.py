@@ -129,10 +129,11 @@ def compete(
     """
     started, source = time.monotonic(), Path(source)
     out = Path(out) if out else Path("runs", f"compete-{source.resolve().stem}")
-    _check_inputs(source, minutes, weights, groups)
+    _check_inputs(source, minutes, groups)
     check_output(out, overwrite, MARK)
     if weights not in (AUTO, NONE):
         check_outlives(out, "--weights", weights)
+        open_model(weights)
     if out.exists():
         shutil.rmtree(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
@@ -170,7 +171,7 @@ def compete(
     return result
 
 
-def _check_inputs(source: Path, minutes: float, weights: str, groups: Path | None) -> None:
+def _check_inputs(source: Path, minutes: float, groups: Path | None) -> None:
     """InputError for what can be seen to be wrong before anything is written."""
     if not 0 < minutes < math.inf:
         raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
@@ -180,8 +181,6 @@ def _check_inputs(source: Path, minutes: float, weights: str, groups: Path | Non
             f"{source} needs a train table with labels and a test table; pass the competition's zip or folder"
         )
     submission_sample(source)
-    if weights not in (AUTO, NONE):
-        open_model(weights)
     if groups and not Path(groups).is_file():
         raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
 
