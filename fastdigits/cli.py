@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -66,6 +67,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
 
 TOGETHER = ("train", "finetune")  # commands that several processes do together
 PIPE_COLUMNS = 160
+FIRST_SPEAKS_S = 30  # what a process that failed leaves the first one to start and fail too
 DONE, USER_MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141  # as shells count signals
 
 
@@ -125,11 +127,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 2 the user's mistake (one line on stderr), 130 interrupted."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not is_alone() and arguments[:1] and arguments[0] not in TOGETHER:
-        sys.exit(_fail(f"{arguments[0]} is done by one process; {' and '.join(TOGETHER)} can be started as several"))
     if not is_first_process():  # of several that train together, the first one speaks
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
     try:
+        if not is_alone() and arguments[:1] and arguments[0] not in TOGETHER:
+            raise InputError(
+                f"{arguments[0]} is done by one process; {' and '.join(TOGETHER)} can be started as several"
+            )
         sys.exit(app(arguments))
     except InputError as error:
         sys.exit(_fail(str(error)))
@@ -146,9 +150,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(line: str) -> int:
-    if is_first_here():  # each machine may have its own reason
-        print(f"fastdigits: {line}", file=sys.stderr)
+    if not is_first_here():
+        _let_the_first_speak()
+    print(f"fastdigits: {line}", file=sys.stderr)
     return USER_MISTAKE
+
+
+def _let_the_first_speak() -> None:
+    """Wait for the launcher to end this process, which it does when the first one on this machine has failed too.
+
+    To leave at once would have the first one ended before it said why; who is still there has a reason of its own.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    time.sleep(FIRST_SPEAKS_S)
 
 
 def _interrupt(number, frame) -> None:

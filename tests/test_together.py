@@ -137,6 +137,30 @@ def test_killed_processes_go_on_to_the_same_end(folder28, tmp_path):
     assert weights[0] == weights[1]
 
 
+def second_of_two(seconds: float) -> subprocess.Popen:
+    """A process that fails as the second of two, and leaves the first one so many seconds."""
+    code = f"from fastdigits import cli; cli.FIRST_SPEAKS_S = {seconds}; cli.main(['tune', 'dnn-he', 'digits'])"
+    environment = {**os.environ, "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_who_fails_early_leaves_the_word_to_the_first():
+    """A launcher ends all when one has ended: the second must not have the first ended before it spoke."""
+    second = second_of_two(300)
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(timeout=4)
+    second.terminate()
+    assert second.communicate(timeout=60)[1] == ""
+    assert second.returncode == -signal.SIGTERM
+
+
+def test_a_reason_of_its_own_is_told():
+    second = second_of_two(0.1)
+    told = "fastdigits: tune is done by one process; train and finetune can be started as several\n"
+    assert second.communicate(timeout=60)[1] == told
+    assert second.returncode == 2
+
+
 @pytest.mark.slow
 def test_launched_by_accelerate(folder28, tmp_path):
     launch = "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no"
