@@ -5,14 +5,14 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
 
-# for which a killed process may still seem to live; filelock waits two of them where it had no time to sign its claim
-DYING_S = 6
+DYING_S = 6  # a killed process's loader workers hold its claim as it did, and look for it every five seconds
 LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
@@ -92,35 +92,39 @@ def _free_bytes(path: Path) -> int:
 def claimed(path: Path) -> Iterator[None]:
     """Within the block no other process may write at `path`; what a killed one claimed is taken over.
 
-    The claim is a file beside `path` that names its owner's process and machine.
+    The claim is the kernel's lock on a file beside `path`, which names its owner's process and machine. The kernel lets
+    go of it when its owner is killed, at whatever moment; a file whose existence is the claim would stay behind.
 
     Raises
     ------
     InputError
         When another process is writing there.
     """
-    from filelock import SoftFileLock, Timeout
+    from filelock import FileLock, Timeout
 
     path = path.absolute()  # "." has no name of its own
     file = path.with_name(f".{path.name}.lock")
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = SoftFileLock(file, timeout=DYING_S)
+        lock = FileLock(file, timeout=DYING_S)
         try:
             lock.acquire()
         except Timeout:
             raise InputError(
-                f"{path} is being written by {_owner(file)}; wait for it, or name another output "
-                f"(if it is gone, remove {file})"
+                f"{path} is being written by {_owner(file)}; wait for it, or name another output"
             ) from None
     try:
+        with writable(path):
+            file.write_text(f"{os.getpid()}\n{socket.gethostname()}\n", encoding="utf-8")
         yield
     finally:
+        with suppress(PermissionError):  # of systems that remove no open file; it is taken over there
+            file.unlink(missing_ok=True)  # before it is let go of, lest it be another's by then
         lock.release()
 
 
 def _owner(lock_file: Path) -> str:
-    """Who holds a lock, as filelock writes it: its process and its machine."""
+    """Who wrote itself down as holding a claim: its process and its machine."""
     try:
         process, machine, *_ = lock_file.read_text(encoding="utf-8").split()
     except (OSError, ValueError):

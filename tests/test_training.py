@@ -462,24 +462,40 @@ def test_a_loss_that_is_no_number_keeps_the_best(tmp_path, folder, test_file, mo
 def test_two_commands_on_one_run(tmp_path, folder):
     with claimed(tmp_path / "run"), pytest.raises(InputError) as caught:
         finetune(TINY, folder, epochs=1, out=tmp_path / "run", **QUICK)
-    machine, lock = socket.gethostname(), tmp_path / ".run.lock"
-    assert str(caught.value) == (
-        f"{tmp_path}/run is being written by process {os.getpid()} on {machine}; wait for it, or name another output "
-        f"(if it is gone, remove {lock})"
-    )
-    assert not (tmp_path / "run").exists()
-    assert not lock.exists()
+    owner = f"process {os.getpid()} on {socket.gethostname()}"
+    assert str(caught.value) == (f"{tmp_path}/run is being written by {owner}; wait for it, or name another output")
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_claimed_is_taken_over(tmp_path):
-    code = "import os, sys\nfrom pathlib import Path\nfrom fastdigits.outputs import claimed\n"
-    code += "with claimed(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+CLAIM = "import os, sys\nfrom pathlib import Path\nfrom fastdigits.outputs import claimed\n"
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_what_a_killed_process_claimed_is_taken_over(tmp_path, signed):
+    """At once, and even if it had no time to say who it was."""
+    code = CLAIM + "with claimed(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"])
     assert done.returncode == -9
-    assert (tmp_path / ".run.lock").exists()
+    lock = tmp_path / ".run.lock"
+    assert lock.read_text().split()[1] == socket.gethostname()
+    if not signed:
+        lock.write_text("")
+    started = time.monotonic()
     with claimed(tmp_path / "run"):
-        pass
-    assert not (tmp_path / ".run.lock").exists()
+        assert time.monotonic() - started < 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_writer_at_a_time(tmp_path):
+    """Three processes add one to the same number, twenty times each, and remove the claim's file each time."""
+    counted = tmp_path / "counted"
+    counted.write_text("0")
+    code = CLAIM + "out = Path(sys.argv[1])\nfor _ in range(20):\n    with claimed(out):\n"
+    code += "        out.write_text(str(int(out.read_text()) + 1))\n"
+    writers = [subprocess.Popen([sys.executable, "-c", code, counted]) for _ in range(3)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0]
+    assert counted.read_text() == "60"
+    assert list(tmp_path.iterdir()) == [counted]
 
 
 def test_a_damaged_picture_leaves_no_half_run(tmp_path, folder):
