@@ -25,6 +25,12 @@ SPAWN.set_forkserver_preload(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loaded_libraries():
+    """Before anything is timed: kills at random moments of the loading would mostly come too late."""
+    assert run_or_kill(None, time.sleep, 0) == 0
+
+
 def quietly(function: Callable, *arguments, **options) -> None:
     """In a process of its own: call the function, its output thrown away; exit code 2 for a user's mistake."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
