@@ -12,6 +12,7 @@ from .fold_runs import FoldResult
 from .folders import TEST, TRAIN, ImageFolder
 from .folds import fold_folders
 from .intervals import Interval
+from .leaks import LEAK_ACCURACY, known_share
 from .learners import epoch_seconds, prepare_learner
 from .models import find_backbone
 from .options import LEARNER_OPTIONS, chosen_options
@@ -19,7 +20,6 @@ from .outputs import check_output, write_json
 from .prediction import open_model, predict
 from .recipes import find_recipe
 from .reporting import report
-from .runs import Run
 from .shipped import check_outlives, shipped_names
 from .sources import open_source, submission_sample
 from .starting_weights import NONE
@@ -31,8 +31,6 @@ MARK, RESULT = "compete.json", "result.json"  # first and last file
 N_FOLDS = 3
 SHARE_FOR_FOLDS, SHARE_FOR_MODELS = 0.35, 0.5  # of the minutes; the rest is for reading, scoring and predicting
 WHOLE_EPOCHS = 24  # of one model; with time for more, more models are trained
-LEAK_ACCURACY = 0.98  # of a shipped model on rows that it should not know
-LEAK_PICTURES = 2000
 AUTO = "auto"
 FEW_ROWS = 5000  # under which starting from other digits helps
 
@@ -242,33 +240,13 @@ def choose_weights(folder: ImageFolder) -> str:
 
 def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
     """What to know of weights that were trained on a public table: its rows may be the competition's test rows."""
-    from .decoded import decoded_split
-    from .inference import Inference
-    from .scoring import class_numbers
-
-    found = []
-    for name in shipped_names():
-        if weights != name and not _descends_from(weights, name):
-            continue
-        model, split = open_model(name), folder.split(TRAIN)
-        pictures = decoded_split(folder, TRAIN)
-        if model.classes != folder.classes or pictures is None:
-            continue
-        step = max(1, len(split) // LEAK_PICTURES)
-        answers = Inference([model]).probabilities(pictures.images[::step]).argmax(1)
-        accuracy = float((answers == class_numbers(split.labels[::step], folder.classes)).mean())
-        if accuracy >= LEAK_ACCURACY:
-            found.append(
-                f"{name} knows {accuracy:.1%} of these rows untrained, so it was probably trained on them, "
-                "perhaps on the test rows: its score would be a leak; use --weights none"
-            )
-    return found
-
-
-def _descends_from(weights: str, name: str) -> bool:
-    """Whether weights are a run that started from the shipped model."""
-    run = Run(Path(weights))
-    return run.record_file.is_file() and run.record().get("weights") == name
+    share = known_share(weights, folder, TRAIN)
+    if share is None or share < LEAK_ACCURACY:
+        return []
+    return [
+        f"{weights} knows {share:.1%} of these rows beforehand, so it was probably trained on them, perhaps on the "
+        "test rows: its score would be a leak; use --weights none"
+    ]
 
 
 def _interval(folds: FoldResult) -> Interval:

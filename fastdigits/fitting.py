@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .folders import ImageFolder
+from .leaks import leak_notes
 from .learners import DigitLearner, epoch_seconds, prepare_learner
 from .models import Backbone
 from .outputs import RUN_MARK, check_output, claimed
@@ -85,9 +86,10 @@ def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLe
         prepared = prepare_learner(training.backbone, folder, **training.options)
     planned = training.plan(prepared)
     settings = settings_of(training.options, asdict(rules), prepared)
-    record = first_record(training.arguments, folder, prepared) | {"settings": settings}
-    for note in record["notes"]:
+    notes = leak_notes([str(training.options["weights"]), *(rules.teachers or [])], folder)
+    for note in notes:
         print(note)
+    record = first_record(training.arguments, folder, prepared, notes) | {"settings": settings}
     return world.first_does(lambda: start_run(out, record, overwrite)), prepared, planned
 
 
@@ -131,9 +133,9 @@ def _train(
     from .run_fitting import fit_stages
 
     world, rules = join_world(), training.rules
-    stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
-    if teachers:
+    if teachers:  # before the time of an epoch is measured, of which they take a part
         prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
+    stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
     if training.draw and world.is_first and not run.last_checkpoint.exists():
         _draw_batch(run, prepared)
     history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)

@@ -10,8 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .models.layers import ElementPReLU, FastELU
+
 HISTOGRAM_BINS = 40
 MAPPING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish, FastELU, ElementPReLU)
 
 
 @dataclass
@@ -36,11 +39,12 @@ class Layer:
 
 @dataclass
 class WeightStatistics:
-    """The weights of one layer.
+    """The weights, or the biases, of one layer.
 
     Attributes
     ----------
     name : str
+        The layer's, for biases with "bias" behind it.
     shape : tuple of int
     mean, std, least, most : float
     counts : list of int, length 40
@@ -106,15 +110,21 @@ def layer_table(module: nn.Module, pictures: torch.Tensor) -> list[Layer]:
 
 
 def weight_statistics(module: nn.Module) -> list[WeightStatistics]:
-    """Statistics and a histogram of the weights of each convolution and dense layer."""
+    """Statistics and a histogram of the weights, and of the biases, of each convolution and dense layer."""
     found = []
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            weights = layer.weight.detach().float().cpu().numpy()
-            counts, edges = np.histogram(weights, HISTOGRAM_BINS)
-            numbers = (float(weights.mean()), float(weights.std()), float(weights.min()), float(weights.max()))
-            found.append(WeightStatistics(name, weights.shape, *numbers, counts.tolist(), edges.tolist()))
+            found.append(_statistics(name, layer.weight))
+            if layer.bias is not None:
+                found.append(_statistics(f"{name} bias", layer.bias))
     return found
+
+
+def _statistics(name: str, parameter: nn.Parameter) -> WeightStatistics:
+    values = parameter.detach().float().cpu().numpy()
+    counts, edges = np.histogram(values, HISTOGRAM_BINS)
+    numbers = (float(values.mean()), float(values.std()), float(values.min()), float(values.max()))
+    return WeightStatistics(name, values.shape, *numbers, counts.tolist(), edges.tolist())
 
 
 def first_filters(module: nn.Module) -> np.ndarray:
@@ -134,14 +144,25 @@ def first_filters(module: nn.Module) -> np.ndarray:
 
 
 def feature_maps(module: nn.Module, picture: torch.Tensor) -> list[tuple[str, np.ndarray]]:
-    """What each convolution and pooling layer gives for one picture (1, channels, size, size): name and (c, h, w)."""
+    """What each convolution and pooling layer gives for one picture (1, channels, size, size): name and (c, h, w).
+
+    A convolution's maps are those that the next layer sees, after the activation where one follows.
+    """
     maps = []
+    activates = False  # whether an activation would be that of the last maps
 
     def note(name: str, layer: nn.Module, output: torch.Tensor) -> None:
-        if output.ndim == 4:
-            maps.append((f"{name} {type(layer).__name__}", output[0].float().cpu().numpy()))
+        nonlocal activates
+        if output.ndim != 4:
+            return
+        title, values = f"{name} {type(layer).__name__}", output[0].float().cpu().numpy().copy()  # some work in place
+        if isinstance(layer, MAPPING):
+            maps.append((title, values))
+        elif activates:
+            maps[-1] = (f"{maps[-1][0]} + {type(layer).__name__}", values)
+        activates = isinstance(layer, nn.Conv2d)
 
-    with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING), note):
+    with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING + ACTIVATIONS), note):
         module(picture)
     return maps
 

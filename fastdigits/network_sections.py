@@ -9,6 +9,7 @@ import torch
 from .augmentation import find_policy, random_view
 from .figures import (
     draw_augmentation,
+    draw_batch,
     draw_curves,
     draw_feature_maps,
     draw_filters,
@@ -35,7 +36,7 @@ from .report_view import View
 
 EXPLAINED, NEIGHBOURS = 6, 7
 TRAIN_SAMPLE = 5000  # training pictures among which neighbours are looked for
-AUGMENTED, DRAWS = 8, 3
+AUGMENTED, DRAWS, VERSIONS = 8, 3, 24
 
 
 def reasons_section(view: View) -> Section:
@@ -110,11 +111,11 @@ def training_section(view: View) -> Section:
         sentence = "The loss at each rate tried; the dashed line is the rate chosen, where the loss falls steeply."
         items.append(Figure("lr-find", "Learning-rate search", sentence, run.lr_find_png.read_bytes()))
     if view.folder and augment not in (None, "none"):
-        items.append(_augmentation(view, augment))
+        items += _augmentation(view, augment)
     return Section("Training", items)
 
 
-def _augmentation(view: View, augment: str) -> Figure:
+def _augmentation(view: View, augment: str) -> list[Figure]:
     split = view.folder.split(TRAIN)
     rows = np.linspace(0, len(split) - 1, min(AUGMENTED, len(split))).astype(int)
     before = split_images(view.folder, TRAIN, view.saved.size, rows)
@@ -122,7 +123,8 @@ def _augmentation(view: View, augment: str) -> Figure:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         views = [random_view(gray.clone(), find_policy(augment), view.saved.size)[:, 0] for _ in range(DRAWS)]
-    return drawn(
+        versions = random_view(gray[:1].repeat(VERSIONS, 1, 1, 1), find_policy(augment), view.saved.size)[:, 0]
+    several = drawn(
         "augmentation",
         "Augmentation",
         f"In the first row training digits as they are, below how the augmentation {augment!r} shows them. Each should "
@@ -130,6 +132,14 @@ def _augmentation(view: View, augment: str) -> Figure:
         draw_augmentation(before, [draw.clamp(0, 1).numpy() for draw in views], [split.labels[row] for row in rows]),
         is_chart=False,
     )
+    one = drawn(
+        "versions",
+        "One digit, augmented",
+        f"The first of these digits, a {split.labels[rows[0]]}, as {VERSIONS} epochs may show it.",
+        draw_batch(versions.clamp(0, 1).numpy(), [""] * VERSIONS),
+        is_chart=False,
+    )
+    return [several, one]
 
 
 def one_digit_section(view: View, row: int) -> Section:
@@ -152,8 +162,8 @@ def one_digit_section(view: View, row: int) -> Section:
     layers = drawn(
         "feature-maps",
         "Layer by layer",
-        "What each convolution and pooling layer makes of it, the first twelve channels of each: strokes and edges at "
-        "first, later maps too coarse to read.",
+        "What each convolution, with its activation, and each pooling layer makes of it, the first twelve channels of "
+        "each: strokes and edges at first, later maps too coarse to read.",
         draw_feature_maps(maps),
         is_chart=False,
     )
@@ -190,7 +200,7 @@ def network_section(view: View) -> Section:
     statistics = Table(
         "weight-statistics",
         "Weights in numbers",
-        "Biases and normalisation are left out.",
+        "Normalisation is left out.",
         ["layer", "shape", "mean", "deviation", "least", "most"],
         [_weight_row(layer) for layer in weights],
     )

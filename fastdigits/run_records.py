@@ -7,11 +7,10 @@ from pathlib import Path
 
 from .folders import ImageFolder
 from .learners import DigitLearner
-from .runs import Run
 from .world import join_world
 
 
-def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -> dict:
+def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner, notes: list[str]) -> dict:
     """What run.json holds from the start."""
     from importlib.metadata import version
 
@@ -34,7 +33,7 @@ def first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner) -
         "weights": prepared.weights,
         "transferred": prepared.transferred,
         "of_digits": prepared.of_digits,
-        "notes": _notes_on_weights(Run(Path(prepared.weights)), folder),
+        "notes": notes,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 
@@ -43,13 +42,3 @@ def settings_of(options: dict, rules: dict, prepared: DigitLearner) -> dict:
     """What the run goes by, whether the user, the recipe or nobody said so."""
     scaling = None if prepared.transferred else options["scaling"]  # the weights bring their own
     return {name: value for name, value in options.items() if name != "whole"} | {"scaling": scaling, **rules}
-
-
-def _notes_on_weights(earlier: Run, folder: ImageFolder) -> list[str]:
-    """What to know when the starting weights are those of a run which may have seen rows that are valid rows here."""
-    if not earlier.record_file.is_file() or earlier.record().get("data_digest") == folder.digest:
-        return []
-    return [
-        f"{earlier.path} was trained on another folder or split: where its training rows are valid rows now, "
-        "accuracy on valid is too high"
-    ]

@@ -125,8 +125,13 @@ def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float,
 def _changed_stages(
     published: tuple[Stage, ...], transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
 ) -> list[Stage]:
-    """Published stages with the user's epochs for the first two; `lr` scales all rates alike."""
-    stages = [stage for stage in published if transferred or not stage.frozen]
+    """Published stages with the user's epochs for the first two; `lr` scales all rates alike.
+
+    A body that starts from nothing needs the head's rate: smaller rates for the first layers protect what they know.
+    """
+    stages = list(published)
+    if not transferred:
+        stages = [replace(stage, lr=(stage.lr[1], stage.lr[1])) for stage in published if not stage.frozen]
     if head_epochs is not None:
         stages = [replace(s, epochs=head_epochs) if s.frozen else s for s in stages if head_epochs or not s.frozen]
     if epochs is not None:

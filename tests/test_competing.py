@@ -1,6 +1,7 @@
 """One step from a competition's files to a submission whose rows are the sample's."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from fastdigits import InputError, compete, competing, convert
 from fastdigits.competing import choose_weights, leak_warnings, plan
 from fastdigits.runs import Run
+from fastdigits.shipped import model_folder
 
 
 def write_tables(folder, images, labels, n_train: int) -> None:
@@ -148,6 +150,8 @@ def test_weights_that_know_the_rows_are_named(folder28, tmp_path, monkeypatch):
     assert leak_warnings(folder, "digitnet-kannada") == []
     (warning,) = leak_warnings(folder, "digitnet-mnist")
     assert warning.startswith("digitnet-mnist knows ")
+    copy = shutil.copytree(model_folder("digitnet-mnist"), tmp_path / "mine")  # by whatever name
+    assert len(leak_warnings(folder, str(copy))) == 1
     assert warning.endswith("its score would be a leak; use --weights none")
 
 

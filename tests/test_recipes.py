@@ -102,6 +102,7 @@ PUBLISHED_RATES = {
     "dnn-he": [0.001] * 20,
     "dnn-tuned": [0.001] * 30,
     "conv3-pool": [0.001] * 20,
+    "dcnn-prelu": [0.1] * 100,
 }
 
 

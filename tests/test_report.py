@@ -101,7 +101,7 @@ def test_figures_and_tables_are_files_too(reported, page):
 
 PICTURES = (
     *("confusion", "class-intervals", "class-heat-map", "reliability", "coverage", "curves", "grad-cam", "neighbours"),
-    *("augmentation", "values", "feature-maps", "network", "first-filters", "weights", "misclassified"),
+    *("augmentation", "versions", "values", "feature-maps", "network", "first-filters", "weights", "misclassified"),
 )
 
 
@@ -243,17 +243,35 @@ def test_inside_a_network(run, digit_images):
     assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in saved.module.parameters())
     assert layers[-1].output_shape == (10,)
     maps = feature_maps(saved.module, x[:1])
-    kinds = [name.rsplit(" ", 1)[1] for name, _ in maps]
+    kinds = [name.split(" ")[1] for name, _ in maps]
     assert kinds.count("Conv2d") == sum(isinstance(m, torch.nn.Conv2d) for m in saved.module.modules())
-    with_weights = [m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
-    for statistics, layer in zip(weight_statistics(saved.module), with_weights, strict=True):
-        assert statistics.shape == tuple(layer.weight.shape)
-        assert sum(statistics.counts) == layer.weight.numel()
-        assert statistics.mean == pytest.approx(layer.weight.mean().item(), abs=1e-6)
+    layers = [m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    parameters = [p for layer in layers for p in (layer.weight, layer.bias) if p is not None]
+    for statistics, parameter in zip(weight_statistics(saved.module), parameters, strict=True):
+        assert statistics.name.endswith(" bias") == (parameter.ndim == 1)
+        assert statistics.shape == tuple(parameter.shape)
+        assert sum(statistics.counts) == parameter.numel()
+        assert statistics.mean == pytest.approx(parameter.mean().item(), abs=1e-6)
     first = next(m for m in saved.module.modules() if isinstance(m, torch.nn.Conv2d))
     np.testing.assert_allclose(first_filters(saved.module), first.weight.detach().sum(1).numpy(), rtol=1e-6)
     found = features(saved.module, iter([x]))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+
+
+def test_maps_are_those_that_the_next_layer_sees():
+    """Behind the activation, also where normalisation stands between; as they were, also where it works in place."""
+    torch.manual_seed(0)
+    first, second = torch.nn.Conv2d(1, 3, 3), torch.nn.Conv2d(3, 2, 3)
+    network = torch.nn.Sequential(
+        first, torch.nn.BatchNorm2d(3), torch.nn.ReLU(inplace=True), torch.nn.MaxPool2d(2), torch.nn.ReLU(), second
+    ).eval()
+    picture = torch.rand(1, 1, 12, 12)
+    maps = dict(feature_maps(network, picture))
+    assert list(maps) == ["0 Conv2d + ReLU", "3 MaxPool2d", "5 Conv2d"]
+    with torch.no_grad():
+        activated = network[1](first(picture)).relu()
+        np.testing.assert_allclose(maps["0 Conv2d + ReLU"], activated[0].numpy(), rtol=1e-6)
+        np.testing.assert_allclose(maps["5 Conv2d"], network(picture)[0].numpy(), rtol=1e-6)
 
 
 def test_grad_cam_looks_where_the_answer_is():

@@ -62,6 +62,8 @@ def test_fast_elu_is_elu():
     assert torch.autograd.gradcheck(FastELU(), (x[::100],))
     single = x.detach().float()
     assert (FastELU()(single) - torch.nn.functional.elu(single)).abs().max() < 1.3e-7
+    half = x.detach().bfloat16()
+    assert (FastELU()(half) - torch.nn.functional.elu(half)).abs().max() <= 2**-8
 
 
 def test_gaussian_dropout_is_noise_in_training_only():

@@ -346,7 +346,7 @@ def test_the_published_staged_recipe():
 def test_the_preset_runs(tmp_path, folder):
     finetune("resnet50-kannada", folder, weights="none", epochs=1, out=tmp_path / "run")
     record = Run(tmp_path / "run").record()
-    assert (record["architecture"], record["size"], record["stages"][0]["lr"]) == ("resnet50", 32, [2e-6, 2e-3])
+    assert (record["architecture"], record["size"], record["stages"][0]["lr"]) == ("resnet50", 32, [2e-3, 2e-3])
     assert [row["stage"] for row in history_of(tmp_path / "run")] == ["all", "last", "last", "last"]
 
 

@@ -28,7 +28,7 @@ def draw_lr_find(searches: dict[str, dict], path: Path | None = None) -> Drawing
 
 
 def draw_curves(history: list[dict], path: Path | None = None) -> Drawing:
-    """Loss and accuracy by epoch, the learning rate below, a dotted line where a new stage begins.
+    """Loss, accuracy and F1 by epoch, the learning rate below, a dotted line where a new stage begins.
 
     Parameters
     ----------
@@ -42,15 +42,17 @@ def draw_curves(history: list[dict], path: Path | None = None) -> Drawing:
     epochs = [row["epoch"] for row in history]
     for name in ("train_loss", "valid_loss"):
         panels["loss"].plot(epochs, _numbers(history, name), marker=".", label=name)
-    panels["accuracy"].plot(epochs, _numbers(history, "accuracy"), marker=".", color="tab:green")
+    for name, colour in (("accuracy", "tab:green"), ("f1", "tab:olive")):
+        panels["accuracy"].plot(epochs, _numbers(history, name), marker=".", color=colour, label=name)
     panels["lr"].plot(epochs, _numbers(history, "lr"), marker=".", color="tab:gray")
     panels["lr"].set_yscale("log")
-    titles = {"loss": "loss", "accuracy": "accuracy on valid", "lr": "learning rate"}
+    titles = {"loss": "loss", "accuracy": "on valid", "lr": "learning rate"}
     for name, axes in panels.items():
         axes.set(xlabel="epoch", ylabel=titles[name])
         axes.xaxis.get_major_locator().set_params(integer=True)
         _mark_stages(axes, history)
-    panels["loss"].legend()
+    for name in ("loss", "accuracy"):
+        panels[name].legend()
     return finished(drawing, path)
 
 

@@ -9,7 +9,7 @@ class FastELU(nn.Module):
     """ELU (Clevert et al. 2015, arXiv:1511.07289) as max(x, exp(min(x, 0)) - 1).
 
     torch's own goes by expm1, which on a CPU takes five times as long as exp and more than half of this network's time;
-    close to zero the two differ by 1e-7.
+    close to zero the two differ by 1e-7, in bf16 by up to 0.004, the spacing of that type's numbers just below 1.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
