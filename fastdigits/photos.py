@@ -5,13 +5,15 @@ White on black, the digit 20 pixels tall or wide, its centre of mass in the midd
 
 import numpy as np
 
+from .ink import SPECK, averaged, blots_of, digit_ink, is_ink, otsu_level
+
 SIDE, DIGIT_SIDE = 28, 20  # pixels
 WORKING_SIDE = 400  # larger photos are averaged down to about this before anything else
-BORDER_LEVEL = 12  # mean gray level under which the border of a picture of SIDE pixels counts as black
-LEAST_CONTRAST = 20  # gray levels between ink and paper; less is a blank sheet
-PAPER_GRID = 48  # pixels to which a photo is brought to find how bright its paper is
+# all but five of MNIST's and Kannada-MNIST's 120,000 training rows have the form by these signs
+BORDER_LEVEL = 24  # mean gray level of the border, at most
+INK_LEVEL, EXTENTS = 40, (17, 23)  # pixels above this level are so many rows or columns long, whichever is more
+OFF_CENTRE = 2.5  # pixels each way from the centre of mass to the middle, at most
 LINE, LINE_WIDTH = 0.8, 0.05  # of the picture's width or height; ink so long, straight and thin is ruling
-SPECK = 0.04  # of the largest blot's area; what is smaller is dirt
 
 
 def normalised(gray: np.ndarray) -> np.ndarray:
@@ -29,7 +31,7 @@ def normalised(gray: np.ndarray) -> np.ndarray:
     """
     if has_form(gray):
         return gray
-    ink = without_lines(ink_of(_averaged_down(gray)))
+    ink = without_lines(digit_ink(_averaged_down(gray)))
     blots = digit_blots(ink)
     if not blots.any():
         return np.zeros((SIDE, SIDE), np.uint8)
@@ -44,44 +46,23 @@ def cut_out(ink: np.ndarray, blots: np.ndarray) -> np.ndarray:
 
 
 def has_form(gray: np.ndarray) -> bool:
-    """Whether a picture is 28x28 pixels with a black border."""
+    """Whether a picture is 28x28 pixels, white on black, with a digit of about 20 pixels in the middle."""
     if gray.shape != (SIDE, SIDE):
         return False
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return bool(border.mean() < BORDER_LEVEL)
+    mask = gray > INK_LEVEL
+    if border.mean() >= BORDER_LEVEL or not mask.any():
+        return False
+    extents = [np.ptp(np.flatnonzero(mask.any(axis))) + 1 for axis in (0, 1)]
+    centre = [gray.sum(axis) @ np.arange(SIDE) / gray.sum() for axis in (0, 1)]
+    middle = (SIDE - 1) / 2
+    return EXTENTS[0] <= max(extents) <= EXTENTS[1] and max(abs(c - middle) for c in centre) <= OFF_CENTRE
 
 
 def _averaged_down(gray: np.ndarray) -> np.ndarray:
     """Float gray levels of a photo whose longer side is less than twice WORKING_SIDE."""
     factor = max(1, min(max(gray.shape) // WORKING_SIDE, *gray.shape))
     return averaged(gray, factor)
-
-
-def averaged(gray: np.ndarray, factor: int) -> np.ndarray:
-    """Float gray levels of a photo (h, w), smaller by a whole factor."""
-    height, width = (side // factor for side in gray.shape)
-    blocks = gray[: height * factor, : width * factor].reshape(height, factor, width, factor)
-    return blocks.mean((1, 3), dtype=np.float32)
-
-
-def ink_of(gray: np.ndarray, neighbourhood: float = 1.0) -> np.ndarray:
-    """How much darker (or on dark paper, lighter) than its paper each point is: gray levels, float (h, w), 0 or more.
-
-    Paper is what most of the neighbourhood is, a share of the photo's height and width; its brightness may change
-    across the photo.
-    """
-    from scipy.ndimage import percentile_filter, zoom
-
-    paper = np.median(gray)
-    is_dark_ink = np.maximum(paper - gray, 0).sum() >= np.maximum(gray - paper, 0).sum()
-    dark = gray if is_dark_ink else 255 - gray
-    small = zoom(dark, [min(1, PAPER_GRID / side) for side in dark.shape], order=1)
-    # high in the order of brightness, since a bold digit may be most of its neighbourhood
-    paper_around = percentile_filter(
-        small, 80, size=[int(side * neighbourhood) // 2 * 2 + 1 for side in small.shape], mode="nearest"
-    )
-    paper_around = zoom(paper_around, [a / b for a, b in zip(dark.shape, paper_around.shape)], order=1)
-    return np.maximum(paper_around - dark, 0)
 
 
 def without_lines(ink: np.ndarray, long: float = LINE) -> np.ndarray:
@@ -99,35 +80,19 @@ def without_lines(ink: np.ndarray, long: float = LINE) -> np.ndarray:
 
 def digit_blots(ink: np.ndarray) -> np.ndarray:
     """Which points belong to the digit, bool (h, w): all blots of ink but specks, and lines that end at the border."""
-    from scipy.ndimage import binary_dilation, find_objects, label
+    from scipy.ndimage import binary_dilation
 
-    level = otsu_level(ink)
-    mask = ink > level
-    if not mask.any() or mask.all() or ink[mask].mean() - ink[~mask].mean() < LEAST_CONTRAST:
-        return np.zeros_like(mask)
-    numbers, _ = label(mask, np.ones((3, 3)))
-    areas = np.bincount(numbers.ravel())[1:]
-    inside = np.array([not _touches_border(box, mask.shape) for box in find_objects(numbers)])
-    if not (inside & (areas >= SPECK * areas.max())).any():
-        inside[:] = True  # the digit itself is cut off
-    kept = inside & (areas >= SPECK * areas[inside].max())
-    blots = np.concatenate([[False], kept])[numbers]
-    return binary_dilation(blots, iterations=max(1, max(ink.shape) // 100)) & (ink > level / 3)
-
-
-def _touches_border(box: tuple[slice, slice], shape: tuple[int, int]) -> bool:
-    return any(part.start == 0 or part.stop == side for part, side in zip(box, shape))
-
-
-def otsu_level(values: np.ndarray) -> float:
-    """The level that parts values into two classes whose means lie furthest apart (Otsu 1979, IEEE SMC 9:62)."""
-    counts, edges = np.histogram(values, bins=256)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below, sums = np.cumsum(counts)[:-1], np.cumsum(counts * centres)[:-1]
-    above, total = counts.sum() - below, (counts * centres).sum()
-    distance = sums / np.maximum(below, 1) - (total - sums) / np.maximum(above, 1)
-    apart = below * above * distance**2
-    return float(edges[1:-1][apart >= apart.max() * (1 - 1e-9)].mean())  # the middle of a gap
+    mask = is_ink(ink)
+    if not mask.any():
+        return mask
+    blots = blots_of(mask)
+    inside = blots.inside & (blots.areas >= SPECK * blots.areas.max())
+    if inside.any():
+        kept = blots.inside & (blots.areas >= SPECK * blots.areas[blots.inside].max())
+    else:  # the digit itself is cut off
+        kept = blots.areas >= SPECK * blots.areas.max()
+    points = np.concatenate([[False], kept])[blots.numbers]
+    return binary_dilation(points, iterations=max(1, max(ink.shape) // 100)) & (ink > otsu_level(ink) / 3)
 
 
 def _fitted(digit: np.ndarray) -> np.ndarray:

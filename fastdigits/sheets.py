@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import InputError
-from .photos import LEAST_CONTRAST, averaged, cut_out, ink_of, otsu_level, without_lines
+from .ink import LEAST_CONTRAST, averaged, otsu_level, sheet_ink
+from .photos import cut_out, without_lines
 
 WORKING_SIDE = 1600  # larger photos are averaged down to about this
 NEIGHBOURHOOD = 0.2  # of the sheet, in which paper has one brightness
@@ -93,7 +94,7 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
         When there are more blots of ink than a sheet of digits has.
     """
     factor = max(1, min(round(max(gray.shape) / WORKING_SIDE), *gray.shape))
-    ink = without_lines(ink_of(averaged(gray, factor), NEIGHBOURHOOD), RULING)
+    ink = without_lines(sheet_ink(averaged(gray, factor), NEIGHBOURHOOD), RULING)
     numbers, boxes = _blots(ink)
     if len(boxes) > MOST_BLOTS:
         raise InputError(f"the sheet has {len(boxes):,} blots of ink, more than {MOST_BLOTS:,}; pass a photo of digits")

@@ -107,8 +107,11 @@ def test_shipped_models_can_be_exported(tmp_path):
     Image.fromarray(np.full((60, 50), 255, np.uint8)).save(tmp_path / "blank.png")
     assert predict(str(tmp_path / "onnx"), str(tmp_path / "blank.png")).ids == ["blank.png"]
     said = run_script(tmp_path / "onnx", tmp_path / "blank.png")
-    assert "blank.png: not white on black in 28x28 pixels; fastdigits predict would cut out the digit" in said.stderr
-    Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "form.png")
+    told = "blank.png: no digit of 20 pixels, white on black, in 28x28; fastdigits predict would cut out the digit"
+    assert told in said.stderr
+    form = np.zeros((28, 28), np.uint8)
+    form[4:24, 12:16] = 255
+    Image.fromarray(form).save(tmp_path / "form.png")
     assert run_script(tmp_path / "onnx", tmp_path / "form.png").stderr == ""
 
 

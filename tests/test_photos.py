@@ -1,12 +1,15 @@
 """Photos of one digit come out as MNIST has them: drawn, printed and scanned ones, dark on light and light on dark."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import center_of_mass, zoom
 
-from fastdigits.photos import DIGIT_SIDE, SIDE, has_form, normalised, otsu_level
+from fastdigits import open_model
+from fastdigits.ink import otsu_level
+from fastdigits.photos import DIGIT_SIDE, SIDE, has_form, normalised
 from fastdigits.picture_files import read_gray
 
 PRINT = font_manager.findfont("DejaVu Sans")
@@ -72,6 +75,106 @@ def test_scanned_digits_come_back(digit_images):
         photo = normalised(scanned(digit, seed=k, dark_paper=k % 3 == 0))
         assert_form(photo)
         assert np.corrcoef(plain.ravel(), photo.ravel())[0, 1] > 0.85
+
+
+def slope(photo: np.ndarray) -> np.ndarray:
+    """A lamp on the right."""
+    return photo * np.linspace(0.35, 1, photo.shape[1])
+
+
+def hard_shadow(photo: np.ndarray) -> np.ndarray:
+    """Something stands between the lamp and the left half."""
+    shadowed = photo.astype(float)
+    shadowed[:, : photo.shape[1] // 2] *= 0.55
+    return shadowed
+
+
+def corners(photo: np.ndarray) -> np.ndarray:
+    """The lens gives the corners a third of the light."""
+    rows, columns = (np.linspace(-1, 1, side) for side in photo.shape)
+    return photo * (1 - (rows[:, None] ** 2 + columns**2) / 3)
+
+
+def on_a_desk(photo: np.ndarray) -> np.ndarray:
+    return np.pad(photo.astype(float), 30, constant_values=60)
+
+
+def beside_a_book(photo: np.ndarray) -> np.ndarray:
+    shown = photo.astype(float)
+    shown[:, :50] = 50
+    return shown
+
+
+CONDITIONS = (slope, hard_shadow, corners, on_a_desk, beside_a_book)
+
+
+def taken(condition, sheet: np.ndarray) -> np.ndarray:
+    """The photo of a sheet, with a camera's noise."""
+    photo = condition(sheet)
+    return (photo + np.random.default_rng(0).normal(0, 4, photo.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("text", "0479")
+def test_light_and_surroundings(condition, text):
+    clean = printed(text)
+    expected, found = normalised(clean), normalised(taken(condition, clean))
+    moved = [np.roll(found, (down, across), (0, 1)) for down in (-1, 0, 1) for across in (-1, 0, 1)]
+    assert max(np.corrcoef(expected.ravel(), picture.ravel())[0, 1] for picture in moved) > 0.9
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_real_digits_in_any_light_are_read(condition, real_data):
+    """Of 40 digits of MNIST, enlarged, not in the middle, at most two are misread."""
+    table = pd.read_csv(real_data / "mnist" / "train.csv.gz", nrows=40)
+    found = []
+    for pixels in table.filter(like="pixel").to_numpy(np.uint8):
+        sheet = np.full((400, 400), 235.0)
+        sheet[80:276, 110:306] -= zoom(pixels.reshape(28, 28).astype(float), 7, order=1) * 0.8
+        found.append(normalised(taken(condition, sheet)))
+    model = open_model("digitnet-mnist")
+    answers = np.array(model.classes)[model.probabilities(np.stack(found)).argmax(1)]
+    assert (answers == table.label.astype(str)).sum() >= 38
+
+
+DRAWN = {  # with a pen, in a square of ten
+    "0": [[(5, 1), (3, 2), (2, 5), (3, 8), (5, 9), (7, 8), (8, 5), (7, 2), (5, 1)]],
+    "1": [[(5, 1), (5, 9)]],
+    "2": [[(2, 3), (4, 1), (7, 2), (7, 4), (2, 9), (8, 9)]],
+    "3": [[(2, 1), (7, 1), (4, 4), (7, 5), (7, 8), (4, 9), (2, 8)]],
+    "4": [[(4, 1), (2, 5), (8, 5)], [(7, 2), (6, 9)]],
+    "5": [[(7, 1), (3, 1), (3, 4), (6, 4), (7, 6), (6, 9), (2, 9)]],
+    "6": [[(6, 1), (3, 4), (2, 7), (4, 9), (6, 8), (7, 6), (5, 5), (3, 6)]],
+    "7": [[(2, 1), (8, 1), (4, 9)]],
+    "8": [[(5, 5), (3, 3), (5, 1), (7, 3), (5, 5), (3, 7), (5, 9), (7, 7), (5, 5)]],
+    "9": [[(7, 3), (5, 1), (3, 3), (4, 5), (7, 4), (7, 3), (6, 9)]],
+}
+
+
+@pytest.mark.parametrize("width", [6, 14])
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (20, 220)])
+def test_drawn_digits_are_read(width, paper, ink):
+    found = []
+    for k, strokes in enumerate(DRAWN.values()):
+        sheet = Image.new("L", (300, 260), paper)
+        for stroke in strokes:
+            points = [(30 + 8 * k + 12 * x, 90 - 6 * k + 14 * y) for x, y in stroke]
+            ImageDraw.Draw(sheet).line(points, fill=ink, width=width, joint="curve")
+        found.append(normalised(np.asarray(sheet)))
+        assert_form(found[-1])
+    model = open_model("digitnet-mnist")
+    assert "".join(model.classes[k] for k in model.probabilities(np.stack(found)).argmax(1)) == "0123456789"
+
+
+def test_a_small_picture_of_a_small_digit():
+    """28x28 pixels, white on black, but in a corner and half as large as MNIST's."""
+    reference = normalised(printed("7"))
+    corner = np.zeros((SIDE, SIDE), np.uint8)
+    corner[2:14, 14:26] = np.asarray(Image.fromarray(reference[4:24, 4:24]).resize((12, 12), Image.Resampling.BOX))
+    assert not has_form(corner)
+    assert_form(normalised(corner))
+    assert np.corrcoef(normalised(corner).ravel(), reference.ravel())[0, 1] > 0.9
 
 
 def test_lines_of_the_paper_and_dirt_are_left_out():

@@ -21,7 +21,9 @@ HERE = Path(__file__).parent
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # which cameras write
 BATCH = 256
-SIDE, BORDER_LEVEL = 28, 12  # of a picture in MNIST's form: pixels, and the mean gray level of its border at most
+# a picture in MNIST's form: its pixels, its border's mean gray level at most, from where on a pixel is ink, rows or
+# columns of ink, pixels each way between centre of mass and middle at most
+SIDE, BORDER_LEVEL, INK_LEVEL, EXTENTS, OFF_CENTRE = 28, 24, 40, (17, 23), 2.5
 
 
 def pictures(source: Path, cut_out: bool):
@@ -34,7 +36,7 @@ def pictures(source: Path, cut_out: bool):
         gray = gray_levels(Image.open(file))
         if cut_out and not has_form(gray):
             print(
-                f"{file}: not white on black in 28x28 pixels; fastdigits predict would cut out the digit",
+                f"{file}: no digit of 20 pixels, white on black, in 28x28; fastdigits predict would cut out the digit",
                 file=sys.stderr,
             )
         yield file.stem if source.is_dir() else file.name, gray
@@ -53,9 +55,17 @@ def gray_levels(picture):
 
 
 def has_form(gray):
-    """Whether a picture is 28x28 pixels with a black border, as MNIST's are."""
+    """Whether a picture is 28x28 pixels, white on black, with a digit of about 20 pixels in the middle, as MNIST's."""
+    if gray.shape != (SIDE, SIDE):
+        return False
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return gray.shape == (SIDE, SIDE) and border.mean() < BORDER_LEVEL
+    mask = gray > INK_LEVEL
+    if border.mean() >= BORDER_LEVEL or not mask.any():
+        return False
+    extents = [np.ptp(np.flatnonzero(mask.any(axis))) + 1 for axis in (0, 1)]
+    centre = [gray.sum(axis) @ np.arange(SIDE) / gray.sum() for axis in (0, 1)]
+    middle = (SIDE - 1) / 2
+    return EXTENTS[0] <= max(extents) <= EXTENTS[1] and max(abs(c - middle) for c in centre) <= OFF_CENTRE
 
 
 def rows(source: Path):
