@@ -158,15 +158,16 @@ def keep(task: Task, run: Run, command: str) -> None:
 def write_table() -> None:
     """The README's table of reproductions, from the recipes and the kept results."""
     lines = [
-        "| recipe | split | parameters | published | ours | reproduced | unseen writers | epochs | s an epoch |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| command | split | parameters | published | ours | reproduced | unseen writers | epochs | s/epoch | cores |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     caveats, results = [], kept_rows(RESULTS)
     for name, recipe in PUBLISHED_RECIPES.items():
         mark = ""
         caveat = recipe.published.caveat
         if name == FROM_NOTHING:
-            caveat += "; it began with ImageNet's weights, ours, where there is no network, with none: not comparable"
+            caveat += "; it began with ImageNet's weights, ours, where there is no network, with none and no frozen "
+            caveat += "stage: not comparable"
         if caveat:
             caveats.append(caveat)
             mark = f" [{len(caveats)}]"
@@ -175,8 +176,9 @@ def write_table() -> None:
                 lines.append(table_line(name, variant, mark, results))
     notes = [f"[{number}] {caveat}." for number, caveat in enumerate(caveats, start=1)]
     devices = sorted({f"{row['device']} ({row['precision']})" for row in results})
+    how = "Splits are made by `fastdigits convert TABLE DATA --recipe NAME`; commands go on with `DATA --seed 1`, 2, 3."
     where = [f"Measured on {'; '.join(devices)}."] if devices else []
-    replace_between("reproductions", "\n\n".join(["\n".join(lines), " ".join(notes), *where]))
+    replace_between("reproductions", "\n\n".join(["\n".join(lines), " ".join(notes), how, *where]))
 
 
 def table_line(name: str, variant: str, mark: str, results: list[dict[str, str]]) -> str:
@@ -191,7 +193,7 @@ def table_line(name: str, variant: str, mark: str, results: list[dict[str, str]]
     split, rows = recipe.split, [row for row in results if (row["recipe"], row["variant"]) == (name, variant)]
     share = f"{split.valid:.0%}" if split.valid < 1 else f"{split.valid:,}"
     cells = [
-        f"`{titles[variant]}`{mark}",
+        f"`{recipe.command} {titles[variant]}`{mark}",
         f"{recipe.published.table}, {split.method} {share}",
         f"{find_backbone(recipe.arch).parameter_count():,}",
         f"{published:.2%}",
@@ -202,6 +204,7 @@ def table_line(name: str, variant: str, mark: str, results: list[dict[str, str]]
         else "",
         "/".join(dict.fromkeys(row["epochs"] for row in rows)),
         f"{median(float(row['seconds_an_epoch']) for row in rows):.0f}" if rows else "",
+        "/".join(dict.fromkeys(row["device"].split()[0] for row in rows)),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -18,6 +18,7 @@ from .errors import InputError
 from .photos import SIDE
 from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, read_gray
 from .pixel_sums import PixelSums
+from .sources.picture_folder import has_pictures
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 MANIFEST = "manifest.json"
@@ -128,9 +129,10 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
         raise InputError(f"{path} is no folder; make one with `fastdigits convert SOURCE {path}`")
     folder = _read_manifest(path) if (path / MANIFEST).is_file() else _scan_folder(path, normalise)
     if not folder.splits:
-        raise InputError(
-            f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/; make it with `fastdigits convert`"
-        )
+        places = f"{path} holds no pictures under {TRAIN}/<label>/ or {TEST}/"
+        if has_pictures(path):
+            raise InputError(f"{places}, but elsewhere; split them first: `fastdigits convert {path} DATA --normalise`")
+        raise InputError(f"{places}; make it with `fastdigits convert`")
     return folder
 
 

@@ -1,6 +1,6 @@
 """list_models(): every name that training accepts, as tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 
 from .errors import InputError
@@ -30,6 +30,7 @@ class ModelList:
 
         tables = [self._shipped_table()] if self.shipped else []
         tables += [self._recipe_table()] if self.recipes else []
+        tables += [_settings_table(name, recipe) for name, recipe in self.recipes.items() if len(self.recipes) == 1]
         return Group(*tables, *([self._backbone_table()] if self.backbones else []), f"{len(self.names)} names")
 
     def _shipped_table(self):
@@ -66,13 +67,34 @@ class ModelList:
         return table
 
 
+def _settings_table(name: str, recipe: Recipe):
+    """How a recipe trains unless a flag says otherwise, and what to know of its published number."""
+    from rich.table import Table
+
+    split = recipe.split
+    held_out = f"{split.valid:.0%}" if split.valid < 1 else f"{split.valid:,} rows"
+    table = Table("setting", "by default", title=f"how {name} trains")
+    table.add_row("split", f"{split.method} {held_out}, seed {split.seed} (convert --recipe {name})")
+    for stage in recipe.stages:
+        first, last = stage.lr
+        rates = f"{last:g}" if first == last else f"{'a tenth' if first is None else format(first, 'g')} .. {last:g}"
+        table.add_row(f"stage {stage.name}", f"{stage.epochs} epochs, {stage.schedule}, rate {rates}")
+    for field in fields(Recipe):
+        value = getattr(recipe, field.name)
+        if field.name not in ("arch", "published", "split", "stages") and value is not None:
+            table.add_row(field.name.replace("_", " "), str(value))
+    if recipe.published and recipe.published.caveat:
+        table.add_row("published number", recipe.published.caveat)
+    return table
+
+
 def list_models(filter: str = "*") -> ModelList:
     """List the names that train and finetune accept, their parameters and where pretrained weights come from.
 
     Parameters
     ----------
     filter
-        Part of a name, or a pattern such as 'resnet*'.
+        Part of a name, or a pattern such as 'resnet*'. Of a single recipe all defaults are shown.
 
     Returns
     -------

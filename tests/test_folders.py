@@ -64,7 +64,11 @@ def test_no_contrast_divides_by_one(tmp_path):
 
 def test_folders_that_are_none(tmp_path):
     assert error_of(tmp_path / "no").startswith(f"{tmp_path}/no is no folder; make one with `fastdigits convert")
-    assert "holds no pictures under train/<label>/ or test/" in error_of(tmp_path)
+    assert error_of(tmp_path).endswith("under train/<label>/ or test/; make it with `fastdigits convert`")
+    (tmp_path / "7").mkdir()
+    Image.new("L", (8, 8), 255).save(tmp_path / "7" / "0.png")
+    told = f"but elsewhere; split them first: `fastdigits convert {tmp_path} DATA --normalise`"
+    assert error_of(tmp_path).endswith(told)
 
 
 def test_damaged_manifests(copied):

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from rich.console import Console
 
 from fastdigits import InputError, find_backbone, list_models
 from fastdigits.models.backbones import Backbone
+from fastdigits.recipes import RECIPES
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,23 @@ def test_listing():
     assert list_models("test_resn*").names == ["test_resnet"]
     assert len(list_models().names) > 1000
     assert list_models("kannada").names == ["digitnet-kannada", "resnet50-kannada"]
+
+
+def test_all_of_a_recipe(capsys):
+    """Every default that train or finetune will take, and what to know of the published number."""
+    Console(width=300).print(list_models("resnet50-kannada"))
+    page = capsys.readouterr().out
+    recipe = RECIPES["resnet50-kannada"]
+    assert "stratified 10%, seed 5 (convert --recipe resnet50-kannada)" in page
+    assert "5 epochs, one-cycle, rate 2e-06 .. 0.002" in page
+    assert "3 epochs, one-cycle, rate a tenth .. 2e-06" in page
+    for shown in ("fastai-adam", recipe.augment, recipe.scaling, recipe.published.caveat):
+        assert shown in page
+    Console(width=300).print(list_models("conv5x5*"))
+    assert "early stopping" not in capsys.readouterr().out  # of several recipes the names are enough
+
+
+def test_a_name_that_none_has():
     with pytest.raises(InputError, match=r"no architecture fits 'xyz'; `fastdigits models` lists all"):
         list_models("xyz")
 

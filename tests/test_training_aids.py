@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from fastai.callback.core import Callback
 
-from fastdigits import InputError, convert, evaluate, finetune, leaks, open_model, predict, read_folder, train
+from fastdigits import InputError, convert, evaluate, finetune, fitting, leaks, open_model, predict, read_folder, train
 from fastdigits.augmentation import averaged_views
 from fastdigits.distillation import Distillation
 from fastdigits.inference import Inference
 from fastdigits.leaks import leak_notes
-from fastdigits.learners import prepare_learner
+from fastdigits.learners import epoch_seconds, prepare_learner
 from fastdigits.models import find_backbone
 from fastdigits.options import LEARNER_OPTIONS, chosen_options
 from fastdigits.picture_files import read_gray
@@ -176,6 +176,18 @@ def test_who_may_know_the_valid_rows_is_named(folder28, tmp_path, monkeypatch, c
     )
     assert f"- {note}" in (run.path / "README.md").read_text()
     assert leak_notes([str(run.path)], folder) == []  # which was trained on this very split
+
+
+def test_minutes_count_the_teachers_time(folder28, tmp_path, monkeypatch):
+    timed = []
+
+    def measured(learner, frozen):
+        timed.append(any(isinstance(callback, Distillation) for callback in learner.cbs))
+        return epoch_seconds(learner, frozen)
+
+    monkeypatch.setattr(fitting, "epoch_seconds", measured)
+    train(QUICK, folder28, minutes=1e-4, teachers=["digitnet-mnist"], out=tmp_path / "run")
+    assert timed == [True]
 
 
 def test_teachers_of_other_classes(tmp_path):
