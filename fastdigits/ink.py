@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_CONTRAST = 20  # gray levels between ink and paper; less is a blank sheet
-PAPER_GRID = 48  # pixels to which a photo is averaged down, at least, to find how bright its paper is
+PAPER_GRID, INK_GRID = 48, 192  # pixels to which a photo is averaged down, at least, to look at its paper, at its ink
 SPECK = 0.04  # of the largest blot's area; what is smaller is dirt
 STROKE = 0.6  # of a photo of one digit; strokes are narrower, or shorter
 MOST_INK = 0.4  # of the area; what is more is paper
@@ -27,9 +27,9 @@ def digit_ink(gray: np.ndarray) -> np.ndarray:
 
     The light may change across the paper, as a slope or a bulge, and shadows may have hard edges.
     """
-    small = averaged(gray, *(max(1, side // PAPER_GRID) for side in gray.shape))
+    small, finer = (averaged(gray, *(max(1, side // grid) for side in gray.shape)) for grid in (PAPER_GRID, INK_GRID))
     light = _light_on(small)
-    is_dark = _is_dark_ink(small - light)
+    is_dark = _is_dark_ink(small - light, finer - _enlarged(light, finer.shape))
     if not is_dark:
         gray, small, light = 255 - gray, 255 - small, 255 - light
     paper = _enlarged(light + _without_strokes(small - light), gray.shape)
@@ -140,25 +140,28 @@ def _enlarged(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return zoom(small, [a / b for a, b in zip(shape, small.shape)], order=1, mode="nearest", grid_mode=True)
 
 
-def _is_dark_ink(flat: np.ndarray) -> bool:
-    """Whether the ink is darker than its paper, whose level is about 0 in `flat`."""
-    return next((dark > light for dark, light in _votes(flat) if dark != light), True)
+def _is_dark_ink(flat: np.ndarray, finer: np.ndarray) -> bool:
+    """Whether the ink is darker than its paper, whose level is about 0 in both, `finer` being larger than `flat`."""
+    return next((dark > light for dark, light in _votes(flat, finer) if dark != light), True)
 
 
-def _votes(flat: np.ndarray) -> Iterator[tuple[float, float]]:
+def _votes(flat: np.ndarray, finer: np.ndarray) -> Iterator[tuple[float, float]]:
     """For dark ink and for light ink, one sign after the other: the next is for when this one says nothing."""
     dark, light = np.maximum(-flat, 0), np.maximum(flat, 0)
-    yield _inner_ink(dark), _inner_ink(light)  # a digit, unlike a shadow or a table's edge, lies inside the picture
+    # a digit, unlike a shadow or a table's edge, lies inside the picture; a thin one is seen on the finer grid alone,
+    # where ruling is seen too
+    yield _inner_ink(dark, 3), _inner_ink(light, 3)
+    yield _inner_ink(np.maximum(-finer, 0), 9), _inner_ink(np.maximum(finer, 0), 9)
     # in a shadow it has no outline of its own; without shadows the digit spans more than the paper that it encloses
     yield _span(_without_strokes(flat) - flat), _span(_without_strokes(-flat) + flat)
     yield float(dark.sum()), float(light.sum())  # it ends at the border: most is paper
 
 
-def _inner_ink(ink: np.ndarray) -> float:
-    """The ink of all blots that are more than a point or two and mostly away from the border."""
+def _inner_ink(ink: np.ndarray, least: int) -> float:
+    """The ink of all blots that have so many points at least and lie mostly away from the border."""
     blots = blots_of(ink > LEAST_CONTRAST)
     sums = np.bincount(blots.numbers.ravel(), weights=ink.ravel(), minlength=1)[1:]
-    return float(sums[(blots.at_border < min(ink.shape) / 2) & (blots.areas > 2)].sum())
+    return float(sums[(blots.at_border < min(ink.shape) / 2) & (blots.areas >= least)].sum())
 
 
 def _span(ink: np.ndarray) -> int:

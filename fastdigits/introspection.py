@@ -146,24 +146,37 @@ def first_filters(module: nn.Module) -> np.ndarray:
 def feature_maps(module: nn.Module, picture: torch.Tensor) -> list[tuple[str, np.ndarray]]:
     """What each convolution and pooling layer gives for one picture (1, channels, size, size): name and (c, h, w).
 
-    A convolution's maps are those that the next layer sees, after the activation where one follows.
+    A convolution's maps are those behind its activation, where one follows at once or after BatchNorm. Nothing else may
+    come between, such as a residual block's sum.
     """
     maps = []
-    activates = False  # whether an activation would be that of the last maps
+    convolved = version = None  # what the last convolution gave, normalised or not, and how often it had been changed
+    is_its_own = False
+
+    def before(layer: nn.Module, inputs: tuple) -> None:
+        nonlocal is_its_own
+        is_its_own = inputs[0] is convolved and convolved._version == version
 
     def note(name: str, layer: nn.Module, output: torch.Tensor) -> None:
-        nonlocal activates
+        nonlocal convolved, version
         if output.ndim != 4:
             return
-        title, values = f"{name} {type(layer).__name__}", output[0].float().cpu().numpy().copy()  # some work in place
+        values = output[0].float().cpu().numpy().copy()  # some layers work in place
         if isinstance(layer, MAPPING):
-            maps.append((title, values))
-        elif activates:
+            maps.append((f"{name} {type(layer).__name__}", values))
+        elif is_its_own and isinstance(layer, ACTIVATIONS):
             maps[-1] = (f"{maps[-1][0]} + {type(layer).__name__}", values)
-        activates = isinstance(layer, nn.Conv2d)
+        goes_on = isinstance(layer, nn.Conv2d) or (is_its_own and isinstance(layer, nn.BatchNorm2d))
+        convolved, version = (output, output._version) if goes_on else (None, None)
 
-    with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING + ACTIVATIONS), note):
-        module(picture)
+    followers = [layer for layer in module.modules() if isinstance(layer, (*ACTIVATIONS, nn.BatchNorm2d))]
+    handles = [layer.register_forward_pre_hook(before) for layer in followers]
+    try:
+        with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING) or layer in followers, note):
+            module(picture)
+    finally:
+        for handle in handles:
+            handle.remove()
     return maps
 
 

@@ -23,19 +23,21 @@ def known_share(model: str, folder: ImageFolder, split: str) -> float | None:
     Returns
     -------
     float or None
-        None where nothing can be said: no saved model, other classes, an empty split, or pictures of mixed sizes.
+        None where nothing can be said: no saved model, other classes, no such split, or pictures of mixed sizes.
     """
     from .decoded import decoded_split
     from .inference import Inference
     from .prediction import open_model
     from .scoring import class_numbers
 
+    if split not in folder.splits:
+        return None
     try:
         saved = open_model(model)
     except InputError:  # "none", a library's download, a file of weights
         return None
     pictures, labels = decoded_split(folder, split), folder.split(split).labels
-    if saved.classes != folder.classes or pictures is None or not len(labels):
+    if saved.classes != folder.classes or pictures is None:
         return None
     step = max(1, len(labels) // LEAK_PICTURES)
     answers = Inference([saved]).probabilities(pictures.images[::step]).argmax(1)
@@ -48,7 +50,9 @@ def leak_notes(models: list[str], folder: ImageFolder) -> list[str]:
     for model in models:
         run = Run(Path(model))
         if run.record_file.is_file():
-            if run.record().get("data_digest") != folder.digest:
+            record = run.record()
+            notes += record.get("notes", [])  # of what it started from or learnt from itself
+            if record.get("data_digest") != folder.digest:
                 notes.append(
                     f"{model} was trained on another folder or split: where its training rows are valid rows now, "
                     "accuracy on valid is too high"

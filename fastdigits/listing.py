@@ -81,7 +81,7 @@ def _settings_table(name: str, recipe: Recipe):
         table.add_row(f"stage {stage.name}", f"{stage.epochs} epochs, {stage.schedule}, rate {rates}")
     for field in fields(Recipe):
         value = getattr(recipe, field.name)
-        if field.name not in ("arch", "published", "split", "stages") and value is not None:
+        if field.name not in ("arch", "published", "split", "stages") and value not in (None, 0.0):  # 0: switched off
             table.add_row(field.name.replace("_", " "), str(value))
     if recipe.published and recipe.published.caveat:
         table.add_row("published number", recipe.published.caveat)

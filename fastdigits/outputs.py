@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-DYING_S = 6  # a killed process's loader workers hold its claim as it did, and look for it every five seconds
+DYING_S = 3  # a process that was killed a moment ago holds its claim until the system has taken back its memory
 LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 

@@ -13,6 +13,7 @@ WORKING_SIDE = 400  # larger photos are averaged down to about this before anyth
 BORDER_LEVEL = 24  # mean gray level of the border, at most
 INK_LEVEL, EXTENTS = 40, (17, 23)  # pixels above this level are so many rows or columns long, whichever is more
 OFF_CENTRE = 2.5  # pixels each way from the centre of mass to the middle, at most
+RULED_SIDE = 60  # pixels; in smaller pictures a straight stroke is a one, not ruling
 LINE, LINE_WIDTH = 0.8, 0.05  # of the picture's width or height; ink so long, straight and thin is ruling
 
 
@@ -31,7 +32,9 @@ def normalised(gray: np.ndarray) -> np.ndarray:
     """
     if has_form(gray):
         return gray
-    ink = without_lines(digit_ink(_averaged_down(gray)))
+    ink = digit_ink(_averaged_down(gray))
+    if min(gray.shape) >= RULED_SIDE:
+        ink = without_lines(ink)
     blots = digit_blots(ink)
     if not blots.any():
         return np.zeros((SIDE, SIDE), np.uint8)

