@@ -1,6 +1,9 @@
 """The models that come with fastdigits: small, whole, known by name to every command, and good."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from test_photos import printed
 
@@ -12,6 +15,7 @@ from fastdigits.saved import read_description, read_weights
 from fastdigits.shipped import WEIGHTS, model_folder, shipped_architecture, shipped_names
 
 DIGITS = [str(k) for k in range(10)]
+KEPT = Path(__file__).parent.parent / "docs" / "predictions"
 
 
 def test_there_are_two():
@@ -104,6 +108,18 @@ def test_digitnet_takes_gray_and_coloured_pictures(folder28):
     with torch.inference_mode():
         assert torch.allclose(model.module(gray), model.module(gray.expand(-1, 3, -1, -1)), atol=1e-5)
         assert model.module.features(gray).shape == (8, 128)
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+@pytest.mark.parametrize("answers", ["digitnet-mnist-test", "digitnet-kannada-test", "digitnet-kannada-dig"])
+def test_the_kept_answers_are_those_of_the_shipped_models(answers, real_data, tmp_path):
+    """Of 10,000 rows two may be close calls that another processor decides otherwise."""
+    name, table = answers.rsplit("-", 1)
+    predict(name, str(real_data / name.removeprefix("digitnet-") / f"{table}.csv.gz"), out=tmp_path / "answers.csv")
+    kept, found = pd.read_csv(KEPT / f"{answers}.csv.gz"), pd.read_csv(tmp_path / "answers.csv")
+    assert (kept.id == found.id).all()
+    assert (kept.label != found.label).sum() <= 2
 
 
 @pytest.mark.slow
