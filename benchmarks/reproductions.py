@@ -166,8 +166,10 @@ def write_table() -> None:
         mark = ""
         caveat = recipe.published.caveat
         if name == FROM_NOTHING:
-            caveat += "; it began with ImageNet's weights, ours, where there is no network, with none and no frozen "
-            caveat += "stage: not comparable"
+            caveat += (
+                "; it began with ImageNet's weights, ours, where there is no network, with none and no frozen "
+                "stage: not comparable"
+            )
         if caveat:
             caveats.append(caveat)
             mark = f" [{len(caveats)}]"

@@ -86,7 +86,8 @@ def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLe
         prepared = prepare_learner(training.backbone, folder, **training.options)
     planned = training.plan(prepared)
     settings = settings_of(training.options, asdict(rules), prepared)
-    notes = leak_notes([str(training.options["weights"]), *(rules.teachers or [])], folder)
+    models = [str(training.options["weights"]), *(rules.teachers or [])]
+    notes = world.first_does(lambda: leak_notes(models, folder))
     for note in notes:
         print(note)
     record = first_record(training.arguments, folder, prepared, notes) | {"settings": settings}

@@ -91,6 +91,10 @@ class Blots:
         """Which ones touch no border, bool (n,)."""
         return self.at_border == 0
 
+    def larger_than_specks(self, among: np.ndarray) -> np.ndarray:
+        """Which of those `among`, bool (n,), at least one of them True, are no dirt beside the largest: bool (n,)."""
+        return among & (self.areas >= SPECK * self.areas[among].max())
+
 
 def blots_of(mask: np.ndarray) -> Blots:
     """The blots of a mask, bool (h, w); points that touch at a corner belong together."""
@@ -102,12 +106,13 @@ def blots_of(mask: np.ndarray) -> Blots:
     return Blots(numbers, find_objects(numbers), areas, at_border)
 
 
-def is_ink(ink: np.ndarray) -> np.ndarray:
-    """Which points hold ink, bool (h, w), by Otsu's level; none where the contrast is too small."""
-    mask = ink > otsu_level(ink)
+def inked(ink: np.ndarray) -> tuple[np.ndarray, float]:
+    """Which points hold ink, bool (h, w), and Otsu's level, above which they lie; none where contrast is too small."""
+    level = otsu_level(ink)
+    mask = ink > level
     if not mask.any() or mask.all() or ink[mask].mean() - ink[~mask].mean() < LEAST_CONTRAST:
-        return np.zeros_like(mask)
-    return mask
+        return np.zeros_like(mask), level
+    return mask, level
 
 
 def _light_on(small: np.ndarray) -> np.ndarray:
@@ -166,11 +171,11 @@ def _inner_ink(ink: np.ndarray, least: int) -> float:
 
 def _span(ink: np.ndarray) -> int:
     """The area of the box around all blots of ink inside the picture; 0 when there are none, or it is mostly ink."""
-    mask = is_ink(ink)
+    mask, _ = inked(ink)
     blots = blots_of(mask)
     if mask.mean() > MOST_INK or not blots.inside.any():
         return 0
-    kept = blots.inside & (blots.areas >= SPECK * blots.areas[blots.inside].max())
+    kept = blots.larger_than_specks(blots.inside)
     boxes = [box for box, is_kept in zip(blots.boxes, kept) if is_kept]
     height, width = (max(box[axis].stop for box in boxes) - min(box[axis].start for box in boxes) for axis in (0, 1))
     return height * width

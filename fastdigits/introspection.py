@@ -169,10 +169,10 @@ def feature_maps(module: nn.Module, picture: torch.Tensor) -> list[tuple[str, np
         goes_on = isinstance(layer, nn.Conv2d) or (is_its_own and isinstance(layer, nn.BatchNorm2d))
         convolved, version = (output, output._version) if goes_on else (None, None)
 
-    followers = [layer for layer in module.modules() if isinstance(layer, (*ACTIVATIONS, nn.BatchNorm2d))]
-    handles = [layer.register_forward_pre_hook(before) for layer in followers]
+    followers = (*ACTIVATIONS, nn.BatchNorm2d)
+    handles = [x.register_forward_pre_hook(before) for x in module.modules() if isinstance(x, followers)]
     try:
-        with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING) or layer in followers, note):
+        with torch.no_grad(), watched(module, lambda layer: isinstance(layer, MAPPING + followers), note):
             module(picture)
     finally:
         for handle in handles:

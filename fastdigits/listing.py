@@ -30,7 +30,8 @@ class ModelList:
 
         tables = [self._shipped_table()] if self.shipped else []
         tables += [self._recipe_table()] if self.recipes else []
-        tables += [_settings_table(name, recipe) for name, recipe in self.recipes.items() if len(self.recipes) == 1]
+        if len(self.recipes) == 1:
+            tables += [_settings_table(name, recipe) for name, recipe in self.recipes.items()]
         return Group(*tables, *([self._backbone_table()] if self.backbones else []), f"{len(self.names)} names")
 
     def _shipped_table(self):

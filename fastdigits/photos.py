@@ -5,7 +5,7 @@ White on black, the digit 20 pixels tall or wide, its centre of mass in the midd
 
 import numpy as np
 
-from .ink import SPECK, averaged, blots_of, digit_ink, is_ink, otsu_level
+from .ink import averaged, blots_of, digit_ink, inked
 
 SIDE, DIGIT_SIDE = 28, 20  # pixels
 WORKING_SIDE = 400  # larger photos are averaged down to about this before anything else
@@ -85,17 +85,15 @@ def digit_blots(ink: np.ndarray) -> np.ndarray:
     """Which points belong to the digit, bool (h, w): all blots of ink but specks, and lines that end at the border."""
     from scipy.ndimage import binary_dilation
 
-    mask = is_ink(ink)
+    mask, level = inked(ink)
     if not mask.any():
         return mask
     blots = blots_of(mask)
-    inside = blots.inside & (blots.areas >= SPECK * blots.areas.max())
-    if inside.any():
-        kept = blots.inside & (blots.areas >= SPECK * blots.areas[blots.inside].max())
-    else:  # the digit itself is cut off
-        kept = blots.areas >= SPECK * blots.areas.max()
+    all_blots = np.ones(len(blots.areas), bool)
+    is_inside = (blots.larger_than_specks(all_blots) & blots.inside).any()  # else the digit itself is cut off
+    kept = blots.larger_than_specks(blots.inside if is_inside else all_blots)
     points = np.concatenate([[False], kept])[blots.numbers]
-    return binary_dilation(points, iterations=max(1, max(ink.shape) // 100)) & (ink > otsu_level(ink) / 3)
+    return binary_dilation(points, iterations=max(1, max(ink.shape) // 100)) & (ink > level / 3)
 
 
 def _fitted(digit: np.ndarray) -> np.ndarray:

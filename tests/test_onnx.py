@@ -1,8 +1,10 @@
 """ONNX exports: the same answers as torch, from the command, the library and the script beside the graph."""
 
 import json
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,8 +12,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import fastdigits
 from fastdigits import InputError, evaluate, export, finetune, open_model, predict
 from fastdigits.outputs import file_sha256
+from fastdigits.photos import has_form
 
 # what a machine without the training stack is like
 WITHOUT_TORCH = (
@@ -182,3 +186,16 @@ def test_ten_thousand_real_rows(real_data, tmp_path):
     assert len(found[0].ids) == 10_000
     assert found[0].labels == found[1].labels
     assert np.abs(found[0].probabilities - found[1].probabilities).max() < 1e-4
+
+
+def test_the_script_knows_the_form_as_the_package_does(digit_images):
+    """It stands alone, so it has a copy: both say the same of pictures of every kind."""
+    script = runpy.run_path(str(Path(fastdigits.__file__).parent / "templates" / "onnx_predict.py"))
+    rng, form = np.random.default_rng(0), np.zeros((28, 28), np.uint8)
+    form[4:24, 12:16] = 255
+    moved = [np.roll(form, (down, across), (0, 1)) for down in range(-4, 5) for across in range(-4, 5)]
+    enlarged = [np.asarray(Image.fromarray(digit).resize((28, 28))) for digit in digit_images[0][:20]]
+    strange = [255 - form, np.zeros((28, 28), np.uint8), form[:20], rng.integers(0, 256, (28, 28), np.uint8)]
+    said = [bool(has_form(picture)) for picture in (*moved, *enlarged, *strange)]
+    assert said == [bool(script["has_form"](picture)) for picture in (*moved, *enlarged, *strange)]
+    assert 0 < sum(said) < len(said)
