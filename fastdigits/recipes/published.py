@@ -81,15 +81,14 @@ PUBLISHED_RECIPES = {
             4_200,
             parameters=755_146,
             caveat="the best of 90 trials, on the rows that it was chosen on; its dropouts are not published (here "
-            "0.25 after blocks, 0.5 before the last layer), nor are rate, schedule, batch and stopping (here those of "
-            "conv5x5)",
+            "0.25 after blocks, 0.5 before the last layer), nor are rate, schedule and batch (here those of conv5x5) "
+            "and stopping (here after ten epochs without a lower valid loss)",
         ),
         Split("random", 0.1, seed=15),
         one_stage(50, 1e-4, "plateau:factor=0.1,patience=3"),
         batch_size=32,
         augment="conv5x5",
         early_stopping=10,
-        min_delta=0.005,
         keep="lowest-loss",
     ),
     "dnn-he": Recipe(
