@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
 
+from fastdigits.machine import usable_cores
 from fastdigits.recipes import KANNADA, MNIST, PUBLISHED_RECIPES, Recipe
 from fastdigits.runs import Run
 
@@ -90,7 +91,7 @@ def main() -> None:
     tasks = [task for name in chosen.names for task in tasks_of(name) if task.seed in chosen.seeds]
     for task in tasks:
         make_folder(task, chosen.data, chosen.work)
-    threads = max(1, (os.cpu_count() or 1) // chosen.jobs)
+    threads = max(1, usable_cores() // chosen.jobs)
     for late in (False, True):  # those that go on from another's weights come last
         with ThreadPoolExecutor(chosen.jobs) as pool:
             waiting = [pool.submit(run_task, t, chosen.work, threads) for t in tasks if (t.variant == GOING_ON) == late]
