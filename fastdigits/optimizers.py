@@ -59,26 +59,13 @@ def _of_torch(name: str, settings: Settings) -> tuple[Callable, dict]:
         return torch.optim.Adadelta, {"rho": settings["rho"], "eps": settings["eps"], **one_call}
     if name == "rmsprop":
         options = {"alpha": settings["rho"], "momentum": settings["momentum"], "eps": settings["eps"]}
-        return keras_rmsprop, {**options, "centered": bool(settings["centred"])}
+        from .keras_rmsprop import KerasRMSprop  # loads timm
+
+        return KerasRMSprop, {**options, "centered": bool(settings["centred"])}
     options = {"betas": (settings["momentum"], settings["rho"]), "eps": settings["eps"]}
     if name == "nadam":
         return torch.optim.NAdam, {**options, **one_call}
     return (torch.optim.Adam if name == "adam" else torch.optim.AdamW), {**options, **fused}
-
-
-def keras_rmsprop(params, **options) -> torch.optim.Optimizer:
-    """timm's RMSprop, which has eps under the root as Keras has, but with averages that start at zero, not at one.
-
-    torch's takes the root first, and with `centered` that of numbers which rounding makes negative.
-    """
-    from timm.optim import RMSpropTF
-
-    optimizer = RMSpropTF(params, **options)
-    for group in optimizer.param_groups:
-        for p in group["params"]:
-            averages = ("square_avg", "momentum_buffer", "grad_avg")
-            optimizer.state[p] = {"step": torch.tensor(0.0), **{name: torch.zeros_like(p) for name in averages}}
-    return optimizer
 
 
 class TorchOptimizer(OptimWrapper):

@@ -63,6 +63,7 @@ def test_rmsprop_is_keras():
     rho, momentum, eps, lr = 0.9, 0.1, 1e-7, 0.002
     point = torch.nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
     optimizer = find_optimizer(f"rmsprop:rho={rho},momentum={momentum},centred=1")([[point]], lr=lr)
+    optimizer.clear_state()  # as fastai does when it unfreezes
     square, mean, step, value = 0.0, 0.0, 0.0, 1.0
     for gradient in (0.5, -0.3):
         point.grad = torch.tensor([gradient], dtype=torch.float64)
