@@ -3,6 +3,7 @@
 import time
 from copy import deepcopy
 
+import numpy as np
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.fp16 import AMPMode, MixedPrecision
@@ -122,16 +123,16 @@ class EpochRates(Callback):
     Parameters
     ----------
     schedule : EpochSchedule
-    lr : float
-        The peak rate.
+    rates : array of float, one a layer group
+        The peak rates; all go on as the last group's does.
     """
 
-    def __init__(self, schedule: EpochSchedule, lr: float):
+    def __init__(self, schedule: EpochSchedule, rates: np.ndarray):
         super().__init__()
-        self.schedule, self.lr = schedule, lr
+        self.schedule, self.lr, self.shares = schedule, float(rates[-1]), rates / rates[-1]
 
     def before_epoch(self):
-        self.opt.set_hypers(lr=self.schedule.rate(self.lr, self.epoch_end.stage_history))
+        self.opt.set_hypers(lr=self.schedule.rate(self.lr, self.epoch_end.stage_history) * self.shares)
 
 
 class ClipGradients(Callback):

@@ -41,7 +41,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     batch_size : int, optional
         By default the recipe's, but not more than an eighth of the rows.
     optimizer, schedule, scaling : str, optional
-        Of a recipe of `train` only.
+        As for `train` and `finetune`.
     augment : str, optional
         none, light, medium, strong, or a recipe's.
     label_smoothing, ema : float, optional
@@ -189,8 +189,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         command, make_fit = (train, scratch_fit) if is_scratch else (finetune, transfer_fit)
         names = inspect.signature(command).parameters
         usual = {name: parameter.default for name, parameter in names.items()}
-        own = self.get_params(deep=False)
-        given = {name: value for name, value in own.items() if name in names and value is not None}
+        own = self.get_params(deep=False).items()
+        given = {name: value for name, value in own if name in names and value is not None}
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             generator = np.random.mtrand._rand if seed is None else seed
@@ -202,9 +202,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             "data": "arrays",
             "seed": int(seed),
         }
-        foreign = [name for name in ("optimizer", "schedule", "scaling") if own[name] is not None and name not in names]
-        if foreign:
-            raise ValueError(f"{foreign[0]} belongs to recipes of `fastdigits train`; leave it out for {self.arch}")
         if is_scratch:
             _fill_in_steps(arguments, rows)
         else:

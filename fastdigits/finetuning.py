@@ -10,8 +10,10 @@ from .learners import find_preset, run_name
 from .machine import Precision
 from .options import (
     LEARNER_OPTIONS,
+    STAGE_OPTIONS,
     Keep,
     OnEpoch,
+    Scaling,
     check_valid,
     chosen_options,
     given_arguments,
@@ -19,8 +21,10 @@ from .options import (
 )
 from .results import Result
 from .rules import chosen_rules
+from .schedules import find_schedule
 from .shipped import starting_weights_of
-from .stages import default_batch_size, default_epochs, plan_stages
+from .stages import DIGIT_LR, default_batch_size, default_epochs, plan_stages
+from .starting_weights import NONE
 
 
 def finetune(
@@ -29,15 +33,22 @@ def finetune(
     *,
     epochs: int | None = None,
     head_epochs: int | None = None,
+    last_epochs: int | None = None,
     lr: float | None = None,
     lr_mult: float | None = None,
+    schedule: str | None = None,
+    optimizer: str | None = None,
     size: int | None = None,
     batch_size: int | None = None,
     weights: str = "pretrained",
     augment: str | None = None,
+    scaling: Scaling | None = None,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
     minutes: float | None = None,
     precision: Precision = "auto",
     early_stopping: int | None = None,
+    min_delta: float | None = None,
     keep: Keep | None = None,
     label_smoothing: float | None = None,
     ema: float | None = None,
@@ -55,7 +66,8 @@ def finetune(
     """Fine-tune a classifier on an image folder in stages: first its head, then all of it.
 
     Each stage is a one-cycle fit; rates come from a learning-rate search unless given. After every epoch the run
-    directory holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch.
+    directory holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch. Optimisers and
+    schedules are written as for train.
 
     Parameters
     ----------
@@ -70,12 +82,18 @@ def finetune(
     head_epochs
         Epochs of the head alone before that; 1 by default, 0 from weights that were trained on digits and where there
         is nothing to transfer.
+    last_epochs
+        In a preset: of its stage `last`.
     lr
-        Peak learning rate of the head; without it a search decides, or from digits it is 0.004. Once all is trained the
-        head has half of it.
+        Peak learning rate of the head; without it a search decides, or from digits and with the default optimiser it
+        is 0.004. Once all is trained the head has half of it.
     lr_mult
         How many times smaller the first layers' rate is then: 100 by default for weights that were trained on
         photographs, 1 for those that were trained on digits.
+    schedule
+        Of each stage, in place of its one-cycle.
+    optimizer
+        fastai-adam by default.
     size
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
@@ -88,12 +106,21 @@ def finetune(
     augment
         none, light, medium, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky, resnet50-kannada. Never a mirror.
         light by default.
+    scaling
+        With --weights none, of the pixels by the training rows: normalise, centre, or by default standardise; weights
+        bring their own.
+    clip_value
+        Gradients are cut to -value..value; 0: they are not.
+    clip_norm
+        Each tensor's gradient is cut to this norm by itself; 0: it is not.
     minutes
         Measure the speed and set the epochs so that training takes about this long.
     precision
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     early_stopping
-        End a stage after so many epochs in a row without a lower valid loss; 0: never.
+        End a stage after so many epochs in a row whose valid loss is not lower by `min_delta`; 0: never.
+    min_delta
+        See early_stopping.
     keep
         Weights of the last epoch (the default), of the one with the best accuracy on valid, or of the one with the
         lowest loss.
@@ -151,6 +178,12 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
     backbone, preset = find_preset(arguments["arch"])
     if arguments["minutes"] is not None and preset:
         raise InputError(f"--minutes cannot set the epochs of the preset {arguments['arch']}; leave it out")
+    if arguments["weights"] != NONE and arguments["scaling"]:
+        raise InputError("--scaling comes with the weights; leave it out, or pass --weights none")
+    if arguments["last_epochs"] is not None and not preset:
+        raise InputError("--last-epochs are of the preset resnet50-kannada; leave them out")
+    if arguments["schedule"]:
+        find_schedule(arguments["schedule"])
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
         check_valid(folder, arguments["early_stopping"], arguments["keep"])
@@ -166,12 +199,10 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
             options,
             plan=lambda prepared: plan_stages(
                 prepared.transferred,
-                arguments["head_epochs"],
-                planned_epochs,
-                arguments["lr"],
-                arguments["lr_mult"],
-                preset.stages if preset else (),
-                prepared.of_digits,
+                published=preset.stages if preset else (),
+                of_digits=prepared.of_digits,
+                digit_lr=None if arguments["optimizer"] else DIGIT_LR,
+                **{name: arguments[name] for name in STAGE_OPTIONS} | {"epochs": planned_epochs},
             ),
             rules=chosen_rules(arguments, preset),
             on_epoch=on_epoch,

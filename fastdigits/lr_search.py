@@ -12,7 +12,7 @@ from .options import LEARNER_OPTIONS, check_options, chosen_options, training_fo
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 from .shipped import starting_weights_of
-from .stages import PHOTO_LR_MULT, Stage, default_batch_size, unfrozen_rates
+from .stages import Stage, default_batch_size, unfrozen_rates
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -65,11 +65,8 @@ def note_search(run: Run, stage: Stage, search: dict) -> None:
 
 def searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
     """Peak rates of a stage that has none of its own, from the run's first search."""
-    record = run.record()
-    lr = next(iter(record["lr_find"].values()))["lr"]
-    return (
-        (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, record["arguments"]["lr_mult"] or PHOTO_LR_MULT)
-    )
+    lr = next(iter(run.record()["lr_find"].values()))["lr"]
+    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, stage.lr_mult)
 
 
 def search_line(stage: str, search: dict) -> str:
@@ -117,6 +114,7 @@ def lr_find(
     batch_size: int | None = None,
     weights: str = "pretrained",
     augment: str | None = None,
+    optimizer: str | None = None,
     precision: Precision = "auto",
     seed: int = 5,
     out: Path | None = None,
@@ -141,6 +139,8 @@ def lr_find(
         As for finetune.
     augment
         As for finetune.
+    optimizer
+        As for finetune.
     precision
         As for finetune.
     seed
@@ -160,7 +160,7 @@ def lr_find(
         When an option, the data or the weights are wrong.
     """
     weights = starting_weights_of(arch, str(weights))
-    options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment}
+    options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment, "optimizer": optimizer}
     options |= {"precision": precision, "seed": seed}
     check_options(options)
     backbone, preset = find_preset(arch)

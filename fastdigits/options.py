@@ -18,7 +18,8 @@ Keep = Literal["last", "best", "lowest-loss"]
 Scaling = Literal["normalise", "centre", "standardise"]
 OnEpoch = Annotated[Callable[[dict], None] | None, Parameter(parse=False)]  # of Python, not of the command line
 
-# what makes the Learner; other options plan the stages, are a fit's rules, or say where to write
+# what plans a transfer's stages, and what makes the Learner; other options are a fit's rules, or say where to write
+STAGE_OPTIONS = ("epochs", "head_epochs", "last_epochs", "lr", "lr_mult", "schedule")
 LEARNER_OPTIONS = (
     "size",
     "batch_size",
@@ -45,6 +46,7 @@ CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__, "scalin
 CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
     "epochs": (1, True),
     "head_epochs": (0, True),
+    "last_epochs": (0, True),
     "size": (1, True),
     "batch_size": (2, True),  # batch normalisation needs two pictures
     "early_stopping": (0, True),

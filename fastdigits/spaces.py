@@ -21,8 +21,18 @@ SEARCHED_OPTIONS = {
         *("early_stopping", "min_delta", "keep", "label_smoothing", "ema"),
     ),
     "finetune": (
-        *("epochs", "head_epochs", "lr", "lr_mult", "size", "batch_size", "augment", "early_stopping", "keep"),
-        *("label_smoothing", "ema"),
+        *("epochs", "head_epochs", "last_epochs", "lr", "lr_mult", "schedule", "optimizer", "size", "batch_size"),
+        *(
+            "augment",
+            "scaling",
+            "clip_value",
+            "clip_norm",
+            "early_stopping",
+            "min_delta",
+            "keep",
+            "label_smoothing",
+            "ema",
+        ),
     ),
 }
 

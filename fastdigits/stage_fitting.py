@@ -1,5 +1,7 @@
 """Fitting one stage of a training: its rates, given or searched for, and its schedule."""
 
+import numpy as np
+
 from .errors import InputError
 from .learners import DigitLearner, renew_optimizer
 from .lr_search import find_lr, note_search, search_line, searched_rates
@@ -50,16 +52,24 @@ def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) ->
     from .callbacks import EpochRates
     from .optimizers import FusedAdam
 
-    schedule, lr = find_schedule(stage.schedule), rates[1]
-    if not isinstance(schedule, OneCycle):
-        learner.fit(stage.epochs, lr, cbs=EpochRates(schedule, lr), start_epoch=first_epoch)
-    elif isinstance(learner.opt, FusedAdam):
-        rates = slice(*rates) if rates[0] != rates[1] else lr
+    schedule, rates = find_schedule(stage.schedule), slice(*rates) if rates[0] != rates[1] else rates[1]
+    if isinstance(schedule, OneCycle) and isinstance(learner.opt, FusedAdam):
         options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
         learner.fit_one_cycle(stage.epochs, rates, **options)
-    else:  # fastai's would replace the momentum that the user chose by its own, going down and up
-        rise_and_fall = combined_cos(schedule.pct_start, lr / schedule.div, lr, lr / FINAL_DIV)
-        learner.fit(stage.epochs, lr, cbs=ParamScheduler({"lr": rise_and_fall}), start_epoch=first_epoch)
+        return
+    by_group = _rates_by_group(learner, rates)
+    if isinstance(schedule, OneCycle):  # fastai's would replace the momentum that the user chose by its own
+        rise_and_fall = combined_cos(schedule.pct_start, by_group / schedule.div, by_group, by_group / FINAL_DIV)
+        scheduler = ParamScheduler({"lr": rise_and_fall})
+    else:
+        scheduler = EpochRates(schedule, by_group)
+    learner.fit(stage.epochs, rates, cbs=scheduler, start_epoch=first_epoch)
+
+
+def _rates_by_group(learner, rates: slice | float) -> np.ndarray:
+    """Peak rates of the layer groups, spread over them by fastai."""
+    learner.opt.set_hyper("lr", rates)
+    return np.array([group["lr"] for group in learner.opt.hypers])
 
 
 def _search(run: Run, learner, stage: Stage) -> None:

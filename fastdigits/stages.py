@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from .errors import InputError
+from .schedules import Steps, find_schedule
 
 DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
 LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
@@ -29,7 +30,9 @@ class Stage:
     search : bool
         Run a learning-rate search before the stage.
     schedule : str
-        How the rate goes on, as `find_schedule` reads it; only one-cycle knows rates that differ by layer group.
+        How the rate goes on, as `find_schedule` reads it.
+    lr_mult : float
+        How many times smaller than the last's the first layer group's rate is, where a search decides.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Stage:
     lr: tuple[float | None, float] | None = None
     search: bool = False
     schedule: str = "one-cycle"
+    lr_mult: float = PHOTO_LR_MULT
 
 
 def default_batch_size(rows: int) -> int:
@@ -56,8 +60,11 @@ def plan_stages(
     epochs: int | None,
     lr: float | None,
     lr_mult: float | None = None,
+    last_epochs: int | None = None,
+    schedule: str | None = None,
     published: tuple[Stage, ...] = (),
     of_digits: bool = False,
+    digit_lr: float | None = DIGIT_LR,
 ) -> list[Stage]:
     """The stages of a transfer, before any learning-rate search.
 
@@ -71,16 +78,25 @@ def plan_stages(
         Peak rate of the head; None: the published recipe's, or left to a search, or from digits a rate that serves.
     lr_mult : float or None
         How many times smaller the first layers' rate is than the head's, once all are trained.
+    last_epochs : int or None
+        Of a published recipe's stage `last`.
+    schedule : str or None
+        Of every stage; None: their own one-cycles.
     published : tuple of Stage
         Those of a published recipe, which take the place of the defaults.
     of_digits : bool
         Whether the body was trained on digits rather than on photographs.
+    digit_lr : float or None
+        The rate that serves from digits; None: a search decides there too.
 
     Raises
     ------
     InputError
         When head epochs or smaller rates are asked for and there is nothing to transfer, or the recipe has its own.
     """
+    found = find_schedule(schedule) if schedule else None
+    if lr is None and isinstance(found, Steps):
+        lr = found.peak
     if head_epochs and not transferred:
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
     if lr_mult and not transferred:
@@ -88,9 +104,11 @@ def plan_stages(
     if lr_mult and published:
         raise InputError("--lr-mult does not change a published recipe's rates; leave it out, or scale them by --lr")
     if published:
-        return _changed_stages(published, transferred, head_epochs, epochs, lr)
+        wished = {"head": head_epochs, "all": epochs, "last": last_epochs}
+        return _scheduled(_changed_stages(published, transferred, wished, lr), schedule)
     if of_digits:
-        head_epochs, lr, lr_mult = head_epochs or 0, lr or DIGIT_LR, lr_mult or DIGIT_LR_MULT
+        head_epochs, lr, lr_mult = head_epochs or 0, lr or digit_lr, lr_mult or DIGIT_LR_MULT
+    lr_mult = lr_mult or PHOTO_LR_MULT
     if not transferred:
         head_epochs = 0
     elif head_epochs is None:
@@ -99,9 +117,10 @@ def plan_stages(
         "all",
         DEFAULT_EPOCHS if epochs is None else epochs,
         frozen=False,
-        lr=unfrozen_rates(lr, transferred, lr_mult or PHOTO_LR_MULT) if lr else None,
+        lr=unfrozen_rates(lr, transferred, lr_mult) if lr else None,
         search=lr is None and head_epochs == 0,
         schedule=f"one-cycle:pct_start=0.3,div={5 if transferred else 25}",
+        lr_mult=lr_mult,
     )
     head = Stage(
         "head",
@@ -111,7 +130,7 @@ def plan_stages(
         search=lr is None,
         schedule="one-cycle:pct_start=0.99",  # nearly the whole stage warms up, as in fastai's fine_tune
     )
-    return [head, body] if head_epochs else [body]
+    return _scheduled([head, body] if head_epochs else [body], schedule)
 
 
 def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float, float]:
@@ -122,20 +141,23 @@ def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float,
     return (lr / 2 / lr_mult, lr / 2) if transferred else (lr, lr)
 
 
+def _scheduled(stages: list[Stage], schedule: str | None) -> list[Stage]:
+    """The stages with the user's schedule, if there is one."""
+    return [replace(stage, schedule=schedule) for stage in stages] if schedule else stages
+
+
 def _changed_stages(
-    published: tuple[Stage, ...], transferred: bool, head_epochs: int | None, epochs: int | None, lr: float | None
+    published: tuple[Stage, ...], transferred: bool, epochs: dict[str, int | None], lr: float | None
 ) -> list[Stage]:
-    """Published stages with the user's epochs for the first two; `lr` scales all rates alike.
+    """Published stages with the user's epochs by the stage's name, 0 dropping it; `lr` scales all rates alike.
 
     A body that starts from nothing needs the head's rate: smaller rates for the first layers protect what they know.
     """
     stages = list(published)
     if not transferred:
         stages = [replace(stage, lr=(stage.lr[1], stage.lr[1])) for stage in published if not stage.frozen]
-    if head_epochs is not None:
-        stages = [replace(s, epochs=head_epochs) if s.frozen else s for s in stages if head_epochs or not s.frozen]
-    if epochs is not None:
-        stages = [replace(s, epochs=epochs) if s.name == "all" else s for s in stages]
+    stages = [stage if epochs[stage.name] is None else replace(stage, epochs=epochs[stage.name]) for stage in stages]
+    stages = [stage for stage in stages if stage.epochs]
     if lr is not None:
         largest = max(stage.lr[1] for stage in stages)
         stages = [replace(s, lr=tuple(rate and rate * lr / largest for rate in s.lr)) for s in stages]

@@ -177,7 +177,7 @@ def test_history_and_silence(digits, capsys):
     [
         ({"arch": "nothing"}, InputError, "'nothing' is no known architecture"),
         ({"epochs": 0}, InputError, "--epochs 0 makes no sense"),
-        ({"arch": "resnet18", "scaling": "centre"}, ValueError, "scaling belongs to recipes of `fastdigits train`"),
+        ({"arch": "resnet18", "scaling": "centre"}, InputError, "--scaling comes with the weights; leave it out, or"),
     ],
 )
 def test_wrong_options(digits, options, error, message):

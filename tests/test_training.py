@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 from fastai.optimizer import Adam
+from safetensors.torch import load_file
 
 from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder
 from fastdigits.epoch_end import EpochEnd
@@ -26,6 +27,7 @@ from fastdigits.runs import Run
 from fastdigits.stages import plan_stages
 
 TINY = "test_resnet"
+FIRST = "conv1.0.weight"  # of its layers
 QUICK = {"weights": "none", "size": 16, "batch_size": 32, "lr": 5e-3}
 LEARNER = {"weights": "none", "size": 16, "batch_size": 32, "precision": "auto", "seed": 5}
 
@@ -319,6 +321,10 @@ def test_plans():
     assert (digits.frozen, digits.search, digits.lr) == (False, False, (2e-3, 2e-3))
     head, body = plan_stages(True, 1, 3, 0.01, lr_mult=10, of_digits=True)
     assert (head.lr, body.lr) == ((0.01, 0.01), (5e-4, 5e-3))
+    (digits,) = plan_stages(True, None, 3, None, of_digits=True, digit_lr=None)
+    assert (digits.search, digits.lr, digits.lr_mult) == (True, None, 1)
+    head, body = plan_stages(True, 1, 3, None, schedule="steps:0=0.002,2=1e-4")
+    assert (head.schedule, body.schedule, head.lr) == (*["steps:0=0.002,2=1e-4"] * 2, (2e-3, 2e-3))
     with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
         plan_stages(False, 2, 8, None)
     with pytest.raises(InputError, match="--lr-mult needs weights to transfer; leave it out with --weights none"):
@@ -339,7 +345,53 @@ def test_the_published_staged_recipe():
     assert [s.epochs for s in plan_stages(True, 1, 2, None, published=preset.stages)] == [1, 2, 3]
     assert [s.name for s in plan_stages(True, 0, None, None, published=preset.stages)] == ["all", "last"]
     assert [s.name for s in plan_stages(False, None, None, None, published=preset.stages)] == ["all", "last"]
+    assert [s.epochs for s in plan_stages(True, None, None, None, last_epochs=1, published=preset.stages)] == [4, 5, 1]
+    assert [s.name for s in plan_stages(False, None, 2, None, last_epochs=0, published=preset.stages)] == ["all"]
     assert plan_stages(True, None, None, 0.05, published=preset.stages)[0].lr == pytest.approx((5e-3, 5e-2))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ("steps:0=1,1=0.1", [1, 0.1, 0.1]),
+        ("plateau:factor=0.5,patience=1,min_delta=99", [1, 1, 0.5]),
+        ("one-cycle:div=2", None),
+    ],
+)
+def test_every_schedule_and_optimiser_keeps_the_layer_groups_apart(tmp_path, folder, run, schedule, shares):
+    """The first group's rate is a hundredth of the head's in every epoch, as each epoch's checkpoint says."""
+    rates = []
+
+    def note(row):
+        groups = Run(tmp_path / "run").read_checkpoint()["optimizer"]["param_groups"]
+        rates.append([group["lr"] for group in groups])
+
+    options = QUICK | {"weights": run, "lr": 0.02, "lr_mult": 100, "epochs": 3, "head_epochs": 0}
+    finetune(
+        TINY, folder, **options, schedule=schedule, optimizer="sgd:momentum=0.9", out=tmp_path / "run", on_epoch=note
+    )
+    for groups in rates:
+        assert groups[0] == pytest.approx(groups[-1] / 100)
+        assert groups == sorted(groups)
+    heads = [groups[-1] for groups in rates]
+    if shares:
+        assert heads == pytest.approx([0.01 * share for share in shares])
+    else:
+        assert heads[0] > heads[1] > heads[2] > 0
+
+
+def test_frozen_layers_stay_with_every_optimiser(tmp_path, folder, run):
+    options = QUICK | {"weights": run, "head_epochs": 1, "epochs": 1}
+    bodies = []
+
+    def note(row):
+        bodies.append(Run(tmp_path / "run").read_checkpoint()["model"][FIRST])
+
+    options |= {"optimizer": "rmsprop"}
+    finetune(TINY, folder, **options, out=tmp_path / "run", on_epoch=note)
+    start = load_file(run / "model.safetensors")[FIRST]
+    assert torch.equal(bodies[0], start)
+    assert not torch.equal(bodies[1], start)
 
 
 @pytest.mark.slow
@@ -365,6 +417,10 @@ def test_the_preset_runs(tmp_path, folder):
         ({"minutes": float("inf")}, "--minutes inf makes no sense; accepted is a number above 0"),
         ({"minutes": 1, "epochs": 3}, "--minutes sets the epochs itself; leave out --epochs"),
         ({"arch": "resnet50-kannada", "minutes": 1}, "--minutes cannot set the epochs of the preset resnet50-kannada"),
+        ({"last_epochs": 1}, "--last-epochs are of the preset resnet50-kannada; leave them out"),
+        ({"weights": "pretrained", "scaling": "centre"}, "--scaling comes with the weights; leave it out, or pass"),
+        ({"schedule": "cosine"}, "--schedule 'cosine' is unknown; accepted are constant, one-cycle, steps"),
+        ({"optimizer": "lion"}, "--optimizer 'lion' is unknown; accepted are sgd, adam"),
         ({"arch": "resnet5O"}, "'resnet5O' is no known architecture; near are "),
         ({"augment": "flip"}, "--augment 'flip' is unknown; accepted are none, light"),
         ({"size": 4, "arch": "vgg11"}, "vgg11 does not work on pictures of 4 px"),
