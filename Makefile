@@ -45,10 +45,10 @@ audit: $(AUDIT)/.installed
 # ours must stay free to combine: a licence that is not on this list ends with an error
 licences: $(AUDIT)/.installed $(VENV)/.installed-dev
 	printf '%s\n\n' '# Licences of the packages that fastdigits installs, all extras included' \
-		'Written by `make licences`. The NVIDIA packages come with torch on Linux, where its CUDA edition is installed.' \
+		'Written by `make licences`. The NVIDIA packages come with torch on Linux, where its CUDA edition is installed; namex, which keras brings, is Apache-2.0 by its LICENSE file alone.' \
 		> docs/reference/licences.md
 	$(AUDIT)/bin/pip-licenses --python=$(BIN)/python --from=mixed --format=markdown --order=license --with-urls \
-		--ignore-packages fastdigits cuda-toolkit --partial-match --allow-only="$(LICENCES)" >> docs/reference/licences.md
+		--ignore-packages fastdigits cuda-toolkit namex --partial-match --allow-only="$(LICENCES)" >> docs/reference/licences.md
 	sed -i -E 's/ +/ /g; s/-{3,}/---/g' docs/reference/licences.md
 
 format: $(VENV)/.installed-dev
