@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from fastdigits import InputError, evaluate, find_backbone, finetune
-from fastdigits.models.scratch import SCRATCH, ElementPReLU, FastELU, GaussianDropout, conv8_leaky, conv_elu, dnn_he
+from fastdigits.models.layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
+from fastdigits.models.scratch import SCRATCH, conv8_leaky, conv_elu, dnn_he
 
 
 @pytest.mark.parametrize("name", SCRATCH)
@@ -64,6 +65,40 @@ def test_fast_elu_is_elu():
     assert (FastELU()(single) - torch.nn.functional.elu(single)).abs().max() < 1.3e-7
     half = x.detach().bfloat16()
     assert (FastELU()(half) - torch.nn.functional.elu(half)).abs().max() <= 2**-8
+
+
+@pytest.mark.parametrize("p", [0.1, 0.25, 0.5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_a_share_and_keeps_the_mean(p, dtype):
+    torch.manual_seed(0)
+    layer, x = FastDropout(p), torch.ones(64, 8, 21, 19, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    y = layer(x.requires_grad_())
+    n, dropped = x.numel(), (y == 0).float().mean().item()
+    assert dropped == pytest.approx(p, abs=4 * (p * (1 - p) / n) ** 0.5)
+    assert y[y != 0].unique().item() == pytest.approx(1 / (1 - p), rel=2e-5 if dtype == torch.float32 else 2**-8)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    y.sum().backward()
+    assert torch.equal(x.grad, y)
+    for axis in range(4):  # no picture, map, row or column is dropped more than others
+        others = tuple(k for k in range(4) if k != axis)
+        shares, each = (y == 0).float().mean(others), n / x.shape[axis]
+        assert (shares - p).abs().max() < 5 * (p * (1 - p) / each) ** 0.5
+    neighbours = (y[:, 1:] == 0) & (y[:, :-1] == 0)  # whose bits come from one draw
+    assert neighbours.float().mean().item() == pytest.approx(p**2, rel=0.05)
+    assert torch.equal(layer.eval()(x), x)
+
+
+def test_dropout_follows_the_seed_and_any_form():
+    layer, x = FastDropout(0.5), torch.ones(3, 5, 7)
+    torch.manual_seed(3)
+    first = layer(x)
+    torch.manual_seed(3)
+    assert torch.equal(layer(x), first)
+    assert not torch.equal(layer(x), first)
+    assert layer(x[:, ::2]).shape == (3, 3, 7)
+    assert layer(x[:0]).shape == (0, 5, 7)
+    assert torch.equal(FastDropout(0.0)(x), x)
+    assert torch.equal(FastDropout(1.0)(x), torch.zeros_like(x))
 
 
 def test_gaussian_dropout_is_noise_in_training_only():

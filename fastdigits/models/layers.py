@@ -29,6 +29,23 @@ class _FastELU(torch.autograd.Function):
         return y.clamp(max=0).add_(1).mul_(gradient)
 
 
+class FastDropout(nn.Dropout):
+    """Dropout (Srivastava et al. 2014, JMLR 15:1929) whose mask costs little on every CPU.
+
+    torch draws masks number by number, but on Intel's CPUs: a fifth of the time of a network with much dropout. Here a
+    draw of 64 bits decides on four elements, so that p is rounded to a multiple of 1 / 65536.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        dropped = round(self.p * 2**16)
+        if not self.training or dropped in (0, 2**16) or x.device.type != "cpu":
+            return super().forward(x)
+        draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        kept = draws.view(torch.int16)[: x.numel()] >= dropped - 2**15
+        strides = torch.empty_like(x, device="meta").stride()  # where channels come last, the mask's do
+        return x * kept.as_strided(x.shape, strides).to(x.dtype).mul_(2**16 / (2**16 - dropped))
+
+
 class GaussianDropout(nn.Module):
     """Multiplies by noise of mean 1 and deviation sqrt(p / (1 - p)) (Srivastava et al. 2014, JMLR 15:1929)."""
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from torch import nn
 
 from ..errors import InputError
-from .layers import ElementPReLU, FastELU, GaussianDropout
+from .layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
 
 KERAS_BATCHNORM = {"eps": 1e-3, "momentum": 0.01}  # Keras's momentum 0.99 is what torch calls 0.01
 
@@ -54,12 +54,12 @@ def conv5_bn(n_classes: int) -> nn.Sequential:
         nn.ReLU(),
         nn.BatchNorm2d(128, **KERAS_BATCHNORM),
         nn.MaxPool2d(2),
-        nn.Dropout(0.25),
+        FastDropout(0.25),
         nn.Flatten(),  # (n, 10368)
         nn.BatchNorm1d(10368, **KERAS_BATCHNORM),
         _glorot(nn.Linear(10368, 256)),
         nn.ReLU(),
-        nn.Dropout(0.5),
+        FastDropout(0.5),
         nn.BatchNorm1d(256, **KERAS_BATCHNORM),
         _glorot(nn.Linear(256, n_classes)),
     )
@@ -112,10 +112,10 @@ def dnn_he(n_classes: int) -> nn.Sequential:
         nn.Flatten(),
         _he(nn.Linear(784, 300)),
         nn.ReLU(),
-        nn.Dropout(0.2),
+        FastDropout(0.2),
         _he(nn.Linear(300, 100)),
         nn.ReLU(),
-        nn.Dropout(0.2),
+        FastDropout(0.2),
         _glorot(nn.Linear(100, n_classes)),
     )
 
@@ -160,22 +160,22 @@ def dcnn_prelu(n_classes: int) -> nn.Sequential:
         _glorot(nn.Conv2d(1, 8, 7)),
         ElementPReLU(8, 22, 22),
         nn.BatchNorm2d(8, **KERAS_BATCHNORM),
-        nn.Dropout(0.5),
+        FastDropout(0.5),
         _glorot(nn.Conv2d(8, 16, 5)),
         ElementPReLU(16, 18, 18),
-        nn.Dropout(0.5),
-        nn.Dropout(0.25),
+        FastDropout(0.5),
+        FastDropout(0.25),
         _glorot(nn.Conv2d(16, 32, 3)),
         _glorot(nn.Conv2d(32, 64, 3)),  # (n, 64, 14, 14)
-        nn.Dropout(0.25),
+        FastDropout(0.25),
         _glorot(nn.Conv2d(64, 128, 2)),
         _glorot(nn.Conv2d(128, 64, 4)),  # (n, 64, 10, 10)
-        nn.Dropout(0.25),
+        FastDropout(0.25),
         nn.Flatten(),  # (n, 6400)
         _glorot(nn.Linear(6400, 512)),
         ElementPReLU(512),
         nn.BatchNorm1d(512, **KERAS_BATCHNORM),
-        nn.Dropout(0.5),
+        FastDropout(0.5),
         _glorot(nn.Linear(512, 512)),
         ElementPReLU(512),
         _glorot(nn.Linear(512, n_classes)),
@@ -222,11 +222,11 @@ def numbers_of(name: str, text: str, at_most: int = 8) -> list[int]:
 
 def _pooled_block(n_in: int, n_out: int, dropout: float) -> list[nn.Module]:
     convolution = _glorot(nn.Conv2d(n_in, n_out, 5, padding="same"))
-    return [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.BatchNorm2d(n_out, **KERAS_BATCHNORM), nn.Dropout(dropout)]
+    return [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.BatchNorm2d(n_out, **KERAS_BATCHNORM), FastDropout(dropout)]
 
 
 def _dense_relu(n_in: int, n_out: int, dropout: float) -> list[nn.Module]:
-    return [_glorot(nn.Linear(n_in, n_out)), nn.ReLU(), nn.Dropout(dropout)]
+    return [_glorot(nn.Linear(n_in, n_out)), nn.ReLU(), FastDropout(dropout)]
 
 
 def _leaky_block(n_in: int, n_out: int, n_convolutions: int) -> list[nn.Module]:
@@ -235,7 +235,7 @@ def _leaky_block(n_in: int, n_out: int, n_convolutions: int) -> list[nn.Module]:
         norm = nn.BatchNorm2d(n_out, eps=1e-5, momentum=0.1)
         nn.init.uniform_(norm.weight, -0.05, 0.05)  # as published
         layers += [_glorot(nn.Conv2d(n_in if k == 0 else n_out, n_out, 3, padding=1)), norm, nn.LeakyReLU(0.1)]
-    return [*layers, nn.MaxPool2d(2), nn.Dropout(0.25)]
+    return [*layers, nn.MaxPool2d(2), FastDropout(0.25)]
 
 
 def _lecun(layer: nn.Conv2d | nn.Linear) -> nn.Module:
