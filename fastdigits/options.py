@@ -38,6 +38,7 @@ DEFAULTS = {
     "augment": "light",
     "scaling": "standardise",
     "optimizer": "fastai-adam",
+    "schedule": "one-cycle",
     "keep": "last",
     "min_delta": 0.0,
     "label_smoothing": 0.0,

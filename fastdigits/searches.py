@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
+from .options import DEFAULTS
 from .recipes import RECIPES, Recipe, find_recipe
 from .results import Result
 from .runs import Run
@@ -84,9 +85,10 @@ class Search:
 def training_options(values: dict[str, Value], name: str, recipe: Recipe | None) -> tuple[str, dict[str, Value]]:
     """What values mean for training: the name with its network's settings, and the other options.
 
-    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's.
+    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's or the usual one.
     """
     options = {option: value for option, value in values.items() if "." not in option}
+    usual = {"optimizer": recipe.optimizer, "schedule": recipe.stages[0].schedule} if recipe else DEFAULTS
     for spec in SPECS:
         prefix = f"{spec}."
         settings = ",".join(f"{k.removeprefix(prefix)}={v}" for k, v in values.items() if k.startswith(prefix))
@@ -95,8 +97,7 @@ def training_options(values: dict[str, Value], name: str, recipe: Recipe | None)
         if spec == "network":
             name = _with_settings(name, settings)
         else:
-            usual = recipe.optimizer if spec == "optimizer" else recipe.stages[0].schedule
-            options[spec] = _with_settings(options.get(spec, usual), settings)
+            options[spec] = _with_settings(options.get(spec, usual[spec]), settings)
     return name, options
 
 

@@ -333,6 +333,9 @@ def test_settings_of_specs():
     assert name == "conv5x5:filters=32-64,dropout=0.5"
     assert options == {"lr": 0.1, "optimizer": "adam:weight_decay=0.1"}
     assert training_options({"network.dense": "64"}, name, recipe)[0] == f"{name},dense=64"
+    values = {"optimizer.weight_decay": 0.1, "schedule.div": 5}
+    wished = {"optimizer": "fastai-adam:weight_decay=0.1", "schedule": "one-cycle:div=5"}
+    assert training_options(values, "resnet18", None) == ("resnet18", wished)
 
 
 @pytest.mark.slow
