@@ -84,13 +84,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("FASTDIGITS_DATA"), help="mnist/ and kannada/")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "reproductions", help="folders and runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="with 1, all recipes have a row first")
-    parser.add_argument("--variants", nargs="+", default=VARIANTS, choices=VARIANTS, help="which of a recipe's forms")
+    parser.add_argument("--variants", nargs="+", default=VARIANTS, choices=VARIANTS, help="going-on needs published")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time, each on its share of the cores")
     chosen = parser.parse_args()
     if not chosen.data:
         sys.exit("set FASTDIGITS_DATA, or pass --data, to the folder that holds mnist/ and kannada/")
     tasks = [task for name in chosen.names for task in tasks_of(name)]
     tasks = [task for task in tasks if task.seed in chosen.seeds and task.variant in chosen.variants]
+    if not tasks:
+        sys.exit("no recipe that was named has such a form")
     for task in tasks:
         make_folder(task, chosen.data, chosen.work)
     threads = max(1, usable_cores() // chosen.jobs)

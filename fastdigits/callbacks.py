@@ -124,7 +124,8 @@ class EpochRates(Callback):
     ----------
     schedule : EpochSchedule
     rates : array of float, one a layer group
-        The peak rates; all go on as the last group's does.
+        The peak rates. The schedule, a plateau's floor included, is the last group's; the others keep their share of
+        it.
     """
 
     def __init__(self, schedule: EpochSchedule, rates: np.ndarray):

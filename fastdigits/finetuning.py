@@ -5,10 +5,11 @@ from pathlib import Path
 from .errors import InputError
 from .fitting import Training, fit_run
 from .fold_runs import Fit, FoldResult, fit_or_folds
-from .folders import TRAIN, ImageFolder
+from .folders import TRAIN, VALID, ImageFolder
 from .learners import find_preset, run_name
 from .machine import Precision
 from .options import (
+    DEFAULTS,
     LEARNER_OPTIONS,
     STAGE_OPTIONS,
     Keep,
@@ -21,7 +22,7 @@ from .options import (
 )
 from .results import Result
 from .rules import chosen_rules
-from .schedules import find_schedule
+from .schedules import find_schedule, without_valid
 from .shipped import starting_weights_of
 from .stages import DIGIT_LR, default_batch_size, default_epochs, plan_stages
 from .starting_weights import NONE
@@ -65,9 +66,9 @@ def finetune(
 ) -> Result | FoldResult:
     """Fine-tune a classifier on an image folder in stages: first its head, then all of it.
 
-    Each stage is a one-cycle fit; rates come from a learning-rate search unless given. After every epoch the run
-    directory holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch. Optimisers and
-    schedules are written as for train.
+    Each stage is a one-cycle fit unless --schedule says otherwise; rates come from a learning-rate search unless they
+    are given or known. After every epoch the run directory holds a checkpoint, and --resume goes on from it. Ctrl-C
+    keeps the last finished epoch. Optimisers and schedules are written NAME or NAME:key=value,key=value.
 
     Parameters
     ----------
@@ -91,9 +92,10 @@ def finetune(
         How many times smaller the first layers' rate is then: 100 by default for weights that were trained on
         photographs, 1 for those that were trained on digits.
     schedule
-        Of each stage, in place of its one-cycle.
+        Of each stage, in place of its one-cycle: constant, one-cycle (pct_start, div), steps:0=0.01,5=0.001 (the head's
+        rate by epoch of the stage), or plateau (factor, patience, min_delta, floor, monitor=valid_loss|train_loss).
     optimizer
-        fastai-adam by default.
+        fastai-adam by default, or sgd, adam, adamw, nadam, adadelta, rmsprop with their settings as for train.
     size
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
@@ -187,11 +189,16 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
 
     def fit(folder: ImageFolder, out: Path, arguments: dict, resume: bool, overwrite: bool) -> Result:
         check_valid(folder, arguments["early_stopping"], arguments["keep"])
-        options, planned_epochs = chosen_options(LEARNER_OPTIONS, arguments, preset), arguments["epochs"]
+        options = chosen_options(LEARNER_OPTIONS, arguments, preset)
+        planned = {name: arguments[name] for name in STAGE_OPTIONS}
         if not preset:
             rows = len(folder.split(TRAIN))
             options["batch_size"] = arguments["batch_size"] or default_batch_size(rows)
-            planned_epochs = planned_epochs or default_epochs(rows, options["batch_size"])
+            planned["epochs"] = arguments["epochs"] or default_epochs(rows, options["batch_size"])
+        if arguments["schedule"] and VALID not in folder.splits:
+            planned["schedule"] = without_valid(arguments["schedule"])
+            if planned["schedule"] != arguments["schedule"]:
+                print("no valid pictures: the train loss lowers the rate")
         training = Training(
             folder,
             backbone,
@@ -201,8 +208,8 @@ def transfer_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) -
                 prepared.transferred,
                 published=preset.stages if preset else (),
                 of_digits=prepared.of_digits,
-                digit_lr=None if arguments["optimizer"] else DIGIT_LR,
-                **{name: arguments[name] for name in STAGE_OPTIONS} | {"epochs": planned_epochs},
+                digit_lr=DIGIT_LR if options["optimizer"].startswith(DEFAULTS["optimizer"]) else None,
+                **planned,
             ),
             rules=chosen_rules(arguments, preset),
             on_epoch=on_epoch,

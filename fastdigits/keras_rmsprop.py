@@ -1,4 +1,4 @@
-"""Keras's RMSprop, which the published recipes were trained with."""
+"""Keras's RMSprop, which conv8-leaky was published with."""
 
 import torch
 from timm.optim import RMSpropTF
@@ -15,6 +15,8 @@ class KerasRMSprop(RMSpropTF):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None and not self.state[p]:
-                    averages = ("square_avg", "momentum_buffer", "grad_avg")
+                    averages = ["square_avg"]
+                    averages += ["momentum_buffer"] if group["momentum"] else []
+                    averages += ["grad_avg"] if group["centered"] else []
                     self.state[p] = {"step": torch.tensor(0.0), **{name: torch.zeros_like(p) for name in averages}}
         return super().step(closure)

@@ -12,7 +12,7 @@ from .options import LEARNER_OPTIONS, check_options, chosen_options, training_fo
 from .outputs import check_output, whole_file, whole_folder
 from .runs import Run
 from .shipped import starting_weights_of
-from .stages import Stage, default_batch_size, unfrozen_rates
+from .stages import PHOTO_LR_MULT, Stage, default_batch_size, unfrozen_rates
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -65,8 +65,11 @@ def note_search(run: Run, stage: Stage, search: dict) -> None:
 
 def searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, float]:
     """Peak rates of a stage that has none of its own, from the run's first search."""
-    lr = next(iter(run.record()["lr_find"].values()))["lr"]
-    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, stage.lr_mult)
+    record = run.record()
+    lr = next(iter(record["lr_find"].values()))["lr"]
+    # the stages of runs that an older version began have no lr_mult
+    lr_mult = stage.lr_mult or record["arguments"].get("lr_mult") or PHOTO_LR_MULT
+    return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, lr_mult)
 
 
 def search_line(stage: str, search: dict) -> str:
@@ -122,7 +125,7 @@ def lr_find(
 ) -> LearningRate:
     """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
 
-    With weights to transfer the head alone is searched; without, the whole network.
+    As finetune does it: with weights that were trained on photographs the head alone is searched, else all of it.
 
     Parameters
     ----------
@@ -171,10 +174,11 @@ def lr_find(
         options["batch_size"] = batch_size or default_batch_size(len(folder.split(TRAIN)))
     prepared = prepare_learner(backbone, folder, **chosen_options(LEARNER_OPTIONS, options, preset))
     learner = prepared.learner
-    if prepared.transferred:
+    head_first = prepared.transferred and not prepared.of_digits
+    if head_first:
         learner.freeze()
     search = find_lr(learner)
     with whole_folder(out) as partial:
-        stage = "head" if prepared.transferred else "all"
+        stage = "head" if head_first else "all"
         write_search({stage: search}, Run(partial).lr_find_csv, Run(partial).lr_find_png)
     return LearningRate(search["lr"], search["fallback"], Run(out).lr_find_csv, Run(out).lr_find_png)

@@ -109,6 +109,14 @@ def find_schedule(text: str) -> OneCycle | EpochSchedule:
     return _plateau(text, settings)
 
 
+def without_valid(text: str) -> str:
+    """The same schedule where no valid pictures are: a plateau is then one of the train loss."""
+    schedule = find_schedule(text)
+    if not (isinstance(schedule, Plateau) and schedule.monitor == "valid_loss"):
+        return text
+    return f"{text}{',' if ':' in text else ':'}monitor=train_loss"
+
+
 def _plateau(text: str, settings: dict) -> Plateau:
     if settings["monitor"] not in LOSSES:
         raise InputError(f"--schedule {text}: monitor is {settings['monitor']!r}; accepted are {', '.join(LOSSES)}")

@@ -85,7 +85,8 @@ class Search:
 def training_options(values: dict[str, Value], name: str, recipe: Recipe | None) -> tuple[str, dict[str, Value]]:
     """What values mean for training: the name with its network's settings, and the other options.
 
-    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's or the usual one.
+    `optimizer.momentum` is added to the optimiser that is named beside it, or else to the recipe's; without a recipe to
+    fastai-adam, and of a schedule to a one-cycle with train's settings in every stage.
     """
     options = {option: value for option, value in values.items() if "." not in option}
     usual = {"optimizer": recipe.optimizer, "schedule": recipe.stages[0].schedule} if recipe else DEFAULTS

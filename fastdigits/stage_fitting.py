@@ -52,23 +52,23 @@ def _fit(learner, stage: Stage, rates: tuple[float, float], first_epoch: int) ->
     from .callbacks import EpochRates
     from .optimizers import FusedAdam
 
-    schedule, rates = find_schedule(stage.schedule), slice(*rates) if rates[0] != rates[1] else rates[1]
+    schedule, peaks = find_schedule(stage.schedule), slice(*rates) if rates[0] != rates[1] else rates[1]
     if isinstance(schedule, OneCycle) and isinstance(learner.opt, FusedAdam):
         options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
-        learner.fit_one_cycle(stage.epochs, rates, **options)
+        learner.fit_one_cycle(stage.epochs, peaks, **options)
         return
-    by_group = _rates_by_group(learner, rates)
+    by_group = _rates_by_group(learner, peaks)
     if isinstance(schedule, OneCycle):  # fastai's would replace the momentum that the user chose by its own
         rise_and_fall = combined_cos(schedule.pct_start, by_group / schedule.div, by_group, by_group / FINAL_DIV)
         scheduler = ParamScheduler({"lr": rise_and_fall})
     else:
         scheduler = EpochRates(schedule, by_group)
-    learner.fit(stage.epochs, rates, cbs=scheduler, start_epoch=first_epoch)
+    learner.fit(stage.epochs, peaks, cbs=scheduler, start_epoch=first_epoch)
 
 
-def _rates_by_group(learner, rates: slice | float) -> np.ndarray:
+def _rates_by_group(learner, peaks: slice | float) -> np.ndarray:
     """Peak rates of the layer groups, spread over them by fastai."""
-    learner.opt.set_hyper("lr", rates)
+    learner.opt.set_hyper("lr", peaks)
     return np.array([group["lr"] for group in learner.opt.hypers])
 
 

@@ -31,7 +31,7 @@ class Stage:
         Run a learning-rate search before the stage.
     schedule : str
         How the rate goes on, as `find_schedule` reads it.
-    lr_mult : float
+    lr_mult : float or None
         How many times smaller than the last's the first layer group's rate is, where a search decides.
     """
 
@@ -41,7 +41,7 @@ class Stage:
     lr: tuple[float | None, float] | None = None
     search: bool = False
     schedule: str = "one-cycle"
-    lr_mult: float = PHOTO_LR_MULT
+    lr_mult: float | None = None
 
 
 def default_batch_size(rows: int) -> int:
@@ -81,7 +81,7 @@ def plan_stages(
     last_epochs : int or None
         Of a published recipe's stage `last`.
     schedule : str or None
-        Of every stage; None: their own one-cycles.
+        Of every stage; None: their own one-cycles. Without `lr` those of steps are the head's in each of them.
     published : tuple of Stage
         Those of a published recipe, which take the place of the defaults.
     of_digits : bool
@@ -94,9 +94,9 @@ def plan_stages(
     InputError
         When head epochs or smaller rates are asked for and there is nothing to transfer, or the recipe has its own.
     """
-    found = find_schedule(schedule) if schedule else None
+    found, peak = find_schedule(schedule) if schedule else None, None
     if lr is None and isinstance(found, Steps):
-        lr = found.peak
+        lr = peak = found.peak
     if head_epochs and not transferred:
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
     if lr_mult and not transferred:
@@ -105,7 +105,7 @@ def plan_stages(
         raise InputError("--lr-mult does not change a published recipe's rates; leave it out, or scale them by --lr")
     if published:
         wished = {"head": head_epochs, "all": epochs, "last": last_epochs}
-        return _scheduled(_changed_stages(published, transferred, wished, lr), schedule)
+        return _scheduled(_changed_stages(published, transferred, wished, lr), schedule, peak)
     if of_digits:
         head_epochs, lr, lr_mult = head_epochs or 0, lr or digit_lr, lr_mult or DIGIT_LR_MULT
     lr_mult = lr_mult or PHOTO_LR_MULT
@@ -120,7 +120,7 @@ def plan_stages(
         lr=unfrozen_rates(lr, transferred, lr_mult) if lr else None,
         search=lr is None and head_epochs == 0,
         schedule=f"one-cycle:pct_start=0.3,div={5 if transferred else 25}",
-        lr_mult=lr_mult,
+        lr_mult=None if lr else lr_mult,
     )
     head = Stage(
         "head",
@@ -130,7 +130,7 @@ def plan_stages(
         search=lr is None,
         schedule="one-cycle:pct_start=0.99",  # nearly the whole stage warms up, as in fastai's fine_tune
     )
-    return _scheduled([head, body] if head_epochs else [body], schedule)
+    return _scheduled([head, body] if head_epochs else [body], schedule, peak)
 
 
 def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float, float]:
@@ -141,9 +141,14 @@ def unfrozen_rates(lr: float, transferred: bool, lr_mult: float) -> tuple[float,
     return (lr / 2 / lr_mult, lr / 2) if transferred else (lr, lr)
 
 
-def _scheduled(stages: list[Stage], schedule: str | None) -> list[Stage]:
-    """The stages with the user's schedule, if there is one."""
-    return [replace(stage, schedule=schedule) for stage in stages] if schedule else stages
+def _scheduled(stages: list[Stage], schedule: str | None, peak: float | None) -> list[Stage]:
+    """The stages with the user's schedule, if there is one, and its peak as the last layer group's, if it has one."""
+    if schedule:
+        stages = [replace(stage, schedule=schedule) for stage in stages]
+    if peak:
+        scaled = [tuple(rate and rate * peak / stage.lr[1] for rate in stage.lr) for stage in stages]
+        stages = [replace(stage, lr=rates, search=False) for stage, rates in zip(stages, scaled)]
+    return stages
 
 
 def _changed_stages(

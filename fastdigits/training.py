@@ -22,7 +22,7 @@ from .options import (
 from .recipes import find_recipe
 from .results import Result
 from .rules import Rules, chosen_rules
-from .schedules import Plateau, Steps, find_schedule
+from .schedules import Steps, find_schedule, without_valid
 from .stages import Stage
 from .starting_weights import NONE
 
@@ -166,7 +166,7 @@ def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) ->
         check_valid(folder, arguments["early_stopping"], arguments["keep"])
         rules, stage = chosen_rules(arguments, recipe), planned
         if VALID not in folder.splits:
-            rules, stage = _without_valid(rules, stage)
+            rules, stage = _trained_blindly(rules, stage)
         training = Training(
             folder,
             backbone,
@@ -190,13 +190,10 @@ def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, sched
     return replace(published, epochs=epochs or published.epochs, lr=(lr, lr), schedule=schedule or published.schedule)
 
 
-def _without_valid(rules: Rules, stage: Stage) -> tuple[Rules, Stage]:
+def _trained_blindly(rules: Rules, stage: Stage) -> tuple[Rules, Stage]:
     """A recipe's rules and stage for a folder without valid pictures: nothing in them looks at valid."""
-    schedule = find_schedule(stage.schedule)
-    on_valid = isinstance(schedule, Plateau) and schedule.monitor == "valid_loss"
-    if on_valid:
-        stage = replace(stage, schedule=f"{stage.schedule}{',' if ':' in stage.schedule else ':'}monitor=train_loss")
-    if on_valid or rules.early_stopping or rules.keep != "last":
-        rate = ", train loss lowers the rate" if on_valid else ""
+    schedule = without_valid(stage.schedule)
+    if schedule != stage.schedule or rules.early_stopping or rules.keep != "last":
+        rate = ", train loss lowers the rate" if schedule != stage.schedule else ""
         print(f"no valid pictures: all epochs are trained, the last one's weights kept{rate}")
-    return replace(rules, early_stopping=None, keep="last"), stage
+    return replace(rules, early_stopping=None, keep="last"), replace(stage, schedule=schedule)

@@ -185,6 +185,11 @@ def test_wrong_options(digits, options, error, message):
         DigitClassifier(**options).fit(*digits)
 
 
+def test_an_architecture_takes_optimiser_and_schedule(digits):
+    options = {"weights": "none", "epochs": 1, "random_state": 0, "optimizer": "adamw", "schedule": "plateau"}
+    assert len(DigitClassifier("test_resnet", **options).fit(*digits).history_) == 1
+
+
 def test_one_class_is_refused(digits):
     with pytest.raises(ValueError, match="needs two classes or more, the data have one class, 1"):
         DigitClassifier(**QUICK).fit(digits[0][:5], np.ones(5, int))

@@ -1,5 +1,7 @@
 """The learning-rate search finds a rate or says why not, and leaves the weights alone."""
 
+import shutil
+
 import pandas as pd
 import pytest
 import torch
@@ -42,7 +44,9 @@ def test_a_loss_that_does_not_fall_falls_back(learner):
 
 
 def test_the_command(tmp_path, folder, run):
-    found = lr_find(TINY, folder, weights=str(run), size=16, batch_size=32, out=tmp_path / "search")
+    shutil.copyfile(run / "model.safetensors", tmp_path / "body.safetensors")
+    body = str(tmp_path / "body.safetensors")  # for all one knows trained on photographs
+    found = lr_find(TINY, folder, weights=body, size=16, batch_size=32, out=tmp_path / "search")
     assert 1e-6 < found.lr < 1
     table = pd.read_csv(tmp_path / "search" / "lr_find.csv")
     assert table.columns.tolist() == ["stage", "lr", "loss"]
@@ -51,6 +55,16 @@ def test_the_command(tmp_path, folder, run):
     assert str(found).endswith(f"written to {tmp_path}/search/lr_find.csv and {tmp_path}/search/lr_find.png")
     with pytest.raises(InputError, match="exists already"):
         lr_find(TINY, folder, weights="none", out=tmp_path / "search")
+
+
+def test_from_digits_all_of_the_network_is_searched_with_the_optimiser(tmp_path, folder, run):
+    curves = {}
+    for optimizer in ("fastai-adam", "sgd"):
+        out = tmp_path / optimizer
+        lr_find(TINY, folder, weights=str(run), size=16, batch_size=32, optimizer=optimizer, out=out)
+        curves[optimizer] = pd.read_csv(out / "lr_find.csv")
+        assert set(curves[optimizer]["stage"]) == {"all"}
+    assert not curves["sgd"].equals(curves["fastai-adam"])
 
 
 def test_the_default_folder(in_tmp, folder):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -127,11 +128,9 @@ def test_staged_transfer(undisturbed):
     assert [row["stage"] for row in history_of(undisturbed)] == ["head", "head", "all", "all"]
 
 
-@pytest.mark.parametrize(
-    "epochs_done", [1, 2, 3], ids=["in the head stage", "between the stages", "in the second stage"]
-)
-def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, monkeypatch, epochs_done):
-    out = tmp_path / "run"
+@contextmanager
+def interrupted(monkeypatch, epochs_done: int):
+    """Ctrl-C when so many epochs are done."""
     original = EpochEnd.before_epoch
 
     def stop(self):
@@ -142,7 +141,16 @@ def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, m
     with monkeypatch.context() as patched:
         patched.setattr(EpochEnd, "before_epoch", stop)
         with pytest.raises(KeyboardInterrupt):
-            finetune(TINY, folder, weights=body, out=out, **TRANSFER)
+            yield
+
+
+@pytest.mark.parametrize(
+    "epochs_done", [1, 2, 3], ids=["in the head stage", "between the stages", "in the second stage"]
+)
+def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, monkeypatch, epochs_done):
+    out = tmp_path / "run"
+    with interrupted(monkeypatch, epochs_done):
+        finetune(TINY, folder, weights=body, out=out, **TRANSFER)
     assert len(history_of(out)) == epochs_done
     assert not Run(out).finished
     with pytest.raises(InputError, match="is an unfinished run; finish it with --resume"):
@@ -152,6 +160,42 @@ def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, m
     assert weights_of(out) == weights_of(undisturbed)
     expected = (undisturbed / "valid_predictions.csv").read_text()
     assert (out / "valid_predictions.csv").read_text() == expected
+
+
+def test_other_optimisers_and_schedules_resume_to_the_same_numbers(tmp_path, folder, body, monkeypatch):
+    options = {"size": 16, "batch_size": 32, "weights": body, "lr": 0.02, "lr_mult": 10, "head_epochs": 1, "epochs": 3}
+    options |= {"optimizer": "sgd:momentum=0.9", "schedule": "plateau:factor=0.5,patience=1,min_delta=9"}
+    options |= {"clip_norm": 0.5, "clip_value": 0.1, "early_stopping": 9, "min_delta": 0.5}
+    finetune(TINY, folder, out=tmp_path / "whole", **options)
+    with interrupted(monkeypatch, 3):
+        finetune(TINY, folder, out=tmp_path / "cut", **options)
+    finetune(TINY, folder, out=tmp_path / "cut", resume=True, **options)
+    assert history_of(tmp_path / "cut") == history_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+    assert [row["lr"] for row in history_of(tmp_path / "cut")] == pytest.approx([0.02, 0.01, 0.01, 0.005])
+    settings = Run(tmp_path / "cut").record()["settings"]
+    assert {name: settings[name] for name in ("clip_norm", "clip_value", "min_delta")} == {
+        "clip_norm": 0.5,
+        "clip_value": 0.1,
+        "min_delta": 0.5,
+    }
+    del options["clip_norm"], options["clip_value"]
+    finetune(TINY, folder, out=tmp_path / "unclipped", **options)
+    assert weights_of(tmp_path / "unclipped") != weights_of(tmp_path / "whole")
+
+
+def test_pixels_are_scaled_as_wished(tmp_path, folder):
+    finetune(TINY, folder, **QUICK, scaling="normalise", epochs=1, out=tmp_path / "run")
+    record = Run(tmp_path / "run").record()
+    assert (record["mean"], record["std"]) == ([0.0] * 3, [1.0] * 3)
+
+
+def test_a_plateau_without_valid_pictures_is_of_the_train_loss(tmp_path, folder, capsys):
+    shutil.copytree(folder / "train", tmp_path / "digits" / "train")
+    finetune(TINY, tmp_path / "digits", **QUICK, schedule="plateau:patience=1", epochs=2, out=tmp_path / "run")
+    (stage,) = Run(tmp_path / "run").record()["stages"]
+    assert stage["schedule"] == "plateau:patience=1,monitor=train_loss"
+    assert "no valid pictures: the train loss lowers the rate" in capsys.readouterr().out
 
 
 def command(*arguments) -> list[str]:
@@ -324,7 +368,8 @@ def test_plans():
     (digits,) = plan_stages(True, None, 3, None, of_digits=True, digit_lr=None)
     assert (digits.search, digits.lr, digits.lr_mult) == (True, None, 1)
     head, body = plan_stages(True, 1, 3, None, schedule="steps:0=0.002,2=1e-4")
-    assert (head.schedule, body.schedule, head.lr) == (*["steps:0=0.002,2=1e-4"] * 2, (2e-3, 2e-3))
+    assert (head.schedule, body.schedule) == ("steps:0=0.002,2=1e-4",) * 2
+    assert (head.lr, body.lr, head.search, body.search) == ((2e-3, 2e-3), (2e-5, 2e-3), False, False)
     with pytest.raises(InputError, match="--head-epochs needs weights to transfer; leave it out with --weights none"):
         plan_stages(False, 2, 8, None)
     with pytest.raises(InputError, match="--lr-mult needs weights to transfer; leave it out with --weights none"):
@@ -348,6 +393,9 @@ def test_the_published_staged_recipe():
     assert [s.epochs for s in plan_stages(True, None, None, None, last_epochs=1, published=preset.stages)] == [4, 5, 1]
     assert [s.name for s in plan_stages(False, None, 2, None, last_epochs=0, published=preset.stages)] == ["all"]
     assert plan_stages(True, None, None, 0.05, published=preset.stages)[0].lr == pytest.approx((5e-3, 5e-2))
+    changed = plan_stages(True, None, None, None, schedule="steps:0=0.01,2=0.001", published=preset.stages)
+    assert [(s.schedule, s.search) for s in changed] == [("steps:0=0.01,2=0.001", False)] * 3
+    assert [s.lr for s in changed] == [pytest.approx((1e-3, 1e-2)), pytest.approx((1e-5, 1e-2)), (None, 0.01)]
 
 
 @pytest.mark.parametrize(
@@ -358,18 +406,18 @@ def test_the_published_staged_recipe():
         ("one-cycle:div=2", None),
     ],
 )
-def test_every_schedule_and_optimiser_keeps_the_layer_groups_apart(tmp_path, folder, run, schedule, shares):
+@pytest.mark.parametrize("optimizer", ["fastai-adam", "sgd:momentum=0.9"])
+def test_every_schedule_keeps_the_layer_groups_apart(tmp_path, folder, run, schedule, shares, optimizer):
     """The first group's rate is a hundredth of the head's in every epoch, as each epoch's checkpoint says."""
     rates = []
 
     def note(row):
-        groups = Run(tmp_path / "run").read_checkpoint()["optimizer"]["param_groups"]
-        rates.append([group["lr"] for group in groups])
+        state = Run(tmp_path / "run").read_checkpoint()["optimizer"]
+        rates.append([group["lr"] for group in state.get("param_groups") or state["hypers"]])
 
     options = QUICK | {"weights": run, "lr": 0.02, "lr_mult": 100, "epochs": 3, "head_epochs": 0}
-    finetune(
-        TINY, folder, **options, schedule=schedule, optimizer="sgd:momentum=0.9", out=tmp_path / "run", on_epoch=note
-    )
+    options |= {"schedule": schedule, "optimizer": optimizer}
+    finetune(TINY, folder, **options, out=tmp_path / "run", on_epoch=note)
     for groups in rates:
         assert groups[0] == pytest.approx(groups[-1] / 100)
         assert groups == sorted(groups)
@@ -380,14 +428,14 @@ def test_every_schedule_and_optimiser_keeps_the_layer_groups_apart(tmp_path, fol
         assert heads[0] > heads[1] > heads[2] > 0
 
 
-def test_frozen_layers_stay_with_every_optimiser(tmp_path, folder, run):
-    options = QUICK | {"weights": run, "head_epochs": 1, "epochs": 1}
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw", "fastai-adam"])
+def test_frozen_layers_stay_with_every_kind_of_optimiser(tmp_path, folder, run, optimizer):
+    options = QUICK | {"weights": run, "head_epochs": 1, "epochs": 1, "optimizer": optimizer}
     bodies = []
 
     def note(row):
         bodies.append(Run(tmp_path / "run").read_checkpoint()["model"][FIRST])
 
-    options |= {"optimizer": "rmsprop"}
     finetune(TINY, folder, **options, out=tmp_path / "run", on_epoch=note)
     start = load_file(run / "model.safetensors")[FIRST]
     assert torch.equal(bodies[0], start)

@@ -1,4 +1,4 @@
-"""Layers as Keras has them and torch has not."""
+"""Layers that Keras has and torch has not, and two that are faster than torch's."""
 
 import torch
 import torch.nn.functional as F
@@ -30,10 +30,10 @@ class _FastELU(torch.autograd.Function):
 
 
 class FastDropout(nn.Dropout):
-    """Dropout (Srivastava et al. 2014, JMLR 15:1929) whose mask costs little on every CPU.
+    """Dropout (Srivastava et al. 2014, JMLR 15:1929) whose mask costs little on CPUs of other makers than Intel.
 
-    torch draws masks number by number, but on Intel's CPUs: a fifth of the time of a network with much dropout. Here a
-    draw of 64 bits decides on four elements, so that p is rounded to a multiple of 1 / 65536.
+    There torch draws masks number by number, up to a fifth of the time of a network with much dropout. Here a draw of
+    64 bits decides on four elements, so that p is rounded to a multiple of 1 / 65536.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
