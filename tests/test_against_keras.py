@@ -1,7 +1,5 @@
 """The scratch recipes beside the same networks and optimisers in Keras itself, step by step from the same weights."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -17,16 +15,22 @@ from fastdigits.options import LEARNER_OPTIONS, chosen_options
 from fastdigits.recipes import RECIPES
 
 STEPS, PICTURES = 3, 24
+# relative differences of losses. Keras's dense layers work in single precision, and what has no gradient but rounding,
+# as the bias of a unit that is alive on all pictures, is moved all the same by optimisers that divide by its size
+CLOSE, LESS_CLOSE = 2e-5, {"dnn-tuned": 3e-3, "conv8-leaky": 1e-3}
 CLIPPED = {"conv-elu": 1.0}  # Keras 3 clips by value or by norm, Keras 2 did both
 
 
 @pytest.fixture(scope="module")
 def keras():
     """Keras on torch, in the type in which pools have no ties by rounding."""
-    os.environ["KERAS_BACKEND"] = "torch"
-    keras = pytest.importorskip("keras", reason="keras is not installed: pip install -e '.[dev]'")
-    keras.config.set_floatx("float64")
-    return keras
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KERAS_BACKEND", "torch")
+        keras = pytest.importorskip("keras", reason="keras is not installed: pip install -e '.[dev]'")
+        usual = keras.config.floatx()
+        keras.config.set_floatx("float64")
+        yield keras
+        keras.config.set_floatx(usual)
 
 
 def keras_layers(name: str, L) -> list:
@@ -169,6 +173,16 @@ def keras_losses(model, is_adam: bool, clipped: float | None, x: torch.Tensor, y
     return losses
 
 
+def compare_statistics(our_norm, their_norm) -> None:
+    """Running means and variances; flattened pictures stand in another order."""
+    mean, variance = our_norm.running_mean, our_norm.running_var
+    if isinstance(our_norm, nn.BatchNorm1d):  # torch's is that of the population, Keras's that of the batch
+        oldest = (1 - our_norm.momentum) ** STEPS
+        variance = (variance - oldest) * (PICTURES - 1) / PICTURES + oldest
+    for ours, theirs in ((mean, their_norm.moving_mean.value), (variance, their_norm.moving_variance.value)):
+        torch.testing.assert_close(ours.sort().values, theirs.sort().values, rtol=5e-3, atol=2e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # numpy's, at Keras's conversion of tensors
 @pytest.mark.parametrize("name", SCRATCH)
@@ -193,8 +207,9 @@ def test_a_recipe_is_keras_step_by_step(keras, folder28, name):
 
     ours = our_losses(learner, clip, x.double(), y)
     is_adam = isinstance(theirs.optimizer, keras.optimizers.Adam)
-    assert ours == pytest.approx(keras_losses(theirs, is_adam, CLIPPED.get(name), x.double(), y), rel=3e-3)
-    our_means = [layer.running_mean for layer in learner.model if hasattr(layer, "running_mean")]
-    their_means = [layer.moving_mean.value for layer in theirs.layers if hasattr(layer, "moving_mean")]
-    for mean, moving_mean in zip(our_means, their_means, strict=True):  # flattened pictures stand in another order
-        torch.testing.assert_close(mean.sort().values, moving_mean.sort().values, rtol=1e-2, atol=2e-4)
+    losses = keras_losses(theirs, is_adam, CLIPPED.get(name), x.double(), y)
+    assert ours == pytest.approx(losses, rel=LESS_CLOSE.get(name, CLOSE))
+    our_norms = [layer for layer in learner.model if hasattr(layer, "running_mean")]
+    their_norms = [layer for layer in theirs.layers if hasattr(layer, "moving_mean")]
+    for our_norm, their_norm in zip(our_norms, their_norms, strict=True):
+        compare_statistics(our_norm, their_norm)
