@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .errors import InputError
-from .specs import read_spec
+from .specs import read_spec, with_settings
 
 LOSSES = ("valid_loss", "train_loss")
 SCHEDULES = {
@@ -109,12 +109,18 @@ def find_schedule(text: str) -> OneCycle | EpochSchedule:
     return _plateau(text, settings)
 
 
+def peak_of(text: str) -> float | None:
+    """The peak rate that a schedule brings with it, as steps do; None of the others, which take any."""
+    schedule = find_schedule(text)
+    return schedule.peak if isinstance(schedule, Steps) else None
+
+
 def without_valid(text: str) -> str:
     """The same schedule where no valid pictures are: a plateau is then one of the train loss."""
     schedule = find_schedule(text)
     if not (isinstance(schedule, Plateau) and schedule.monitor == "valid_loss"):
         return text
-    return f"{text}{',' if ':' in text else ':'}monitor=train_loss"
+    return with_settings(text, "monitor=train_loss")
 
 
 def _plateau(text: str, settings: dict) -> Plateau:

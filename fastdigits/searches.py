@@ -12,6 +12,7 @@ from .recipes import RECIPES, Recipe, find_recipe
 from .results import Result
 from .runs import Run
 from .spaces import SPECS, Space, Value, space_of_record
+from .specs import with_settings
 
 JOIN_S = 30  # that making a study takes at most
 OBJECTIVES = {"valid_loss": "minimize", "valid_accuracy": "maximize"}
@@ -96,14 +97,10 @@ def training_options(values: dict[str, Value], name: str, recipe: Recipe | None)
         if not settings:
             continue
         if spec == "network":
-            name = _with_settings(name, settings)
+            name = with_settings(name, settings)
         else:
-            options[spec] = _with_settings(options.get(spec, usual[spec]), settings)
+            options[spec] = with_settings(options.get(spec, usual[spec]), settings)
     return name, options
-
-
-def _with_settings(text: str, settings: str) -> str:
-    return f"{text}{',' if ':' in text else ':'}{settings}"
 
 
 def command_of(name: str) -> str:

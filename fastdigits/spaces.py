@@ -15,26 +15,11 @@ from .recipes import Recipe
 Value = str | int | float
 LEAF_KEYS = ("low", "high", "log", "whole", "choices")
 SPECS = ("network", "optimizer", "schedule")  # written NAME:key=value; `optimizer.momentum` is one of its settings
-SEARCHED_OPTIONS = {
-    "train": (
-        *("epochs", "lr", "schedule", "optimizer", "batch_size", "clip_value", "clip_norm", "augment", "scaling"),
-        *("early_stopping", "min_delta", "keep", "label_smoothing", "ema"),
-    ),
-    "finetune": (
-        *("epochs", "head_epochs", "last_epochs", "lr", "lr_mult", "schedule", "optimizer", "size", "batch_size"),
-        *(
-            "augment",
-            "scaling",
-            "clip_value",
-            "clip_norm",
-            "early_stopping",
-            "min_delta",
-            "keep",
-            "label_smoothing",
-            "ema",
-        ),
-    ),
-}
+_OF_BOTH = (
+    *("epochs", "lr", "schedule", "optimizer", "batch_size", "clip_value", "clip_norm", "augment", "scaling"),
+    *("early_stopping", "min_delta", "keep", "label_smoothing", "ema"),
+)
+SEARCHED_OPTIONS = {"train": _OF_BOTH, "finetune": (*_OF_BOTH, "head_epochs", "last_epochs", "lr_mult", "size")}
 
 
 @dataclass(frozen=True)

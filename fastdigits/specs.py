@@ -34,6 +34,11 @@ def read_spec(flag: str, text: str, accepted: dict[str, Settings | None]) -> tup
     return name, {**(defaults or {}), **given}
 
 
+def with_settings(text: str, settings: str) -> str:
+    """The text with further settings, written key=value,key=value; of a key that it has, the later one counts."""
+    return f"{text}{',' if ':' in text else ':'}{settings}"
+
+
 def _pair(flag: str, part: str, name: str, defaults: Settings | None) -> tuple[str, float | str]:
     key, _, value = part.partition("=")
     known = key.isdecimal() if defaults is None else key in defaults

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from .errors import InputError
-from .schedules import Steps, find_schedule
+from .schedules import peak_of
 
 DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
 LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
@@ -94,9 +94,8 @@ def plan_stages(
     InputError
         When head epochs or smaller rates are asked for and there is nothing to transfer, or the recipe has its own.
     """
-    found, peak = find_schedule(schedule) if schedule else None, None
-    if lr is None and isinstance(found, Steps):
-        lr = peak = found.peak
+    peak = peak_of(schedule) if schedule and lr is None else None
+    lr = lr or peak
     if head_epochs and not transferred:
         raise InputError("--head-epochs needs weights to transfer; leave it out with --weights none")
     if lr_mult and not transferred:

@@ -22,7 +22,7 @@ from .options import (
 from .recipes import find_recipe
 from .results import Result
 from .rules import Rules, chosen_rules
-from .schedules import Steps, find_schedule, without_valid
+from .schedules import peak_of, without_valid
 from .stages import Stage
 from .starting_weights import NONE
 
@@ -184,10 +184,11 @@ def scratch_fit(arguments: dict, on_epoch: OnEpoch = None, draw: bool = True) ->
 
 def _scratch_stage(published: Stage, epochs: int | None, lr: float | None, schedule: str | None) -> Stage:
     """The one stage of a recipe, with the user's changes."""
-    found = find_schedule(schedule or published.schedule)
+    schedule = schedule or published.schedule
+    peak = peak_of(schedule)
     if lr is None:
-        lr = found.peak if isinstance(found, Steps) else published.lr[1]
-    return replace(published, epochs=epochs or published.epochs, lr=(lr, lr), schedule=schedule or published.schedule)
+        lr = peak or published.lr[1]
+    return replace(published, epochs=epochs or published.epochs, lr=(lr, lr), schedule=schedule)
 
 
 def _trained_blindly(rules: Rules, stage: Stage) -> tuple[Rules, Stage]:
