@@ -116,8 +116,8 @@ def medians(measurements: list[Measurement], section: str) -> dict[str, dict[str
     return {case: {name: median(found) for name, found in by_name.items()} for case, by_name in values.items()}
 
 
-def machine() -> dict[str, str]:
-    """Commit and device of a run."""
+def machine(cores: int | None = None) -> dict[str, str]:
+    """Date, commit and device of a run; `cores` is how many it takes, by default all that it may use."""
     import torch
     from joblib import cpu_count
 
@@ -129,7 +129,7 @@ def machine() -> dict[str, str]:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     capability = torch.backends.cpu.get_cpu_capability()
-    cores = cpu_count(only_physical_cores=True)
+    cores = cores or cpu_count(only_physical_cores=True)
     device = f"{cores} core{'s' if cores > 1 else ''} {name}, {capability}"
     return {"date": time.strftime("%Y-%m-%d"), "commit": commit, "device": device}
 

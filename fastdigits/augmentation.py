@@ -200,11 +200,12 @@ def affine_matrices(x: torch.Tensor, policy: Policy) -> torch.Tensor:
     """
     turn, lean, reach = math.radians(policy.rotate_deg), math.radians(policy.shear_deg), 2 * policy.shift
     zoom, window = (*policy.zoom, 1.0), (*policy.window, 1.0)
-    shift, centre = (-reach, reach, 0.0), (-1.0, 1.0, 0.0)
-    drawn = draw(x, policy, (-turn, turn, 0.0), (-lean, lean, 0.0), zoom, window, window, shift, shift, centre, centre)
-    angle, slant, magnification, width, height, shift_x, shift_y, centre_x, centre_y = drawn
+    shift = (-reach, reach, 0.0)
+    drawn = draw(x, policy, (-turn, turn, 0.0), (-lean, lean, 0.0), zoom, window, window, shift, shift)
+    angle, slant, magnification, width, height, shift_x, shift_y = drawn
     if policy.zoom_centre:
-        unseen = 1 - 1 / magnification
+        anywhere, unseen = (-1.0, 1.0, 0.0), 1 - 1 / magnification
+        centre_x, centre_y = draw(x, replace(policy, p=1), anywhere, anywhere)
         shift_x, shift_y = shift_x + unseen * centre_x, shift_y + unseen * centre_y
     zero, one, sin = torch.zeros_like(angle), torch.ones_like(angle), angle.sin()
     rotation = _matrices(angle.cos(), sin, zero, -sin, angle.cos(), zero, zero, zero, one)

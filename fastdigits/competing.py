@@ -1,7 +1,6 @@
 """compete(): a competition's files and a number of minutes -> honest scores, models of all rows, a submission."""
 
 import math
-import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from .leaks import LEAK_ACCURACY, known_share
 from .learners import epoch_seconds, prepare_learner
 from .models import find_backbone
 from .options import LEARNER_OPTIONS, chosen_options
-from .outputs import check_output, write_json
+from .outputs import check_output, fresh_folder, remove_folder, write_json
 from .prediction import open_model, predict
 from .recipes import find_recipe
 from .reporting import report
@@ -132,15 +131,14 @@ def compete(
     if weights not in (AUTO, NONE):
         check_outlives(out, "--weights", weights)
         open_model(weights)
-    if out.exists():
-        shutil.rmtree(out)
+    fresh_folder(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
     try:
         folder = _converted(source, out / "digits", groups, seed)
         weights, warnings = _start(folder, weights)
         epoch_s = epoch_time(folder, weights)
     except InputError:
-        shutil.rmtree(out)  # nothing was trained
+        remove_folder(out)  # nothing was trained
         raise
     fold_epochs, epochs, n_models = plan(epoch_s, max(0.0, minutes * 60 - (time.monotonic() - started)))
     print(f"{N_FOLDS} folds of {fold_epochs} epochs, then {n_models} x {epochs} epochs on all rows", flush=True)

@@ -91,20 +91,18 @@ def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], spl
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         path.parent.mkdir(exist_ok=True)
-        images = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
-    except OSError as error:  # read-only data, such as a competition's input folder
-        print(f"{path.parent} cannot be written ({error.strerror}), so the pictures are decoded anew each time")
-        images = np.empty(shape, np.uint8)
-        _decode(files, images, split, normalise)
-        return images
-    try:
-        _decode(files, images, split, normalise)
-        images.flush()
+        with open(partial, "wb") as file:  # not a memory map, on which a full disk is a bus error
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in _decoded_parts(files, shape[1], split, normalise):
+                file.write(part.tobytes())
         os.replace(partial, path)
-    except BaseException:
-        del images
-        partial.unlink(missing_ok=True)
-        raise
+    except OSError as error:  # read-only data, such as a competition's input folder, or a full disk
+        print(f"{path.parent} cannot be written ({error.strerror}), so the pictures are decoded anew each time")
+        return np.concatenate(list(_decoded_parts(files, shape[1], split, normalise)))
+    finally:
+        with suppress(OSError):
+            partial.unlink()
     _remove_older(path, split)
     return np.load(path, mmap_mode="r")
 
@@ -122,14 +120,12 @@ def _fingerprint(digest: str, files: list[Path]) -> str:
     return hashlib.sha256(digest.encode() + np.array(stamps, np.int64).tobytes()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _decode(files: list[Path], images: np.ndarray, split: str, normalise: bool) -> None:
-    """Fill `images` uint8 (n, size, size) from the files, in worker processes once there are many."""
-    size, done = images.shape[1], 0
+def _decoded_parts(files: list[Path], size: int, split: str, normalise: bool) -> Iterator[np.ndarray]:
+    """The files' pictures one part after the other, uint8 (n, size, size), by worker processes once there are many."""
     chunks = [files[start : start + CHUNK_PICTURES] for start in range(0, len(files), CHUNK_PICTURES)]
     with progress_bar(f"decoding {split}", len(files)) as advance:
         for part in _decoded_chunks(chunks, size, normalise, parallel=len(files) > PARALLEL_PICTURES):
-            images[done : done + len(part)] = part
-            done += len(part)
+            yield part
             advance(len(part))
 
 

@@ -21,8 +21,9 @@ class EpochEnd(Callback):
     patience : int or None
         Stop a stage after that many epochs in a row whose valid loss was not lower by `min_delta`.
     min_delta : float
-    best_by : 'accuracy' or 'valid_loss'
-        What makes an epoch's checkpoint the best; between equal accuracies the loss decides.
+    keep : 'last', 'best', 'lowest-loss' or 'last-fall'
+        What makes an epoch's checkpoint the best: with lowest-loss the valid loss, with last-fall that it is lower by
+        `min_delta`, else the accuracy, and between equal ones the loss.
     listeners : sequence of callable
         Each is given every history row, once it is kept.
     """
@@ -35,13 +36,13 @@ class EpochEnd(Callback):
         stages: list[Stage],
         patience: int | None = None,
         min_delta: float = 0.0,
-        best_by: str = "accuracy",
+        keep: str = "last",
         listeners: Sequence[Callable[[dict], None]] = (),
     ):
         super().__init__()
         self.world = join_world()
         self.directory, self.stages = run, stages  # `run` is fastai's own switch
-        self.patience, self.min_delta, self.best_by, self.listeners = patience, min_delta, best_by, listeners
+        self.patience, self.min_delta, self.keep, self.listeners = patience, min_delta, keep, listeners
         self.history: list[dict] = []
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
@@ -94,7 +95,8 @@ class EpochEnd(Callback):
             for listener in self.listeners:
                 listener(row)
         if stops:
-            print(f"stage {row['stage']} stopped early: valid loss did not fall for {self.waited} epochs", flush=True)
+            fall = f"fall by {self.min_delta:g}" if self.min_delta else "fall"
+            print(f"stage {row['stage']} stopped early: valid loss did not {fall} for {self.waited} epochs", flush=True)
             raise CancelFitException
 
     def _row(self) -> dict:
@@ -122,8 +124,10 @@ class EpochEnd(Callback):
             self.lowest_loss, self.waited = row["valid_loss"], 0
         else:
             self.waited += 1
-        score = [-row["valid_loss"]] if self.best_by == "valid_loss" else [row["accuracy"], -row["valid_loss"]]
-        if self.best is not None and score <= self.best:
+        by_loss = self.keep in ("lowest-loss", "last-fall")
+        score = [-row["valid_loss"]] if by_loss else [row["accuracy"], -row["valid_loss"]]
+        margin = self.min_delta if self.keep == "last-fall" else 0.0
+        if self.best is not None and score <= [self.best[0] + margin, *self.best[1:]]:
             return False
         self.best = score
         return True

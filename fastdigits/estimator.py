@@ -26,6 +26,9 @@ LARGEST_SEED = 2**31 - 1
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of square gray pictures with scikit-learn's interface, trained as `train` and `finetune` do.
 
+    All rows of `fit` are trained on and none is held back, so that a recipe's early stopping and best epoch fall away:
+    all of its epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
+
     Pictures are rows of pixels (n, pixels) or (n, side, side). Numbers 0..1 are shares of white, other whole numbers up
     to 255 gray levels; of other ranges the smallest and largest value of the training rows become black and white. No
     scaling, reshaping or one-hot encoding is needed before. Rows whose length is no square are filled up with black.
@@ -42,6 +45,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         By default the recipe's, but not more than an eighth of the rows.
     optimizer, schedule, scaling : str, optional
         As for `train` and `finetune`.
+    size : int, optional
+        Height and width in pixels to which pictures are brought for the network.
     augment : str, optional
         none, light, medium, strong, or a recipe's.
     label_smoothing, ema : float, optional
@@ -90,6 +95,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         batch_size=None,
         optimizer=None,
         schedule=None,
+        size=None,
         augment=None,
         scaling=None,
         label_smoothing=None,
@@ -105,6 +111,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.optimizer = optimizer
         self.schedule = schedule
+        self.size = size
         self.augment = augment
         self.scaling = scaling
         self.label_smoothing = label_smoothing
@@ -182,7 +189,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def _training(self, rows: int):
         """What trains, and the arguments that it is called with."""
         from .finetuning import finetune, transfer_fit
-        from .options import check_options
+        from .options import check_options, plain_number
         from .training import scratch_fit, train
 
         is_scratch = command_of(self.arch) == "train"
@@ -190,7 +197,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         names = inspect.signature(command).parameters
         usual = {name: parameter.default for name, parameter in names.items()}
         own = self.get_params(deep=False).items()
-        given = {name: value for name, value in own if name in names and value is not None}
+        given = {name: plain_number(value) for name, value in own if name in names and value is not None}
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             generator = np.random.mtrand._rand if seed is None else seed

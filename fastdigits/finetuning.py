@@ -124,8 +124,8 @@ def finetune(
     min_delta
         See early_stopping.
     keep
-        Weights of the last epoch (the default), of the one with the best accuracy on valid, or of the one with the
-        lowest loss.
+        Weights of the last epoch (the default), of the one with the best accuracy on valid, of the one with the lowest
+        loss, or of the last in which the loss fell by `min_delta` (last-fall).
     label_smoothing
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema

@@ -1,6 +1,5 @@
 """What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
 
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +10,7 @@ from .folders import ImageFolder
 from .leaks import leak_notes
 from .learners import DigitLearner, epoch_seconds, prepare_learner
 from .models import Backbone
-from .outputs import RUN_MARK, check_output, claimed
+from .outputs import RUN_MARK, check_output, claimed, remove_folder
 from .prediction import open_models
 from .results import Result, write_result
 from .rules import Rules
@@ -72,7 +71,7 @@ def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Res
             return _train(training, run, prepared, planned, teachers)
         except InputError:
             if join_world().is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
-                shutil.rmtree(run.path)
+                remove_folder(run.path)
             raise
 
 
@@ -82,12 +81,13 @@ def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLe
     _check_minutes(rules, world)
     world.first_does(lambda: check_output(out, overwrite, RUN_MARK))
     check_starts(out, training.options["weights"], rules.teachers)
+    models = [str(training.options["weights"]), *(rules.teachers or [])]
+    # before the seed is set: opening a model draws random numbers, and a run that is gone on with asks no more
+    notes = world.first_does(lambda: leak_notes(models, folder))
     with world.first_goes_ahead():
         prepared = prepare_learner(training.backbone, folder, **training.options)
     planned = training.plan(prepared)
     settings = settings_of(training.options, asdict(rules), prepared)
-    models = [str(training.options["weights"]), *(rules.teachers or [])]
-    notes = world.first_does(lambda: leak_notes(models, folder))
     for note in notes:
         print(note)
     record = first_record(training.arguments, folder, prepared, notes) | {"settings": settings}

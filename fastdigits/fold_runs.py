@@ -1,7 +1,6 @@
 """Training in folds: a run for each fold and seed, and what they say together."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from .errors import InputError
 from .folders import VALID, ImageFolder
 from .folds import fold_folders
 from .inference import Inference
-from .outputs import check_output, claimed, writable, write_json
+from .outputs import check_output, claimed, fresh_folder, remove_folder, write_json
 from .prediction import open_model, open_models
 from .results import Result
 from .runs import Run
@@ -157,7 +156,7 @@ def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
     except InputError:
         folds = [Run(path) for path in run.path.parent.iterdir() if path.is_dir()]
         if not any(fold.finished or fold.last_checkpoint.exists() for fold in folds):
-            shutil.rmtree(run.path.parent)
+            remove_folder(run.path.parent)
         raise
 
 
@@ -173,10 +172,7 @@ def _begin(out: Path, folder: ImageFolder, arguments: dict, resume: bool, overwr
     check_starts(out, arguments["weights"], arguments.get("teachers"))
     if arguments.get("teachers"):
         open_models(arguments["teachers"])  # before anything is removed
-    if out.exists():
-        shutil.rmtree(out)
-    with writable(out):
-        out.mkdir(parents=True)
+    fresh_folder(out)
     write_json(out / RECORD, record)
 
 

@@ -227,7 +227,9 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
         files = sorted(
             file
             for file in (path / name).glob("*/*")
-            if file.suffix.lower() in PICTURE_ENDINGS and not file.parent.name.startswith(".")
+            if file.suffix.lower() in PICTURE_ENDINGS
+            and not file.parent.name.startswith(".")
+            and not file.name.startswith(".")
         )
         if files:
             labels = [file.parent.name for file in files]
@@ -242,7 +244,7 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
     if normalise:
         listing += "\nnormalised"
     size = SIDE if normalise else _common_size([file for split in splits.values() for file in split.files])
-    digest = hashlib.sha256(listing.encode()).hexdigest()
+    digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()  # names may be in another encoding
     return ImageFolder(path, classes, size, splits, digest, normalise=normalise)
 
 

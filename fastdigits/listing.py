@@ -15,11 +15,18 @@ COUNTED_MODELS = 100  # parameters are counted by building each network, which t
 
 @dataclass
 class ModelList:
-    """Names that `train` and `finetune` accept: recipes, shipped models to start from, and classifiers."""
+    """Names that `train` and `finetune` accept: recipes, shipped models to start from, and classifiers.
+
+    Attributes
+    ----------
+    asked_for : str
+        The recipe whose defaults are shown, empty for none.
+    """
 
     recipes: dict[str, Recipe]
     backbones: list[Backbone]
     shipped: list[str]
+    asked_for: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -30,8 +37,8 @@ class ModelList:
 
         tables = [self._shipped_table()] if self.shipped else []
         tables += [self._recipe_table()] if self.recipes else []
-        if len(self.recipes) == 1:
-            tables += [_settings_table(name, recipe) for name, recipe in self.recipes.items()]
+        if self.asked_for:
+            tables.append(_settings_table(self.asked_for, self.recipes[self.asked_for]))
         return Group(*tables, *([self._backbone_table()] if self.backbones else []), f"{len(self.names)} names")
 
     def _shipped_table(self):
@@ -95,7 +102,8 @@ def list_models(filter: str = "*") -> ModelList:
     Parameters
     ----------
     filter
-        Part of a name, or a pattern such as 'resnet*'. Of a single recipe all defaults are shown.
+        Part of a name, or a pattern such as 'resnet*'. Of a recipe that is named whole, or the only one, all defaults
+        are shown.
 
     Returns
     -------
@@ -112,4 +120,5 @@ def list_models(filter: str = "*") -> ModelList:
     shipped = [name for name in shipped_names() if fnmatch(name, pattern)]
     if not recipes and not backbones and not shipped:
         raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")
-    return ModelList(recipes, backbones, shipped)
+    asked_for = filter if filter in recipes else next(iter(recipes)) if len(recipes) == 1 else ""
+    return ModelList(recipes, backbones, shipped, asked_for)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from cyclopts import Parameter
 
 from .errors import InputError, check_seed
@@ -14,7 +15,7 @@ from .recipes import Recipe
 from .saved import DESCRIPTION_FILE, read_description
 from .shipped import model_folder
 
-Keep = Literal["last", "best", "lowest-loss"]
+Keep = Literal["last", "best", "lowest-loss", "last-fall"]
 Scaling = Literal["normalise", "centre", "standardise"]
 OnEpoch = Annotated[Callable[[dict], None] | None, Parameter(parse=False)]  # of Python, not of the command line
 
@@ -31,7 +32,7 @@ LEARNER_OPTIONS = (
     "precision",
     "seed",
 )
-BY_VALID = "best or lowest-loss"
+BY_VALID = "best, lowest-loss or last-fall"
 NOT_RECORDED = ("resume", "overwrite", "out", "on_epoch")  # where to write and how, and who listens
 DEFAULTS = {
     "batch_size": 64,
@@ -89,7 +90,7 @@ def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -
 
 def given_arguments(given: dict) -> dict:
     """What a command was called with, checked, as run.json holds it: without what says where to write and how."""
-    arguments = {name: value for name, value in given.items() if name not in NOT_RECORDED}
+    arguments = {name: plain_number(value) for name, value in given.items() if name not in NOT_RECORDED}
     arguments |= {"data": str(Path(given["data"])), "weights": str(given["weights"])}
     if given.get("teachers"):
         arguments["teachers"] = [str(teacher) for teacher in given["teachers"]]
@@ -99,6 +100,11 @@ def given_arguments(given: dict) -> dict:
         raise InputError("--minutes are those of one training; with --folds leave them out and pass --epochs")
     check_options(arguments)
     return arguments
+
+
+def plain_number(value):
+    """A number of numpy, such as scikit-learn's searches pass, as Python's, which files take; the rest as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_valid(folder: ImageFolder, early_stopping: int | None, keep: str | None) -> None:

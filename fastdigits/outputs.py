@@ -48,6 +48,19 @@ def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
         raise InputError(f"{path} is a file; name a folder")
 
 
+def fresh_folder(path: Path) -> None:
+    """An empty folder at `path` in place of the one that is there; where a link points, if it is one."""
+    with writable(path):
+        remove_folder(path)
+        path.resolve().mkdir(parents=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it; of a link, what it points to."""
+    if path.exists():
+        shutil.rmtree(path.resolve())
+
+
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
     """Turn a failure to write at `path` into one line that names it."""
@@ -102,7 +115,7 @@ def claimed(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = path.absolute()  # "." has no name of its own
+    path = path.resolve()  # "." has no name of its own, and a link's target may be claimed by its own name
     file = path.with_name(f".{path.name}.lock")
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +165,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A temporary sibling folder that replaces `path` when the block ends well, and is removed when not."""
-    path = path.absolute()  # "." has no name of its own
+    path = path.resolve()  # "." has no name of its own, and a link stays one
     partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
     with claimed(path):
         _settle(path, partial, old)  # what a killed process left
@@ -161,6 +174,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         try:
             with room_for(path):
                 yield partial
+            with writable(path):  # a disk that is mounted at `path` cannot be replaced
                 if path.exists():
                     path.rename(old)  # a folder cannot be replaced in one step
                 partial.rename(path)

@@ -17,7 +17,7 @@ from .saved import DESCRIPTION_FILE, ONNX, WEIGHTS_FILE, SavedModel, read_descri
 from .sharded_prediction import predict_shard, put_together
 from .shards import ShardDone, last_one, read_shard
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, has_pictures, holds_tables, open_source, open_tables
+from .sources import PixelSource, has_pictures, holds_tables, is_competition, open_source, open_tables
 from .submissions import submission_table
 
 
@@ -230,17 +230,19 @@ def _predict_source(inference: Inference, source: str, also: list[str] | None = 
         table = _table_of([source, *(also or [])])
         ids, _, probabilities = table_probabilities(inference, table)
         return Predictions(ids, probabilities, classes, table.has_ids)
-    if path.is_dir() and ((path / MANIFEST).is_file() or (path / TEST).is_dir()):
+    has_tables = path.is_dir() and is_competition(path)  # which count for more than pictures beside them
+    if path.is_dir() and ((path / MANIFEST).is_file() or ((path / TEST).is_dir() and not has_tables)):
         folder = read_folder(path, inference.normalise)
         split = folder.split(TEST)
         return Predictions(split.ids, split_probabilities(inference, folder, TEST), classes, split.own_ids)
     files = list_pictures(path)
-    if files:
+    if files and not has_tables:
         answers = file_probabilities(inference, files, inference.normalise)
         return Predictions([file.stem for file in files], answers, classes)
     if path.is_dir() and not holds_tables(path) and not has_pictures(path):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
-    table = open_source(source, normalise=inference.normalise and path.is_dir() and has_pictures(path))
+    are_pictures = path.is_dir() and not has_tables and has_pictures(path)
+    table = open_source(source, normalise=inference.normalise and are_pictures)
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)

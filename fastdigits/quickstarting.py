@@ -1,6 +1,5 @@
 """quickstart(): the whole job on scikit-learn's bundled real digits, offline, in about a minute."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from .conversion import convert
 from .evaluation import evaluate
 from .exporting import export
 from .finetuning import finetune
-from .outputs import check_output, write_json
+from .outputs import check_output, fresh_folder, write_json
 from .prediction import predict
 
 MARK = "quickstart.json"  # by which --overwrite knows a folder as ours
@@ -63,8 +62,7 @@ def quickstart(dir: Path = Path("quickstart"), *, overwrite: bool = False) -> Qu
     """
     dir = Path(dir)
     check_output(dir, overwrite, MARK)
-    if dir.exists():
-        shutil.rmtree(dir)
+    fresh_folder(dir)
     write_json(dir / MARK, {"made_by": "fastdigits quickstart"})
     truth = write_digit_tables(dir)
     digits, run, model = dir / "digits", dir / "run", dir / "model"

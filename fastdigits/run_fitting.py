@@ -59,8 +59,7 @@ def _add_callbacks(
     world, epochs_done = join_world(), len(checkpoint["history"]) if checkpoint else 0
     listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard and world.is_first else []
     listeners += [on_epoch] if on_epoch else []
-    best_by = "valid_loss" if rules.keep == "lowest-loss" else "accuracy"
-    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, best_by, listeners)
+    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, rules.keep, listeners)
     average = WeightAverage(rules.ema) if rules.ema else None
     learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:

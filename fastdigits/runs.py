@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .outputs import RUN_MARK, check_output, room_for, whole_file, writable, write_json
+from .outputs import RUN_MARK, check_output, fresh_folder, room_for, whole_file, write_json
 
 LOSSES, SCORES = ("train_loss", "valid_loss"), ("accuracy", "precision", "recall", "f1")
 HISTORY_COLUMNS = ("stage", "epoch", *LOSSES, *SCORES, "lr", "seconds")
@@ -172,11 +172,8 @@ def _damaged(path: Path) -> InputError:
 def start_run(path: Path, record: dict, overwrite: bool) -> Run:
     """A new run directory whose run.json holds `record`; an existing one is removed when `overwrite`."""
     check_output(path, overwrite, RUN_MARK)
-    if path.exists():
-        shutil.rmtree(path)
     run = Run(path)
-    with writable(path):
-        path.mkdir(parents=True)
+    fresh_folder(path)
     run.write_record(record)
     return run
 

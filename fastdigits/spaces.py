@@ -16,10 +16,10 @@ Value = str | int | float
 LEAF_KEYS = ("low", "high", "log", "whole", "choices")
 SPECS = ("network", "optimizer", "schedule")  # written NAME:key=value; `optimizer.momentum` is one of its settings
 _OF_BOTH = (
-    *("epochs", "lr", "schedule", "optimizer", "batch_size", "clip_value", "clip_norm", "augment", "scaling"),
+    *("epochs", "lr", "schedule", "optimizer", "size", "batch_size", "clip_value", "clip_norm", "augment", "scaling"),
     *("early_stopping", "min_delta", "keep", "label_smoothing", "ema"),
 )
-SEARCHED_OPTIONS = {"train": _OF_BOTH, "finetune": (*_OF_BOTH, "head_epochs", "last_epochs", "lr_mult", "size")}
+SEARCHED_OPTIONS = {"train": _OF_BOTH, "finetune": (*_OF_BOTH, "head_epochs", "last_epochs", "lr_mult")}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def space_of_record(record: dict) -> Space:
 _BLOCKS = ["32-64", "16-32", "64-128", "128-256", "16-32-48", "16-32-64", "32-64-128", "64-128-256"]
 _FOUR_BLOCKS = ["16-16-32-32", "32-32-64-64", "64-64-128-128", "128-128-256-256"]
 
-# the spaces of the published searches; the grid's values are not published
+# the spaces of the published searches; of the grid only the options are published, so that its values are ours
 PRESETS = {
     "conv5x5": Space(
         "conv5x5",

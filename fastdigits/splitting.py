@@ -1,5 +1,6 @@
 """Which rows are kept for validation: at random, by class, by row order, and never with a group on both sides."""
 
+import math
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -46,7 +47,7 @@ def choose_valid(
     ----------
     labels : list of str, length n
     valid : float
-        Share 0 <= valid < 1, or a number of rows.
+        Share 0 <= valid < 1, of which scikit-learn takes the next whole number of rows, or a number of rows.
     split : 'stratified', 'random' or 'first'
     seed : int
     groups : ndarray of str, shape (n,), optional
@@ -59,12 +60,10 @@ def choose_valid(
     from sklearn.model_selection import train_test_split  # the rows that notebooks get by the same seed
 
     n = len(labels)
-    n_valid = round(valid if valid >= 1 else valid * n)
+    n_valid = round(valid) if valid >= 1 else math.ceil(valid * n)
     in_valid = np.zeros(n, bool)
     if n_valid >= n:
         raise InputError(f"--valid {valid:g} leaves none of the {n} rows to train on; pass a smaller number or a share")
-    if n_valid == 0 and valid > 0:
-        raise InputError(f"--valid {valid} of {n} rows is no row at all; pass --valid 0 or a larger share")
     if n_valid == 0:
         return in_valid
     if groups is not None:
@@ -93,7 +92,23 @@ def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
             f"{n_valid} of {len(labels)} rows for validation cannot hold all {n_classes} classes on both sides; "
             "change --valid, or use --valid 0 to train on all rows"
         )
-    return train_test_split(np.arange(len(labels)), test_size=n_valid, stratify=labels, random_state=seed)[1]
+    valid = train_test_split(np.arange(len(labels)), test_size=n_valid, stratify=labels, random_state=seed)[1]
+    in_valid = np.zeros(len(labels), bool)
+    in_valid[valid] = True
+    _exchange_for_rare(np.asarray(labels), in_valid, seed)
+    return np.flatnonzero(in_valid)
+
+
+def _exchange_for_rare(labels: np.ndarray, in_valid: np.ndarray, seed: int) -> None:
+    """Bring a row of each class to the side that shares leave without any, in exchange for one of the commonest."""
+    random = np.random.default_rng(seed)
+    for side in (True, False):
+        for label in sorted(set(labels) - set(labels[in_valid == side])):
+            there = Counter(labels[in_valid == side].tolist())
+            commonest = max(sorted(there), key=there.get)
+            comes = random.choice(np.flatnonzero((labels == label) & (in_valid != side)))
+            goes = random.choice(np.flatnonzero((labels == commonest) & (in_valid == side)))
+            in_valid[comes], in_valid[goes] = side, not side
 
 
 def evenly_spaced(n: int, most: int) -> np.ndarray:

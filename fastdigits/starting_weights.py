@@ -89,7 +89,12 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
     if saved.classes != classes:
         known, wanted = (", ".join(names[:12]) for names in (saved.classes, classes))
         raise InputError(f"--weights {weights} knows the classes {known}; the data have {wanted}")
-    module.load_state_dict(saved.module.state_dict())
+    try:
+        module.load_state_dict(saved.module.state_dict())
+    except RuntimeError:  # a layer's shape depends on the pictures' size
+        raise InputError(
+            f"--weights {weights} is a {saved.architecture} for pictures of {saved.size} px; pass --size {saved.size}"
+        ) from None
     return StartingWeights(weights, True, saved.mean, saved.std, of_digits=True)
 
 

@@ -35,6 +35,7 @@ def train(
     lr: float | None = None,
     schedule: str | None = None,
     optimizer: str | None = None,
+    size: int | None = None,
     batch_size: int | None = None,
     clip_value: float | None = None,
     clip_norm: float | None = None,
@@ -59,7 +60,7 @@ def train(
     overwrite: bool = False,
     on_epoch: OnEpoch = None,
 ) -> Result | FoldResult:
-    """Train a recipe on an image folder of 28x28 pictures: digitnet, or a published one.
+    """Train a recipe on an image folder: digitnet, or a published one.
 
     What is left out is as the recipe has it: `fastdigits models` lists the recipes, `convert --recipe` makes their
     split. Optimisers and schedules are written NAME or NAME:key=value,key=value. After every epoch the run directory
@@ -70,7 +71,7 @@ def train(
     recipe
         digitnet, conv-elu, conv5-bn, mlp-300-100, conv5x5, conv5x5-tuned, dnn-he, dnn-tuned, conv3-pool, dcnn-prelu,
         conv8-leaky. Some take settings: conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and
-        conv5x5-tuned), dnn-tuned:neurons=150,momentum=0.8.
+        conv5x5-tuned), dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8.
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     epochs
@@ -83,6 +84,8 @@ def train(
     optimizer
         sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
         centred=1), fastai-adam (whose momentum one-cycle moves); all take weight_decay.
+    size
+        Height and width in pixels to which pictures are brought for the network; 28 by default.
     batch_size
         Pictures a step.
     clip_value
@@ -99,7 +102,8 @@ def train(
     min_delta
         See early_stopping.
     keep
-        Weights of the last epoch, of the one with the best accuracy on valid, or of the one with the lowest loss.
+        Weights of the last epoch, of the one with the best accuracy on valid, of the one with the lowest loss, or of
+        the last in which the loss fell by `min_delta` (last-fall), which Keras's early stopping restores.
     label_smoothing
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 import time
 from pathlib import Path
 from typing import Literal
@@ -10,9 +9,10 @@ from typing import Literal
 from .errors import InputError, check_seed
 from .fold_runs import RECORD, FoldResult
 from .folders import VALID, check_trainable, read_folder
+from .folds import fold_folders
 from .learners import find_preset
 from .models import file_part
-from .outputs import check_output, writable, write_json
+from .outputs import check_output, fresh_folder, remove_folder, write_json
 from .recipes import find_recipe
 from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_study
 from .shipped import starting_weights_of
@@ -22,6 +22,7 @@ from .workers import best_trial, ended_trials, run_workers, running_trials
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400
+FOLDS_SEED = 1  # what is added to the search's seed for the folds that score its winner
 
 
 def tune(
@@ -57,10 +58,11 @@ def tune(
     data
         An image folder with valid pictures.
     space
-        default (rate, batch size, augmentation, label smoothing), conv5x5 (the published Hyperband search), dnn-tuned
-        (the published grid), a .toml file (option = [values], or [option] with low, high, log, whole), or
-        FILE.py:FUNCTION from an Optuna trial to a dict of options. Options are those of train or finetune,
-        network.SETTING, optimizer.SETTING, schedule.SETTING. By default the published space of `name`, else default.
+        default (rate, batch size, augmentation, label smoothing), conv5x5 (what the published Hyperband search tried),
+        dnn-tuned (the options of the published grid, whose values are ours), a .toml file (option = [values], or
+        [option] with low, high, log, whole), or FILE.py:FUNCTION from an Optuna trial to a dict of options. Options are
+        those of train or finetune, network.SETTING, optimizer.SETTING, schedule.SETTING. Left out: that of `name`, if
+        it is one of the two, else default.
     trials
         How many in all; 30 by default, of a grid all of its points.
     timeout
@@ -102,7 +104,7 @@ def tune(
     """
     _check_optuna()
     _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed)
-    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, seed)
+    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, seed, folds)
     folder = StudyFolder(Path(out) if out else Path("runs", f"tune-{file_part(name)}-{Path(data).name}"))
     grid = search.space.grid(seed) if sampler == "grid" else []
     n_trials = trials or len(grid) or DEFAULT_TRIALS
@@ -116,7 +118,7 @@ def tune(
         opened = open_study(folder, record, grid, overwrite)
     except InputError:
         if is_new:
-            shutil.rmtree(folder.path)
+            remove_folder(folder.path)
         raise
     write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
@@ -149,12 +151,14 @@ def _check_options(sampler, pruner, objective, trials, timeout, workers, folds, 
         raise InputError(f"--folds {folds} makes no sense; accepted are 0 (none) and 2 or more")
 
 
-def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner, seed) -> Search:
-    """What is searched; InputError when the name, the data or the space are wrong."""
+def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner, seed, folds) -> Search:
+    """What is searched; InputError when the name, the data, the space or the winner's folds are wrong."""
     folder = read_folder(data)
     check_trainable(folder)
     if VALID not in folder.splits:
         raise InputError(f"{data} has no valid pictures, by which trials are compared; convert without --valid 0")
+    if folds:
+        fold_folders(folder, folds, seed + FOLDS_SEED)  # now rather than after all trials
     if epochs is not None and epochs < 1:
         raise InputError(f"--epochs {epochs} makes no sense; accepted are 1 or more")
     command = command_of(name)
@@ -183,10 +187,8 @@ def _check_folder(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
         folder.result_file.unlink(missing_ok=True)
         return False
     check_output(folder.path, overwrite, folder.record_file.name)
-    if folder.path.exists():
-        shutil.rmtree(folder.path)
-    with writable(folder.path):
-        (folder.path / "trials").mkdir(parents=True)
+    fresh_folder(folder.path)
+    (folder.path / "trials").mkdir()
     return True
 
 
@@ -243,7 +245,7 @@ def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, fold
     """
     place = folder.path / what
     print(f"{what} in {folds} folds", flush=True)
-    fresh = Search(**{**vars(search), "seed": search.seed + 1})
+    fresh = Search(**{**vars(search), "seed": search.seed + FOLDS_SEED})
     same = _same_values(place, values, folds)
     resume = same and (place / RECORD).is_file()
     return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)

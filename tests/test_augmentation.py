@@ -66,6 +66,14 @@ def test_a_drawn_centre_keeps_the_window_inside_the_picture():
     assert centres.std().item() == pytest.approx(0.5 / 3**0.5, abs=0.03)
 
 
+def test_what_is_magnified_has_a_drawn_centre():
+    """As fastai's: with p the magnification is drawn or not, with it the centre always."""
+    matrices = affine_matrices(torch.zeros(4000, 1, 8, 8), Policy(zoom=(2, 2), zoom_centre=True, p=0.5))
+    is_magnified = matrices[:, 0, 0] != 1
+    assert is_magnified.float().mean().item() == pytest.approx(0.5, abs=0.04)
+    assert torch.equal((matrices[:, :2, 2] != 0).all(1), is_magnified)
+
+
 def test_p_is_the_share_that_changes():
     matrices = affine_matrices(torch.zeros(4000, 1, 8, 8), Policy(rotate_deg=15, p=0.75))
     changed = (matrices[:, 0, 1] != 0).float().mean()

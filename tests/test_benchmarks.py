@@ -67,6 +67,27 @@ def test_what_counts_as_reproduced(accuracies, said):
     assert reproductions.verdict(0.99, 1000, rows_of(*accuracies)) == said
 
 
+def test_a_training_that_fails_ends_the_reproductions(tmp_path, monkeypatch):
+    """Those that wait are not begun, and what is finished is kept."""
+    begun = []
+
+    def run_task(task, work, threads):
+        begun.append(task.seed)
+        if task.seed == 2:
+            raise ZeroDivisionError
+        return task, None, "", {}
+
+    kept = []
+    monkeypatch.setattr(reproductions, "make_folder", lambda *_: None)
+    monkeypatch.setattr(reproductions, "run_task", run_task)
+    monkeypatch.setattr(reproductions, "keep", lambda task, *_: kept.append(task.seed))
+    monkeypatch.setattr(reproductions, "write_table", lambda: None)
+    monkeypatch.setattr("sys.argv", ["reproductions", "conv-elu", "--data", str(tmp_path), "--work", str(tmp_path)])
+    with pytest.raises(ZeroDivisionError):
+        reproductions.main()
+    assert (begun, kept) == ([1, 2], [1])
+
+
 def test_every_recipe_is_reproduced_and_kannada_by_writer_too():
     tasks = [task for name in PUBLISHED_RECIPES for task in reproductions.tasks_of(name)]
     assert len({task.key for task in tasks}) == len(tasks)

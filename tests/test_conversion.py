@@ -204,7 +204,7 @@ def test_options_that_make_no_sense(tmp_path, table_file, test_file):
     )
     message = "test.csv has no labels, so it is not split and --groups has no use; leave it out"
     assert_refused(message, out, test_file, groups=table_file)
-    assert_refused("--valid 0.001 of 200 rows is no row at all", out, table_file, valid=0.001)
+    assert_refused("1 of 200 rows for validation cannot hold all 10 classes", out, table_file, valid=0.001)
     assert_refused("4 of 200 rows for validation cannot hold all 10 classes on both sides", out, table_file, valid=0.02)
 
 
@@ -223,6 +223,17 @@ def test_classes_that_a_split_cannot_serve(tmp_path, digit_table):
     assert_refused(
         "the label '11' has one row, so it cannot stand on both sides", tmp_path / "out", tmp_path / "single.csv"
     )
+
+
+def test_a_link_as_output_stays_one(tmp_path, table_file):
+    disk, out = tmp_path / "disk", tmp_path / "out"
+    disk.mkdir()
+    out.symlink_to(disk)
+    for _ in range(3):
+        convert(table_file, out, overwrite=True)
+        assert out.is_symlink()
+        assert (disk / "manifest.json").is_file()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "out"]
 
 
 def test_bad_groups(tmp_path, table_file, digit_table):
@@ -283,6 +294,21 @@ def test_random_rows_are_those_that_scikit_learn_takes():
         in_valid = choose_valid(labels, valid, "random", seed=42)
         theirs = train_test_split(range(1000), test_size=share, random_state=42)[1]
         assert np.flatnonzero(in_valid).tolist() == sorted(theirs)
+    for n, share in ((995, 0.1), (991, 0.15)):  # which are no whole numbers of rows
+        for method, classes in (("random", None), ("stratified", labels[:n])):
+            theirs = train_test_split(range(n), test_size=share, random_state=42, stratify=classes)[1]
+            assert np.flatnonzero(choose_valid(labels[:n], share, method, seed=42)).tolist() == sorted(theirs)
+
+
+@pytest.mark.parametrize("valid", [0.15, 0.8])
+def test_rare_classes_stand_on_both_sides(valid):
+    labels = ["0"] * 100 + ["1"] * 100 + ["2"] * 3 + ["3"] * 2
+    for seed in range(20):
+        in_valid = choose_valid(labels, valid, "stratified", seed)
+        assert in_valid.sum() == np.ceil(valid * 205)
+        for label in "23":
+            assert {bool(side) for side, one in zip(in_valid, labels) if one == label} == {True, False}
+    assert (in_valid == choose_valid(labels, valid, "stratified", seed)).all()
 
 
 @pytest.mark.parametrize("valid", [float("nan"), float("inf"), -1, 1.5])

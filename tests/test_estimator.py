@@ -139,6 +139,7 @@ def test_in_a_pipeline_and_searches(digits):
     grid = GridSearchCV(DigitClassifier(**QUICK), {"lr": [1e-8, 3e-3]}, cv=2).fit(X, y)
     assert grid.best_params_ == {"lr": 3e-3}
     assert grid.best_estimator_.score(X, y) > 0.9
+    assert GridSearchCV(DigitClassifier(**QUICK), {"epochs": np.arange(1, 3)}, cv=2).fit(X, y).best_params_
     tried = {"arch": ["dnn-tuned:neurons=20", "dnn-tuned:neurons=100"], "lr": [1e-3]}
     search = RandomizedSearchCV(DigitClassifier(epochs=2, random_state=0), tried, n_iter=2, cv=2, random_state=0)
     assert search.fit(X, y).best_params_["arch"].startswith("dnn-tuned")

@@ -84,6 +84,17 @@ def test_a_disk_that_fills_while_training(small_disk, folder):
     assert Run(small_disk / "run").finished
 
 
+def test_data_on_a_full_disk_still_train(small_disk, tmp_path, table_file, capsys):
+    subprocess.run(["mount", "-o", "remount,size=2m", small_disk], check=True)
+    folder = convert(table_file, small_disk / "digits")
+    fill(small_disk, leaving=8192)  # less than the decoded pictures take
+    finetune(TINY, folder.path, epochs=1, out=tmp_path / "run", **QUICK)
+    said = f"{folder.path}/decoded cannot be written (No space left on device), so the pictures are decoded anew"
+    assert said in capsys.readouterr().out
+    assert Run(tmp_path / "run").finished
+    assert not list((folder.path / "decoded").glob("*train*"))
+
+
 def test_data_that_cannot_be_written_to_still_train(tmp_path, folder):
     """Decoded pictures are kept in the data's folder where that is possible, and elsewhere not at all."""
     shutil.copytree(folder, tmp_path / "digits", ignore=shutil.ignore_patterns("decoded"))

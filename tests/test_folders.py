@@ -1,6 +1,7 @@
 """Image folders are read as they were written, or as a person laid them out; damage is one line."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -53,6 +54,16 @@ def test_the_digest_follows_the_files(by_hand):
     before = read_folder(by_hand).digest
     next((by_hand / "train" / "one").iterdir()).unlink()
     assert read_folder(by_hand).digest != before
+
+
+def test_odd_names_in_a_folder_made_by_hand(by_hand):
+    """What macOS puts beside pictures, and a name in the encoding of an old archive."""
+    picture = next((by_hand / "train" / "one").iterdir())
+    (picture.parent / f"._{picture.name}").write_bytes(b"no picture")
+    picture.rename(os.fsdecode(os.fsencode(picture.parent) + b"/chiffre_\xe9.png"))
+    made = read_folder(by_hand)
+    assert len(made.split("train")) == 12
+    assert made.digest == read_folder(by_hand).digest
 
 
 def test_no_contrast_divides_by_one(tmp_path):

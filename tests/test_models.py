@@ -115,6 +115,10 @@ def test_all_of_a_recipe(capsys):
         assert shown in page
     Console(width=300).print(list_models("conv5x5*"))
     assert "early stopping" not in capsys.readouterr().out  # of several recipes the names are enough
+    Console(width=300).print(list_models("conv5x5"))  # whose name is also a part of another's
+    page = capsys.readouterr().out
+    assert "how conv5x5 trains" in page
+    assert "conv5x5-tuned" in page
 
 
 def test_a_name_that_none_has():

@@ -131,10 +131,12 @@ def test_its_script_sees_pictures_as_predict_does(exported, tmp_path):
     Image.fromarray(np.stack([digit] * 3 + [np.where(digit < 100, 255, 0).astype(np.uint8)], 2)).save(
         tmp_path / "p" / "clear.png"
     )
+    Image.fromarray((255 - digit).astype(np.uint16) * 257).save(tmp_path / "p" / "deep.png")
+    (tmp_path / "p" / "._deep.png").write_bytes(b"what macOS puts beside it")
     predict(str(exported), str(tmp_path / "p"), out=tmp_path / "by_package.csv")
     run_script(exported, tmp_path / "p", tmp_path / "by_script.csv").check_returncode()
     package, script = (pd.read_csv(tmp_path / f"by_{one}.csv").set_index("id") for one in ("package", "script"))
-    assert set(script.index) == {"clear", "turned", "turned, as held"}
+    assert set(script.index) == {"clear", "deep", "turned", "turned, as held"}
     assert np.abs(script.confidence - package.confidence).max() < 1e-4
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fastdigits import InputError
-from fastdigits.outputs import check_output, whole_file, whole_folder
+from fastdigits.outputs import check_output, fresh_folder, remove_folder, whole_file, whole_folder
 
 
 def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path):
@@ -25,6 +25,23 @@ def test_a_folder_that_fails_midway_leaves_the_old_one(tmp_path):
         raise KeyboardInterrupt
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_links_stay_links(tmp_path):
+    disk, link = tmp_path / "disk", tmp_path / "link"
+    link.symlink_to(disk)
+    for _ in range(2):  # nothing is there, then an old folder
+        with whole_folder(link) as partial:
+            (partial / "new").touch()
+        assert link.is_symlink()
+        assert [file.name for file in disk.iterdir()] == ["new"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "link"]
+    fresh_folder(link)
+    assert (link.is_symlink(), list(disk.iterdir())) == (True, [])
+    remove_folder(link)
+    assert not disk.exists()
+    fresh_folder(link)
+    assert disk.is_dir()
 
 
 def test_what_may_be_replaced(tmp_path):

@@ -1,6 +1,8 @@
 """Folders of pictures as sources: subfolders as labels, a csv of names, photos brought to one form."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -158,6 +160,14 @@ def test_what_macos_leaves_behind_is_no_picture(photos, tmp_path):
     assert error_of(flat, tmp_path / "no", normalise=True) == (
         f"{flat}/A.jpg and {flat}/a.png would both have the id 'a'; rename one"
     )
+
+
+def test_a_name_in_another_encoding_is_refused(photos, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    picture = os.fsdecode(os.fsencode(flat) + b"/chiffre_\xe9.png")
+    Path(picture).write_bytes((photos / "2" / "0.png").read_bytes())
+    assert "the id 'chiffre_\\udce9'" in error_of(flat, tmp_path / "no", normalise=True)
 
 
 def test_deep_scans_keep_their_levels(tmp_path):

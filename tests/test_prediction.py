@@ -239,6 +239,17 @@ def test_the_test_part_of_a_data_set(tmp_path, run, digit_images):
         evaluate(run, tmp_path / "m.npz", split="valid")
 
 
+def test_a_competitions_tables_count_for_more_than_pictures_beside_them(in_tmp, run, table_file, test_file, folder):
+    """As for convert."""
+    (in_tmp / "comp" / "test").mkdir(parents=True)
+    shutil.copyfile(table_file, "comp/train.csv")
+    shutil.copyfile(test_file, "comp/test.csv")
+    picture = read_folder(folder).split("test").files[0]
+    for name in ("header.png", "test/1.png"):
+        shutil.copyfile(picture, in_tmp / "comp" / name)
+    assert predict(run, "comp").ids == predict(run, test_file, out="t.csv").ids
+
+
 def test_a_sample_with_a_repeated_id(in_tmp, run, test_file):
     pd.DataFrame({"id": [1000] * 40, "label": 0}).to_csv("sample.csv", index=False)
     message = "sample.csv names an id more than once; pass the competition's own sample"

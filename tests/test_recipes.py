@@ -298,7 +298,19 @@ def test_one_cycle_leaves_the_momentum_alone(tmp_path, folder28):
 def test_early_stopping_waits_for_min_delta(tmp_path, folder28, capsys):
     train(QUICK, folder28, epochs=9, early_stopping=2, min_delta=100.0, out=tmp_path / "run")
     assert len(Run(tmp_path / "run").history()) == 3  # the first is lower than nothing, two are not
-    assert "stage all stopped early: valid loss did not fall for 2 epochs" in capsys.readouterr().out
+    assert "stage all stopped early: valid loss did not fall by 100 for 2 epochs" in capsys.readouterr().out
+
+
+def test_last_fall_is_the_epoch_that_keras_restores(tmp_path, folder28):
+    options = {"epochs": 8, "lr": 0.1, "min_delta": 0.4}
+    run = train(QUICK, folder28, keep="last-fall", **options, out=tmp_path / "run").run
+    lowest, fell_in = float("inf"), 0
+    for row in run.history():
+        if row["valid_loss"] < lowest - 0.4:
+            lowest, fell_in = row["valid_loss"], row["epoch"]
+    losses = [row["valid_loss"] for row in run.history()]
+    assert run.result()["kept_epoch"] == fell_in
+    assert fell_in < 1 + losses.index(min(losses))  # which lowest-loss keeps
 
 
 def test_all_rows_train(tmp_path, folder28, capsys):
@@ -306,7 +318,9 @@ def test_all_rows_train(tmp_path, folder28, capsys):
     train("conv5x5", tmp_path / "all", epochs=1, out=tmp_path / "run")
     assert "no valid pictures: all epochs are trained" in capsys.readouterr().out
     assert Run(tmp_path / "run").record()["stages"][0]["schedule"].endswith("monitor=train_loss")
-    with pytest.raises(InputError, match="has no valid pictures, which early stopping and --keep best or lowest-loss"):
+    with pytest.raises(
+        InputError, match="has no valid pictures, which early stopping and --keep best, lowest-loss or last-fall"
+    ):
         train("conv5x5", tmp_path / "all", keep="best", out=tmp_path / "run2")
 
 
@@ -359,7 +373,7 @@ def test_tensorboard_is_an_extra(tmp_path, folder28, monkeypatch):
         ({"optimizer": "sgd:rho=0.9"}, "--optimizer sgd has no 'rho'; after its colon are accepted momentum"),
         ({"optimizer": "sgd:momentum=1.5"}, "--optimizer sgd:momentum=1.5 makes no sense; accepted are 0 or more"),
         ({"scaling": "minmax"}, "--scaling 'minmax' is unknown; accepted are normalise, centre, standardise"),
-        ({"keep": "first"}, "--keep 'first' is unknown; accepted are last, best, lowest-loss"),
+        ({"keep": "first"}, "--keep 'first' is unknown; accepted are last, best, lowest-loss, last-fall"),
         ({"seed": 2**32}, "--seed 4294967296 makes no sense; accepted are whole numbers 0 to 4294967295"),
         ({"clip_norm": -1}, "--clip-norm -1 makes no sense; accepted is 0 or more"),
         ({"minutes": 1, "epochs": 1}, "--minutes sets the epochs itself; leave out --epochs"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fastdigits import InputError, evaluate, find_backbone, finetune
+from fastdigits import InputError, evaluate, find_backbone, finetune, train
 from fastdigits.models.layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
 from fastdigits.models.scratch import SCRATCH, conv8_leaky, conv_elu, dnn_he
 
@@ -143,9 +143,37 @@ def test_from_training_to_evaluation(two_shapes, tmp_path):
     assert '"channels": 1' in (run / "model.json").read_text()
 
 
-def test_another_size_and_no_published_weights(two_shapes, tmp_path):
+@pytest.mark.parametrize("name", SCRATCH)
+@pytest.mark.parametrize("size", [29, 32, 40])
+def test_networks_are_built_for_any_size(name, size):
+    module = find_backbone(name).build(7, size).eval()
+    with torch.no_grad():
+        assert module(torch.zeros(2, 1, size, size)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", ["conv-elu", "conv5-bn", "conv5x5-tuned", "conv3-pool", "dcnn-prelu", "conv8-leaky"])
+def test_pictures_that_are_too_small_for_the_layers(name):
     with pytest.raises(InputError) as caught:
-        finetune("conv-elu", two_shapes, weights="none", size=32, out=tmp_path / "run")
-    assert str(caught.value) == "conv-elu does not work on pictures of 32 px; it takes 28: pass --size"
+        find_backbone(name).build(10, 7)
+    assert str(caught.value) == f"{name} does not work on pictures of 7 px; it takes 28: pass --size"
+
+
+def test_a_recipe_at_another_size(two_shapes, tmp_path):
+    options = {"epochs": 2, "batch_size": 16}
+    run = train("conv-elu", two_shapes, size=36, **options, out=tmp_path / "run").run
+    assert run.record()["size"] == 36
+    assert evaluate(run.path, two_shapes).accuracy == run.result()["accuracy"]
+    train("conv-elu", two_shapes, size=36, weights=run.path, **options, out=tmp_path / "more")
+    with pytest.raises(InputError) as caught:
+        train("conv-elu", two_shapes, weights=run.path, **options, out=tmp_path / "other")
+    assert str(caught.value) == f"--weights {run.path} is a conv-elu for pictures of 36 px; pass --size 36"
+
+
+def test_settings_of_dnn_he():
+    shapes = [tuple(p.shape) for n, p in find_backbone("dnn-he:dense=50,dropout=0").build(10).named_parameters()]
+    assert shapes == [(50, 784), (50,), (10, 50), (10,)]
+
+
+def test_networks_without_published_weights(two_shapes, tmp_path):
     with pytest.raises(InputError, match=r"^nobody has published weights of conv-elu; pass a file or an earlier run"):
         finetune("conv-elu", two_shapes, out=tmp_path / "run")

@@ -120,6 +120,26 @@ def test_tables_without_header(tmp_path, digit_table):
     assert labels is None
 
 
+def test_a_table_without_header_whose_label_comes_last(tmp_path, digit_table):
+    """As UCI's: the first column is a corner that never changes."""
+    last = digit_table.drop(columns=["id", "label"]).assign(label=digit_table["label"])
+    last.to_csv(tmp_path / "last.csv", index=False, header=False)
+    images, _, labels = read(tmp_path / "last.csv")
+    assert (images == images_of(digit_table)).all()
+    assert labels == [str(label) for label in digit_table["label"]]
+    assert open_source(tmp_path / "last.csv").notes == [
+        "last.csv: no header line; the first column never changes, so the last was read as the label"
+    ]
+
+
+def test_labels_that_were_written_as_floats(tmp_path, digit_table):
+    floats = digit_table.assign(label=digit_table["label"].astype(float))
+    floats.to_csv(tmp_path / "floats.csv", index=False)
+    floats.to_parquet(tmp_path / "floats.parquet")
+    for name in ("floats.csv", "floats.parquet"):
+        assert read(tmp_path / name)[2][:3] == ["0", "1", "2"]
+
+
 def test_pandas_default_column_names_are_a_header(tmp_path, digit_table):
     pixels_only = digit_table.filter(like="pixel")
     pixels_only.columns = range(64)
@@ -191,6 +211,17 @@ def test_idx_file_and_folder(tmp_path, digit_images, packed):
     assert (next(source.test.chunks()).images == images[30:40]).all()
     file = next(tmp_path.glob("train-images*"))
     assert read(file)[2] == [str(label) for label in labels[:30]]
+
+
+def test_idx_files_packed_and_unpacked(tmp_path, digit_images):
+    """As torchvision leaves them."""
+    images, labels = digit_images
+    for packed in (False, True):
+        write_idx(tmp_path, images[:30], labels[:30], "train", packed)
+        write_idx(tmp_path, images[30:40], labels[30:40], "t10k", packed)
+    source = open_source(tmp_path)
+    assert (next(source.chunks()).images == images[:30]).all()
+    assert (next(source.test.chunks()).images == images[30:40]).all()
 
 
 def test_idx_without_labels(tmp_path, digit_images):

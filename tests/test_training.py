@@ -17,7 +17,7 @@ import torch
 from fastai.optimizer import Adam
 from safetensors.torch import load_file
 
-from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder
+from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder, train
 from fastdigits.epoch_end import EpochEnd
 from fastdigits.learners import find_precision, find_preset, prepare_learner, renew_optimizer
 from fastdigits.optimizers import FusedAdam
@@ -160,6 +160,17 @@ def test_resumed_equals_never_interrupted(tmp_path, folder, body, undisturbed, m
     assert weights_of(out) == weights_of(undisturbed)
     expected = (undisturbed / "valid_predictions.csv").read_text()
     assert (out / "valid_predictions.csv").read_text() == expected
+
+
+def test_resumed_before_the_first_epoch_from_a_saved_model(tmp_path, folder28, monkeypatch):
+    """Which is opened to see whether it knows the valid rows, and gone on with is not."""
+    options = {"epochs": 1, "precision": "fp32"}
+    finetune("digitnet-mnist", folder28, out=tmp_path / "whole", **options)
+    with interrupted(monkeypatch, 0):
+        finetune("digitnet-mnist", folder28, out=tmp_path / "cut", **options)
+    finetune("digitnet-mnist", folder28, out=tmp_path / "cut", resume=True, **options)
+    assert history_of(tmp_path / "cut") == history_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
 
 
 def test_other_optimisers_and_schedules_resume_to_the_same_numbers(tmp_path, folder, body, monkeypatch):
@@ -459,7 +470,7 @@ def test_the_preset_runs(tmp_path, folder):
         ({"lr": 0.0}, "--lr 0.0 makes no sense; accepted is a number above 0"),
         ({"lr": float("nan")}, "--lr nan makes no sense; accepted is a number above 0"),
         ({"batch_size": 1}, "--batch-size 1 makes no sense; accepted is 2 or more"),
-        ({"keep": "Best"}, "--keep 'Best' is unknown; accepted are last, best, lowest-loss"),
+        ({"keep": "Best"}, "--keep 'Best' is unknown; accepted are last, best, lowest-loss, last-fall"),
         ({"precision": "int8"}, "--precision 'int8' is unknown; accepted are auto, fp32, bf16, fp16"),
         ({"minutes": 0}, "--minutes 0 makes no sense; accepted is a number above 0"),
         ({"minutes": float("inf")}, "--minutes inf makes no sense; accepted is a number above 0"),
@@ -512,6 +523,23 @@ def test_runs_that_cannot_go_on(tmp_path, folder, run):
     assert (other / "holiday.png").exists()
 
 
+def test_numbers_of_numpy(tmp_path, folder28):
+    """As a loop over np.arange passes them."""
+    options = {"epochs": np.int64(1), "lr": np.float32(0.01), "batch_size": np.int64(32), "seed": np.int32(3)}
+    run = train("dnn-he", folder28, **options, out=tmp_path / "run").run
+    assert run.record()["arguments"]["epochs"] == 1
+    assert run.read_checkpoint()["next_stage"] == 1
+
+
+def test_a_run_behind_a_link_is_replaced_there(tmp_path, folder28):
+    link, disk = tmp_path / "link", tmp_path / "disk"
+    link.symlink_to(disk)
+    for _ in range(2):
+        train("dnn-he", folder28, epochs=1, out=link, overwrite=True)
+    assert link.is_symlink()
+    assert Run(disk).finished
+
+
 def test_overwrite_starts_anew(tmp_path, folder, run):
     shutil.copytree(run, tmp_path / "run")
     finetune(TINY, folder, epochs=1, out=tmp_path / "run", overwrite=True, **QUICK)
@@ -520,7 +548,7 @@ def test_overwrite_starts_anew(tmp_path, folder, run):
 
 def test_options_that_need_valid_pictures(tmp_path, table_file):
     convert(table_file, tmp_path / "all", valid=0)
-    message = "has no valid pictures, which early stopping and --keep best or lowest-loss need"
+    message = "has no valid pictures, which early stopping and --keep best, lowest-loss or last-fall need"
     with pytest.raises(InputError, match=message):
         finetune(TINY, tmp_path / "all", keep="best", out=tmp_path / "run", **QUICK)
 

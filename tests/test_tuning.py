@@ -277,6 +277,7 @@ def test_hopeless_trials_are_pruned(folder28, tmp_path):
         ({"workers": 0}, "--workers 0 makes no sense; accepted are 1 or more"),
         ({"timeout": 0}, "--timeout 0 makes no sense; accepted is a number of seconds above 0"),
         ({"epochs": 0}, "--epochs 0 makes no sense; accepted are 1 or more"),
+        ({"folds": 400}, "pictures of the class .*, too few for --folds 400; pass fewer"),
         ({"folds": 1}, "--folds 1 makes no sense; accepted are 0 .none. and 2 or more"),
         ({"space": "magic"}, "--space 'magic' is unknown; accepted are default, conv5x5, dnn-tuned, a .toml file, or"),
         ({"space": "no.toml"}, "--space no.toml cannot be read: No such file"),

@@ -43,7 +43,10 @@ class Backbone:
         if self.library == "fastdigits":
             from .networks import build_network
 
-            return build_network(self.name, n_classes)
+            try:
+                return build_network(self.name, n_classes, size or self.fixed_size)
+            except ValueError:
+                raise self.wrong_size(size) from None
         if self.library == "timm":
             import timm
 
@@ -78,9 +81,11 @@ class Backbone:
 
     @property
     def fixed_size(self) -> int | None:
-        """The one picture size in pixels that the network takes, None when it takes many."""
+        """The picture size in pixels that the network was made for, None when it takes all alike."""
         if self.library == "fastdigits":
-            return 28
+            from .networks import OUR_SIZE
+
+            return OUR_SIZE
         config = self.pretrained_config
         if config:
             return config["input_size"][-1] if config.get("fixed_input_size") else None

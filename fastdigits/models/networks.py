@@ -10,16 +10,19 @@ from ..specs import Settings, read_spec
 from .digitnet import DigitNet
 from .scratch import SCRATCH
 
+OUR_SIZE = 28  # pixels of the pictures that our networks were made for
 NETWORKS: dict[str, Callable[..., nn.Module]] = {**SCRATCH, "digitnet": DigitNet}
 
 
-def build_network(text: str, n_classes: int) -> nn.Module:
+def build_network(text: str, n_classes: int, size: int = OUR_SIZE) -> nn.Module:
     """The network that a text such as `digitnet` or `conv5x5:filters=64-128,dropout=0.5` names.
 
     Raises
     ------
     InputError
         When a setting is unknown, or its value makes no sense.
+    ValueError
+        When pictures of `size` pixels are too small for it.
     """
     name, settings = read_spec("the network", text, {text.partition(":")[0]: network_settings(text)})
     for key, value in settings.items():
@@ -27,7 +30,7 @@ def build_network(text: str, n_classes: int) -> nn.Module:
             raise InputError(f"{name}:{key}={value:g} makes no sense; accepted are 0 or more and below 1")
         if key == "neurons" and not 1 <= value <= 4096:
             raise InputError(f"{name}:{key}={value:g} makes no sense; accepted are 1 to 4096")
-    return NETWORKS[name](n_classes, **settings)
+    return NETWORKS[name](n_classes, size, **settings)
 
 
 def is_network(text: str) -> bool:
@@ -36,6 +39,6 @@ def is_network(text: str) -> bool:
 
 
 def network_settings(text: str) -> Settings:
-    """The settings that the network has, and their defaults: what its function takes beside the classes."""
-    _, *settings = inspect.signature(NETWORKS[text.partition(":")[0]]).parameters.values()
+    """The settings that the network has, and their defaults: what its function takes beside classes and size."""
+    _, _, *settings = inspect.signature(NETWORKS[text.partition(":")[0]]).parameters.values()
     return {setting.name: setting.default for setting in settings}

@@ -78,7 +78,7 @@ class Recipe:
         Epochs in a row whose valid loss is not lower by `min_delta`.
     min_delta : float
     keep : str
-        last, best or lowest-loss: whose epoch's weights are saved.
+        last, best, lowest-loss or last-fall: whose epoch's weights are saved.
     label_smoothing : float
         Share of each label's weight that is spread over all classes.
     ema : float or None

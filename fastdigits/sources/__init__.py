@@ -6,7 +6,7 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 """
 
 from .missing import refuse_missing_values
-from .opening import holds_tables, open_source, open_tables, submission_sample
+from .opening import holds_tables, is_competition, open_source, open_tables, submission_sample
 from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
 from .small_csv import read_small_csv
@@ -16,6 +16,7 @@ __all__ = [
     "PixelSource",
     "has_pictures",
     "holds_tables",
+    "is_competition",
     "open_source",
     "open_tables",
     "read_small_csv",

@@ -147,7 +147,9 @@ def idx_source(location: Location) -> PixelSource:
 
 def idx_folder_source(folder: Path) -> PixelSource:
     """MNIST's four files: the train pair, the t10k (or test) pair as `.test`."""
-    images = sorted(path for path in folder.iterdir() if "images" in path.name.lower() and "idx3" in path.name.lower())
+    names = {path.name for path in folder.iterdir()}
+    images = [folder / name for name in sorted(names) if "images" in name.lower() and "idx3" in name.lower()]
+    images = [path for path in images if path.name.removesuffix(".gz") not in names - {path.name}]  # unpacked beside it
     tests = [path for path in images if path.name.lower().startswith(("t10k", "test"))]
     trains = [path for path in images if path not in tests]
     if len(trains) != 1 or len(tests) > 1:

@@ -81,7 +81,7 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
     path = Path(source)
     if path.is_dir() and any((path / name).exists() for name in IMAGE_FOLDER_PARTS):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
-    if path.is_dir() and (labels or not _is_competition(path)) and has_pictures(path):
+    if path.is_dir() and (labels or not is_competition(path)) and has_pictures(path):
         return picture_folder_source(path, labels, normalise)
     if labels or normalise:
         flag = "--labels" if labels else "--normalise"
@@ -105,7 +105,7 @@ def submission_sample(path: Path) -> Location:
     return samples[0]
 
 
-def _is_competition(folder: Path) -> bool:
+def is_competition(folder: Path) -> bool:
     """Whether a folder has a table called train, or MNIST's idx files, beside whatever pictures."""
     tables = _tables_of(folder) or []
     is_train = any(table.file_name.partition(".")[0] == "train" for table in tables)
@@ -175,4 +175,7 @@ def _competition_source(path: Path, tables: list[Location]) -> PixelSource:
 
 
 def _is_table(name: str) -> bool:
+    """By its name; those of a leading dot are what macOS puts beside tables."""
+    if name.rpartition("/")[2].startswith("."):
+        return False
     return name.lower().removesuffix(".gz").endswith(CSV_ENDINGS + PARQUET_ENDINGS)

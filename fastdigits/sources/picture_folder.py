@@ -59,7 +59,7 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
     def digest() -> str:
         content = hashlib.sha256()
         for one in files:
-            content.update(f"{one.id} {one.label} ".encode() + one.file.read_bytes())
+            content.update(f"{one.id} {one.label} ".encode("utf-8", "surrogateescape") + one.file.read_bytes())
         return content.hexdigest()
 
     source = PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files))

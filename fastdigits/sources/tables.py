@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 ID_NAMES = ("id", "imageid")
 LABEL_NAMES = ("label",)
 LONGEST_HEADER = 16_000_000  # characters of the first line
+SEEN_LINES = 200  # of a table without header, by which its label column is told
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
 
 
 def csv_source(location: Location) -> PixelSource:
     """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
-    delimiter, first, lines_before = _first_record(location)
+    delimiter, records, lines_before = _first_records(location)
+    first, notes = records[0], []
     has_header = _is_header(first)
-    notes: list[str] = []
-    columns = _columns_by_name(first, location.name) if has_header else _columns_by_count(first, location.name, notes)
+    columns = _columns_by_name(first, location.name) if has_header else _columns_by_count(records, location.name, notes)
     side = square_side(len(columns.pixels), location.name)
 
     def chunks() -> Iterator[Chunk]:
@@ -81,22 +82,29 @@ def parquet_source(location: Location) -> PixelSource:
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
 
 
-def _first_record(location: Location) -> tuple[str, list[str], int]:
-    """The delimiter, the fields of the first line that is not empty, and the number of lines before it."""
+def _first_records(location: Location) -> tuple[str, list[list[str]], int]:
+    """The delimiter, the fields of the first lines that are not empty, and the number of lines before them."""
     with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
             lines = iter(lambda: text.readline(LONGEST_HEADER), "")  # what is no table may be one endless line
             lines_before, line = next(((k, line) for k, line in enumerate(lines) if line.strip()), (0, None))
+            if line is None:
+                raise InputError(f"{location.name} is empty; pass a table of pixel rows")
+            delimiter = max(",;\t", key=line.count)
+            seen = [line]
+            if not _is_header(_fields(line, delimiter, location)):
+                seen += islice((line for line in lines if line.strip()), SEEN_LINES - 1)
         except UnicodeDecodeError:
             raise _not_utf8(location) from None
-    if line is None:
-        raise InputError(f"{location.name} is empty; pass a table of pixel rows")
-    delimiter = max(",;\t", key=line.count)
+    return delimiter, [_fields(line, delimiter, location) for line in seen], lines_before
+
+
+def _fields(line: str, delimiter: str, location: Location) -> list[str]:
     try:
         fields = next(csv.reader([line], delimiter=delimiter))
     except csv.Error as error:
         raise InputError(f"the first line of {location.name} is no line of a table ({error}); is it a csv?") from None
-    return delimiter, [field.strip() for field in fields], lines_before
+    return [field.strip() for field in fields]
 
 
 def _not_utf8(location: Location) -> InputError:
@@ -139,13 +147,17 @@ def _columns_by_name(names: list[str], where: str) -> Columns:
     return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
 
 
-def _columns_by_count(fields: list[str], where: str, notes: list[str]) -> Columns:
-    """Columns of a table without header: pixels; label, pixels; or id, label, pixels."""
-    n, squares = len(fields), {side * side for side in range(2, 2000)}
+def _columns_by_count(records: list[list[str]], where: str, notes: list[str]) -> Columns:
+    """Columns of a table without header: pixels; label, pixels; pixels, label; or id, label, pixels."""
+    n, squares = len(records[0]), {side * side for side in range(2, 2000)}
     names = [str(k + 1) for k in range(n)]
     if n in squares:
         return Columns(names, None, None, list(range(n)))
     if n - 1 in squares:
+        values_of = [{fields[k] for fields in records if len(fields) == n} for k in (0, -1)]
+        if len(values_of[0]) == 1 < len(values_of[1]):  # a corner that stays black, as most do, and the labels
+            notes.append(f"{where}: no header line; the first column never changes, so the last was read as the label")
+            return Columns(names, None, n - 1, list(range(n - 1)))
         notes.append(f"{where}: no header line; the first column was read as the label")
         return Columns(names, None, 0, list(range(1, n)))
     if n - 2 in squares:
@@ -255,6 +267,11 @@ def _rows_of(batch: "pa.RecordBatch", columns: Columns) -> Rows:
     return Rows(values, texts(columns.id), texts(columns.label))
 
 
+def _class_name(label: str) -> str:
+    """A label without the `.0` of whole numbers that were written as floats, as pandas does beside missing values."""
+    return label[:-2] if label.endswith(".0") and label[:-2].isdecimal() else label
+
+
 def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[Chunk]:
     """The rows as chunks of CHUNK_ROWS pictures, the last one shorter; rows without ids are numbered."""
     images, ids, labels, first = [], [], [], 0
@@ -270,7 +287,7 @@ def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[C
             images.append(values[part])
             n = len(images[-1])
             ids += rows.ids[part] if rows.ids else [str(k) for k in range(first + len(ids), first + len(ids) + n)]
-            labels += rows.labels[part] if rows.labels else []
+            labels += map(_class_name, rows.labels[part]) if rows.labels else []
             if len(ids) == CHUNK_ROWS:
                 yield chunk()
                 first, images, ids, labels = first + len(ids), [], [], []

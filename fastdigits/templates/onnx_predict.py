@@ -31,7 +31,9 @@ def pictures(source: Path, cut_out: bool):
 
     `cut_out` says that the model was trained on digits that were cut out of photos, which is not done here.
     """
-    files = sorted(f for f in source.iterdir() if f.suffix.lower() in PICTURES) if source.is_dir() else [source]
+    files = [source]
+    if source.is_dir():
+        files = sorted(f for f in source.iterdir() if f.suffix.lower() in PICTURES and not f.name.startswith("."))
     for file in files:
         gray = gray_levels(Image.open(file))
         if cut_out and not has_form(gray):
@@ -46,6 +48,10 @@ def gray_levels(picture):
     """Gray levels uint8 (h, w): turned as its camera was held; what is transparent is paper, white under dark ink."""
     if picture.format in TURNED_FORMATS:
         picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):  # more than 256 levels
+        levels = np.asarray(picture, np.float64)
+        largest = 65_535 if levels.max(initial=0) > 255 else 255
+        return np.rint(levels.clip(0, largest) * (255 / largest)).astype(np.uint8)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
     gray, alpha = picture.convert("LA").split()
