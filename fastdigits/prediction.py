@@ -187,6 +187,8 @@ def predict(
         out = Path("submission.csv" if submission else "predictions.csv")
     if out is not None:
         out = Path(out)
+        if out.suffix.lower() in (".zip", ".bz2", ".xz", ".zst", ".parquet"):
+            raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
         check_output(out, overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     if part is None:

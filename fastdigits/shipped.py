@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .errors import InputError
-from .saved import DESCRIPTION_FILE, read_description
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -33,6 +33,9 @@ def check_outlives(out: Path, flag: str, model: str | Path) -> None:
 
 def starting_weights_of(arch: str, weights: str) -> str:
     """The weights that a command means: a shipped model's name as the architecture stands for its own."""
+    path = Path(weights)
+    if path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file():
+        return str(path.parent)  # which knows what the file alone does not: its classes and what it was trained on
     return arch if weights == "pretrained" and arch in shipped_names() else weights
 
 

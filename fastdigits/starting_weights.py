@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .models import Backbone
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
+from .saved import DESCRIPTION_FILE, read_description, read_saved, read_weights
 from .shipped import check_outlives, model_folder, shipped_names
 
 PRETRAINED, NONE = "pretrained", "none"
@@ -62,10 +62,9 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
     path = model_folder(weights)
     if weights == PRETRAINED:
         tensors = _download(backbone, size)
-    elif path.is_dir() or (path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file()):
-        saved = path if path.is_dir() else path.parent
-        description = read_description(saved)
-        mean, std, tensors = description["mean"], description["std"], read_weights(saved, description)
+    elif path.is_dir():
+        description = read_description(path)
+        mean, std, tensors = description["mean"], description["std"], read_weights(path, description)
         of_digits = True
     else:
         tensors = _read_file(path)

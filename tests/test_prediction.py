@@ -132,6 +132,13 @@ def test_bad_submissions(in_tmp, run, test_file):
     assert [path.name for path in in_tmp.iterdir()] == ["sample.csv"]
 
 
+def test_tables_are_what_their_name_says(in_tmp, run, test_file):
+    for name in ("answers.csv.zip", "answers.parquet"):
+        assert (
+            error_of(run, test_file, out=name) == f"{name} would not be what its name says; name a .csv or .csv.gz file"
+        )
+
+
 def test_outputs_are_not_replaced_unasked(in_tmp, run, test_file):
     predict(run, test_file)
     assert error_of(run, test_file).startswith("predictions.csv exists already; pass --overwrite")

@@ -132,6 +132,19 @@ def test_a_table_without_header_whose_label_comes_last(tmp_path, digit_table):
     ]
 
 
+def test_levels_that_are_nearly_black(tmp_path, digit_table):
+    """As UCI's and scikit-learn's digits have them, 0..16."""
+    pixels = digit_table.filter(like="pixel")
+    digit_table.assign(**(pixels // 16)).to_csv(tmp_path / "dark.csv", index=False)
+    source = open_source(tmp_path / "dark.csv")
+    images = np.concatenate([chunk.images for chunk in source.chunks()])
+    assert (images.reshape(200, -1) == pixels // 16).all(None)
+    assert source.notes == [
+        "dark.csv: no gray level of its first 200 rows is above 15, which is nearly black; where 15 is white, multiply "
+        "the pixels by 17"
+    ]
+
+
 def test_labels_that_were_written_as_floats(tmp_path, digit_table):
     floats = digit_table.assign(label=digit_table["label"].astype(float))
     floats.to_csv(tmp_path / "floats.csv", index=False)

@@ -1,6 +1,7 @@
 """Weights come from where the user says, whatever their head; what does not fit is one clear line."""
 
 import pickle
+import shutil
 
 import pytest
 import safetensors.torch
@@ -8,6 +9,7 @@ import torch
 import torchvision
 
 from fastdigits import InputError, find_backbone
+from fastdigits.shipped import starting_weights_of
 from fastdigits.starting_weights import load_weights
 
 TINY = find_backbone("test_resnet")
@@ -72,6 +74,14 @@ def test_an_earlier_run_brings_its_normalisation(run):
     assert all(torch.equal(tensor, weights[name]) for name, tensor in body_of(module).items())
     assert start.mean == pytest.approx([0.305] * 3, abs=0.02)  # the digits' own
     assert start.origin == str(run)
+
+
+def test_the_file_of_a_saved_model_is_the_model(run, tmp_path):
+    """So that its classes are known, and what it was trained on; the file alone is a file."""
+    alone = tmp_path / "model.safetensors"
+    shutil.copyfile(run / "model.safetensors", alone)
+    assert starting_weights_of("test_resnet", str(run / "model.safetensors")) == str(run)
+    assert starting_weights_of("test_resnet", str(alone)) == str(alone)
 
 
 def test_torchvision_weights_from_its_cache(tmp_path, monkeypatch):

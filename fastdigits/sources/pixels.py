@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 
 CHUNK_ROWS = 4096
+DARKEST_WHITE = 64  # gray levels that do not go beyond it may be of another scale
 
 
 @dataclass
@@ -90,7 +91,7 @@ class GrayLevels:
     """Turns one source's numbers into gray levels 0..255, deciding the scale on its first chunk.
 
     Whole numbers 0..255 stay as they are. Fractions 0..1, and tables that hold nothing but 0 and 1,
-    are multiplied by 255 and rounded; `notes` then gets a line that says so.
+    are multiplied by 255 and rounded; `notes` then gets a line that says so, or that all is nearly black.
     """
 
     def __init__(self, name: str, column_name: Callable[[int], str], notes: list[str]):
@@ -110,12 +111,13 @@ class GrayLevels:
         -------
         ndarray of uint8, shape (n, pixels)
         """
-        if values.dtype == np.uint8 and self.scale != 255 and (self.scale == 1 or values.max(initial=0) > 1):
-            self.scale = 1
-            return values
-        self._refuse(~np.isfinite(values), values, first_row, "is not a number")
+        are_bytes = values.dtype == np.uint8
+        if not are_bytes:
+            self._refuse(~np.isfinite(values), values, first_row, "is not a number")
         if self.scale is None:
             self.scale = self._scale_of(values)
+        if are_bytes and self.scale == 1:
+            return values
         accepted = "0..255" if self.scale == 1 else "0..1 like the rows before it"
         self._refuse((values < 0) | (values > 255 / self.scale), values, first_row, f"is outside {accepted}")
         if self.scale == 1:
@@ -126,7 +128,13 @@ class GrayLevels:
         return np.rint(values * 255.0).astype(np.uint8)
 
     def _scale_of(self, values: np.ndarray) -> int:
-        if values.size == 0 or values.min() < 0 or values.max() > 1 or values.max() == 0:
+        largest = values.max(initial=0)
+        if values.size == 0 or values.min() < 0 or largest > 1 or largest == 0:
+            if 1 < largest <= DARKEST_WHITE:
+                self.notes.append(
+                    f"{self.name}: no gray level of its first {len(values):,} rows is above {largest:g}, which is "
+                    f"nearly black; where {largest:g} is white, multiply the pixels by {255 / largest:g}"
+                )
             return 1
         self.notes.append(f"{self.name}: values 0..1 were read as black..white and multiplied by 255")
         return 255
