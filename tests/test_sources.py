@@ -138,7 +138,7 @@ def test_levels_that_are_nearly_black(tmp_path, digit_table):
     digit_table.assign(**(pixels // 16)).to_csv(tmp_path / "dark.csv", index=False)
     source = open_source(tmp_path / "dark.csv")
     images = np.concatenate([chunk.images for chunk in source.chunks()])
-    assert (images.reshape(200, -1) == pixels // 16).all(None)
+    assert (images.reshape(200, -1) == (pixels // 16).to_numpy()).all()
     assert source.notes == [
         "dark.csv: no gray level of its first 200 rows is above 15, which is nearly black; where 15 is white, multiply "
         "the pixels by 17"
