@@ -142,8 +142,10 @@ def run_task(task: Task, work: Path, threads: int) -> tuple[Task, Run, str, dict
     run, begun = Run(work / task.key), work / f"{task.key}.json"
     command = ["fastdigits", task.recipe.command, task.name, str(work / task.folder_name), *task.flags(work)]
     command += ["--out", str(run.path)]
-    if not begun.exists():
+    if not run.record_file.exists():
         write_json(begun, machine(threads))
+    if not begun.exists():
+        raise FileNotFoundError(f"{run.path} was not begun by this script; remove it to train it here")
     if not run.finished:
         how = ["--resume"] if run.record_file.exists() else []
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}

@@ -35,7 +35,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "train": (
         "fastdigits.training:train",
-        "Train a recipe on an image folder of 28x28 pictures: digitnet, or a published one.",
+        "Train a recipe on an image folder: digitnet, or a published one.",
     ),
     "evaluate": (
         "fastdigits.evaluation:evaluate",

@@ -96,10 +96,16 @@ def _write_array(path: Path, files: list[Path], shape: tuple[int, int, int], spl
             np.lib.format.write_array_header_1_0(file, header)
             for part in _decoded_parts(files, shape[1], split, normalise):
                 file.write(part.tobytes())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:  # read-only data, such as a competition's input folder, or a full disk
         print(f"{path.parent} cannot be written ({error.strerror}), so the pictures are decoded anew each time")
-        return np.concatenate(list(_decoded_parts(files, shape[1], split, normalise)))
+        images, done = np.empty(shape, np.uint8), 0
+        for part in _decoded_parts(files, shape[1], split, normalise):
+            images[done : done + len(part)] = part
+            done += len(part)
+        return images
     finally:
         with suppress(OSError):
             partial.unlink()

@@ -189,7 +189,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def _training(self, rows: int):
         """What trains, and the arguments that it is called with."""
         from .finetuning import finetune, transfer_fit
-        from .options import check_options, plain_number
+        from .options import check_options
+        from .outputs import plain_number
         from .training import scratch_fit, train
 
         is_scratch = command_of(self.arch) == "train"

@@ -15,7 +15,7 @@ from .prediction import open_models
 from .probabilities import split_probabilities, table_probabilities
 from .scores import Evaluation
 from .scoring import WISHED_ACCURACY, class_numbers, score
-from .sources import PixelSource, has_pictures, open_source
+from .sources import PixelSource, is_picture_folder, open_source
 from .stress_scores import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 
@@ -141,8 +141,7 @@ def _labelled_pictures(data: str, split: str | None, normalise: bool) -> _Labell
         if folder.split(split).labels is None:
             raise _no_labels(name)
         return _LabelledPictures(name, folder, split, None)
-    is_photos = Path(data).is_dir() and has_pictures(Path(data))
-    table = _part_of(open_source(data, normalise=normalise and is_photos), split)
+    table = _part_of(open_source(data, normalise=normalise and is_picture_folder(Path(data))), split)
     if not table.has_labels:
         raise _no_labels(table.name)
     return _LabelledPictures(table.name, None, None, table)

@@ -16,7 +16,7 @@ import numpy as np
 
 from .errors import InputError
 from .photos import SIDE
-from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, read_gray
+from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, picture_id, read_gray
 from .pixel_sums import PixelSums
 from .sources.picture_folder import has_pictures
 
@@ -233,10 +233,10 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
         )
         if files:
             labels = [file.parent.name for file in files]
-            splits[name] = Split([str(file) for file in files], [file.stem for file in files], labels)
+            splits[name] = Split([str(file) for file in files], [picture_id(file) for file in files], labels)
     tests = list_pictures(path / TEST)
     if tests:
-        splits[TEST] = Split([str(file) for file in tests], [file.stem for file in tests], None)
+        splits[TEST] = Split([str(file) for file in tests], [picture_id(file) for file in tests], None)
     classes = sorted({label for split in splits.values() for label in split.labels or ()}, key=natural_order)
     listing = "\n".join(
         f"{file.relative_to(path)} {file.stat().st_size}" for split in splits.values() for file in split.files

@@ -53,7 +53,7 @@ class ModelList:
     def _recipe_table(self):
         from rich.table import Table
 
-        table = Table("recipe", "command", "parameters", "takes", "published", title="recipes")
+        table = Table("recipe", "command", "parameters", "made for", "published", title="recipes")
         for name, recipe in self.recipes.items():
             published, count = recipe.published, find_backbone(recipe.arch).parameter_count()
             reached = f"{published.accuracy:.2%} on valid · {published.table} {published.year}" if published else "ours"
@@ -64,12 +64,12 @@ class ModelList:
         from rich.table import Table
 
         counted = len(self.backbones) <= COUNTED_MODELS
-        columns = ("name", "library", *(["parameters"] if counted else []), "takes", "pretrained weights")
+        columns = ("name", "library", *(["parameters"] if counted else []), "made for", "pretrained weights")
         table = Table(*columns, title="classifiers for finetune")
         for backbone in self.backbones:
             count = [f"{backbone.parameter_count():,}"] if counted else []
-            takes = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
-            table.add_row(backbone.name, backbone.library, *count, takes, backbone.weights_source or "none")
+            made_for = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
+            table.add_row(backbone.name, backbone.library, *count, made_for, backbone.weights_source or "none")
         if not counted:
             table.caption = f"parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
         return table

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from cyclopts import Parameter
 
 from .errors import InputError, check_seed
 from .folders import VALID, ImageFolder, read_folder, refuse_to_normalise
 from .machine import Precision
+from .outputs import plain_number
 from .recipes import Recipe
 from .saved import DESCRIPTION_FILE, read_description
 from .shipped import model_folder
@@ -100,11 +100,6 @@ def given_arguments(given: dict) -> dict:
         raise InputError("--minutes are those of one training; with --folds leave them out and pass --epochs")
     check_options(arguments)
     return arguments
-
-
-def plain_number(value):
-    """A number of numpy, such as scikit-learn's searches pass, as Python's, which files take; the rest as it is."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_valid(folder: ImageFolder, early_stopping: int | None, keep: str | None) -> None:

@@ -49,16 +49,27 @@ def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
 
 
 def fresh_folder(path: Path) -> None:
-    """An empty folder at `path` in place of the one that is there; where a link points, if it is one."""
+    """An empty folder at `path`: a new one, where a link points if it is one, or the old one without what was in it."""
     with writable(path):
-        remove_folder(path)
-        path.resolve().mkdir(parents=True)
+        path.resolve().mkdir(parents=True, exist_ok=True)
+        _empty_folder(path)
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it; of a link, what it points to."""
-    if path.exists():
-        shutil.rmtree(path.resolve())
+    """Remove a folder with all that is in it; a link to it stays, and so does a disk that is mounted there."""
+    place = path.resolve()
+    if place.is_dir():
+        _empty_folder(place)
+    with suppress(OSError):
+        place.rmdir()
+
+
+def _empty_folder(path: Path) -> None:
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 @contextmanager
@@ -148,6 +159,7 @@ def _owner(lock_file: Path) -> str:
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary sibling of `path` that takes its place when the block ends well, and is removed when not."""
+    path = path.resolve() if path.is_symlink() else path  # a link stays one
     partial = path.with_name(f".{path.name}.partial")
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,6 +178,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """A temporary sibling folder that replaces `path` when the block ends well, and is removed when not."""
     path = path.resolve()  # "." has no name of its own, and a link stays one
+    if path.is_mount():
+        raise InputError(f"{path} is a disk of its own, which a folder cannot replace; name a folder on it")
     partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
     with claimed(path):
         _settle(path, partial, old)  # what a killed process left
@@ -174,7 +188,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
         try:
             with room_for(path):
                 yield partial
-            with writable(path):  # a disk that is mounted at `path` cannot be replaced
                 if path.exists():
                     path.rename(old)  # a folder cannot be replaced in one step
                 partial.rename(path)
@@ -193,7 +206,12 @@ def _settle(path: Path, partial: Path, old: Path) -> None:
 def write_json(path: Path, content: dict, indent: int | None = 1) -> None:
     """Write `content` so that the file is there whole or not at all; long content is faster without `indent`."""
     with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=indent), encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=indent, default=plain_number), encoding="utf-8")
+
+
+def plain_number(value):
+    """A number of numpy, such as scikit-learn's searches pass, as Python's, which files take; the rest as it is."""
+    return value.item() if type(value).__module__ == "numpy" and not getattr(value, "shape", True) else value
 
 
 def file_sha256(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Picture files: which there are in a folder, and their gray levels."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,11 @@ def list_pictures(path: Path) -> list[Path]:
     # not those of a leading dot, which macOS puts beside pictures
     files = [f for f in path.iterdir() if f.suffix.lower() in PICTURE_ENDINGS and not f.name.startswith(".")]
     return sorted(files, key=lambda file: natural_order(file.stem))
+
+
+def picture_id(file: Path) -> str:
+    """The file's name without its ending; bytes that are not UTF-8 are spelled out, so that text files take it."""
+    return os.fsencode(file.stem).decode("utf-8", "backslashreplace")
 
 
 def natural_order(label: str) -> tuple:

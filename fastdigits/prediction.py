@@ -6,19 +6,29 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .folders import MANIFEST, TEST, read_folder
+from .folders import MANIFEST, TEST, TRAIN, VALID, read_folder
 from .inference import Inference
 from .onnx_model import OnnxModel, read_onnx
 from .outputs import check_output, whole_file
-from .picture_files import PICTURE_ENDINGS, list_pictures
+from .picture_files import PICTURE_ENDINGS, list_pictures, picture_id
 from .probabilities import file_probabilities, split_probabilities, table_probabilities
 from .runs import Run
 from .saved import DESCRIPTION_FILE, ONNX, WEIGHTS_FILE, SavedModel, read_description, read_saved
 from .sharded_prediction import predict_shard, put_together
 from .shards import ShardDone, last_one, read_shard
 from .shipped import model_folder, shipped_names
-from .sources import PixelSource, has_pictures, holds_tables, is_competition, open_source, open_tables
+from .sources import (
+    PixelSource,
+    has_pictures,
+    holds_tables,
+    is_competition,
+    is_picture_folder,
+    open_source,
+    open_tables,
+)
 from .submissions import submission_table
+
+TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
 
 
 @dataclass
@@ -187,7 +197,7 @@ def predict(
         out = Path("submission.csv" if submission else "predictions.csv")
     if out is not None:
         out = Path(out)
-        if out.suffix.lower() in (".zip", ".bz2", ".xz", ".zst", ".parquet"):
+        if out.suffix and not out.name.lower().endswith(TABLE_ENDINGS):
             raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
         check_output(out, overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
@@ -233,18 +243,18 @@ def _predict_source(inference: Inference, source: str, also: list[str] | None = 
         ids, _, probabilities = table_probabilities(inference, table)
         return Predictions(ids, probabilities, classes, table.has_ids)
     has_tables = path.is_dir() and is_competition(path)  # which count for more than pictures beside them
-    if path.is_dir() and ((path / MANIFEST).is_file() or ((path / TEST).is_dir() and not has_tables)):
+    is_trained_on = any((path / name).exists() for name in (MANIFEST, TRAIN, VALID))  # but for an image folder's own
+    if (path / MANIFEST).is_file() or ((path / TEST).is_dir() and (is_trained_on or not has_tables)):
         folder = read_folder(path, inference.normalise)
         split = folder.split(TEST)
         return Predictions(split.ids, split_probabilities(inference, folder, TEST), classes, split.own_ids)
     files = list_pictures(path)
     if files and not has_tables:
         answers = file_probabilities(inference, files, inference.normalise)
-        return Predictions([file.stem for file in files], answers, classes)
+        return Predictions([picture_id(file) for file in files], answers, classes)
     if path.is_dir() and not holds_tables(path) and not has_pictures(path):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
-    are_pictures = path.is_dir() and not has_tables and has_pictures(path)
-    table = open_source(source, normalise=inference.normalise and are_pictures)
+    table = open_source(source, normalise=inference.normalise and is_picture_folder(path))
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)

@@ -183,7 +183,7 @@ def _leaderboard_row(entry: _Entry) -> list[str]:
         f"{scores.calibration_error:.2%}",
         f"{scores.log_loss:.4f}",
         record["architecture"],
-        f"{find_backbone(record['architecture']).parameter_count(len(record['classes'])):,}",
+        f"{find_backbone(record['architecture']).parameter_count(len(record['classes']), record['size']):,}",
         str(record["size"]),
         str(result["epochs"]),
         f"{result['seconds'] / 60:.1f}",

@@ -73,12 +73,13 @@ def choose_valid(
     elif split == "random":
         in_valid[train_test_split(np.arange(n), test_size=n_valid, random_state=seed)[1]] = True
     else:
-        in_valid[_stratified(labels, n_valid, seed)] = True
+        in_valid = _stratified(labels, n_valid, seed)
     _check_every_class(np.asarray(labels), in_valid)
     return in_valid
 
 
 def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
+    """Which rows are valid ones, bool (n,): of each class its share, and at least one on each side."""
     from sklearn.model_selection import train_test_split
 
     label, count = min(Counter(labels).items(), key=lambda item: item[1])
@@ -96,7 +97,7 @@ def _stratified(labels: list[str], n_valid: int, seed: int) -> np.ndarray:
     in_valid = np.zeros(len(labels), bool)
     in_valid[valid] = True
     _exchange_for_rare(np.asarray(labels), in_valid, seed)
-    return np.flatnonzero(in_valid)
+    return in_valid
 
 
 def _exchange_for_rare(labels: np.ndarray, in_valid: np.ndarray, seed: int) -> None:

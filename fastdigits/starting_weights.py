@@ -58,7 +58,7 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
     if weights == NONE:
         return StartingWeights("none", transferred=False)
     mean, std = backbone.mean_std
-    of_digits = False
+    of_digits, hint = False, "name the architecture that the weights were made for"
     path = model_folder(weights)
     if weights == PRETRAINED:
         tensors = _download(backbone, size)
@@ -66,9 +66,11 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
         description = read_description(path)
         mean, std, tensors = description["mean"], description["std"], read_weights(path, description)
         of_digits = True
+        if description["architecture"] == backbone.name and description["size"] != size:
+            hint = f"they are for pictures of {description['size']} px: pass --size {description['size']}"
     else:
         tensors = _read_file(path)
-    _load_body(module, backbone, tensors, weights)
+    _load_body(module, backbone, tensors, weights, hint)
     return StartingWeights(weights, True, list(mean), list(std), of_digits)
 
 
@@ -159,8 +161,8 @@ def _read_file(path: Path) -> dict:
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}
 
 
-def _load_body(module, backbone: Backbone, tensors: dict, weights: str) -> None:
-    """Load all but the head; InputError unless every body tensor is there in its shape."""
+def _load_body(module, backbone: Backbone, tensors: dict, weights: str, hint: str) -> None:
+    """Load all but the head; InputError, with a hint, unless every body tensor is there in its shape."""
     own = module.state_dict()
     body = {name: tensor for name, tensor in own.items() if name not in backbone.head_names}
     fitting = {name: tensors[name] for name in body if name in tensors and tensors[name].shape == body[name].shape}
@@ -169,7 +171,7 @@ def _load_body(module, backbone: Backbone, tensors: dict, weights: str) -> None:
     if missing:
         raise InputError(
             f"--weights {weights} does not fit {backbone.name}: {len(fitting)} of {len(body)} tensors match, "
-            f"the first that does not is {missing[0]}; name the architecture that the weights were made for"
+            f"the first that does not is {missing[0]}; {hint}"
         )
     module.load_state_dict({**own, **fitting})
 

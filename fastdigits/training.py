@@ -103,7 +103,7 @@ def train(
         See early_stopping.
     keep
         Weights of the last epoch, of the one with the best accuracy on valid, of the one with the lowest loss, or of
-        the last in which the loss fell by `min_delta` (last-fall), which Keras's early stopping restores.
+        the last in which it fell by `min_delta` (last-fall), which Keras's early stopping restores.
     label_smoothing
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema

@@ -12,7 +12,7 @@ from .folders import VALID, check_trainable, read_folder
 from .folds import fold_folders
 from .learners import find_preset
 from .models import file_part
-from .outputs import check_output, fresh_folder, remove_folder, write_json
+from .outputs import check_output, fresh_folder, plain_number, remove_folder, write_json
 from .recipes import find_recipe
 from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_study
 from .shipped import starting_weights_of
@@ -104,11 +104,11 @@ def tune(
     """
     _check_optuna()
     _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed)
-    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, seed, folds)
+    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, plain_number(seed), folds)
     folder = StudyFolder(Path(out) if out else Path("runs", f"tune-{file_part(name)}-{Path(data).name}"))
     grid = search.space.grid(seed) if sampler == "grid" else []
     n_trials = trials or len(grid) or DEFAULT_TRIALS
-    record = {
+    record = {  # of plain values, as the file gives them back
         "search": search.record(),
         "storage": storage or "",
         "study": study or f"{file_part(name)}-{Path(data).name}",
@@ -188,7 +188,7 @@ def _check_folder(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
         return False
     check_output(folder.path, overwrite, folder.record_file.name)
     fresh_folder(folder.path)
-    (folder.path / "trials").mkdir()
+    fresh_folder(folder.path / "trials")
     return True
 
 

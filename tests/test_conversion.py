@@ -85,7 +85,7 @@ def test_first_and_random_split(digit_table):
 
 
 def test_valid_may_be_a_number_of_rows(tmp_path, table_file, digit_table):
-    made = convert(table_file, tmp_path / "out", valid=30, split="first")
+    made = convert(table_file, tmp_path / "out", valid=np.int64(30), split="first", seed=np.int64(3))
     assert made.split("valid").ids == digit_table["id"][:30].tolist()
 
 

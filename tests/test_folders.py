@@ -63,6 +63,7 @@ def test_odd_names_in_a_folder_made_by_hand(by_hand):
     picture.rename(os.fsdecode(os.fsencode(picture.parent) + b"/chiffre_\xe9.png"))
     made = read_folder(by_hand)
     assert len(made.split("train")) == 12
+    assert r"chiffre_\xe9" in made.split("train").ids
     assert made.digest == read_folder(by_hand).digest
 
 

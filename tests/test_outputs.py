@@ -1,5 +1,7 @@
 """Outputs appear whole or not at all, and only what fastdigits made is replaced."""
 
+from pathlib import Path
+
 import pytest
 
 from fastdigits import InputError
@@ -42,6 +44,27 @@ def test_links_stay_links(tmp_path):
     assert not disk.exists()
     fresh_folder(link)
     assert disk.is_dir()
+    (disk / "a").write_text("old")
+    (tmp_path / "to_a").symlink_to(disk / "a")
+    with whole_file(tmp_path / "to_a") as partial:
+        partial.write_text("new")
+    assert (disk / "a").read_text() == "new"
+    assert (tmp_path / "to_a").is_symlink()
+
+
+def test_the_folder_one_stands_in_stays(tmp_path, monkeypatch):
+    (tmp_path / "old" / "part").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "old")
+    fresh_folder(Path("."))
+    assert list((tmp_path / "old").iterdir()) == []
+    Path("new").touch()
+    assert (tmp_path / "old" / "new").exists()
+
+
+def test_a_disk_of_its_own_is_not_replaced():
+    said = r"^/proc is a disk of its own, which a folder cannot replace; name a folder on it$"
+    with pytest.raises(InputError, match=said), whole_folder(Path("/proc")):
+        pass
 
 
 def test_what_may_be_replaced(tmp_path):

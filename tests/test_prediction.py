@@ -133,7 +133,7 @@ def test_bad_submissions(in_tmp, run, test_file):
 
 
 def test_tables_are_what_their_name_says(in_tmp, run, test_file):
-    for name in ("answers.csv.zip", "answers.parquet"):
+    for name in ("answers.csv.zip", "answers.parquet", "answers.json"):
         assert (
             error_of(run, test_file, out=name) == f"{name} would not be what its name says; name a .csv or .csv.gz file"
         )
@@ -255,6 +255,14 @@ def test_a_competitions_tables_count_for_more_than_pictures_beside_them(in_tmp, 
     for name in ("header.png", "test/1.png"):
         shutil.copyfile(picture, in_tmp / "comp" / name)
     assert predict(run, "comp").ids == predict(run, test_file, out="t.csv").ids
+    (in_tmp / "comp" / "train" / "0").mkdir(parents=True)  # of an image folder, the table says something else
+    shutil.copyfile(picture, "comp/train/0/1.png")
+    assert predict(run, "comp", out="i.csv").ids == ["1"]
+    shutil.rmtree("comp")
+    (in_tmp / "photos").mkdir()
+    shutil.copyfile(picture, "photos/1.png")
+    (in_tmp / "photos" / "broken.zip").write_text("none of ours")
+    assert predict(run, "photos", out="p.csv").ids == ["1"]
 
 
 def test_a_sample_with_a_repeated_id(in_tmp, run, test_file):

@@ -155,7 +155,9 @@ def test_networks_are_built_for_any_size(name, size):
 def test_pictures_that_are_too_small_for_the_layers(name):
     with pytest.raises(InputError) as caught:
         find_backbone(name).build(10, 7)
-    assert str(caught.value) == f"{name} does not work on pictures of 7 px; it takes 28: pass --size"
+    assert (
+        str(caught.value) == f"{name} does not work on pictures of 7 px; it needs larger ones, such as 28: pass --size"
+    )
 
 
 def test_a_recipe_at_another_size(two_shapes, tmp_path):
@@ -167,6 +169,10 @@ def test_a_recipe_at_another_size(two_shapes, tmp_path):
     with pytest.raises(InputError) as caught:
         train("conv-elu", two_shapes, weights=run.path, **options, out=tmp_path / "other")
     assert str(caught.value) == f"--weights {run.path} is a conv-elu for pictures of 36 px; pass --size 36"
+    with pytest.raises(
+        InputError, match=r"the first that does not is .*; they are for pictures of 36 px: pass --size 36$"
+    ):
+        finetune("conv-elu", two_shapes, weights=run.path, **options, out=tmp_path / "other")
 
 
 def test_settings_of_dnn_he():

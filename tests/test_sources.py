@@ -128,7 +128,18 @@ def test_a_table_without_header_whose_label_comes_last(tmp_path, digit_table):
     assert (images == images_of(digit_table)).all()
     assert labels == [str(label) for label in digit_table["label"]]
     assert open_source(tmp_path / "last.csv").notes == [
-        "last.csv: no header line; the first column never changes, so the last was read as the label"
+        "last.csv: no header line; the last column was read as the label, the first being a black corner"
+    ]
+
+
+def test_a_sorted_table_without_header_has_its_label_first(tmp_path, digit_table):
+    """Whose first rows have one label, and a last pixel that changes."""
+    noisy = digit_table.drop(columns="id").sort_values("label", kind="stable").assign(pixel63=np.arange(200) % 90)
+    pd.concat([noisy.head(1)] * 300 + [noisy]).assign(pixel63=np.arange(500) % 90).to_csv(
+        tmp_path / "sorted.csv", index=False, header=False
+    )
+    assert open_source(tmp_path / "sorted.csv").notes == [
+        "sorted.csv: no header line; the first column was read as the label"
     ]
 
 
@@ -232,6 +243,7 @@ def test_idx_files_packed_and_unpacked(tmp_path, digit_images):
     for packed in (False, True):
         write_idx(tmp_path, images[:30], labels[:30], "train", packed)
         write_idx(tmp_path, images[30:40], labels[30:40], "t10k", packed)
+    (tmp_path / "._train-images-idx3-ubyte").touch()
     source = open_source(tmp_path)
     assert (next(source.chunks()).images == images[:30]).all()
     assert (next(source.test.chunks()).images == images[30:40]).all()

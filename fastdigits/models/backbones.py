@@ -104,7 +104,9 @@ class Backbone:
         return list(transforms.mean), list(transforms.std)
 
     def wrong_size(self, size: int | None) -> InputError:
-        need = f"it takes {self.fixed_size}" if self.fixed_size else "it needs larger ones, such as 64 or 224"
+        need = f"it takes {self.fixed_size}"
+        if self.library == "fastdigits" or not self.fixed_size:
+            need = f"it needs larger ones, such as {self.fixed_size or '64 or 224'}"
         return InputError(f"{self.name} does not work on pictures of {size} px; {need}: pass --size")
 
     def check_size(self, module, size: int) -> None:
@@ -129,12 +131,12 @@ class Backbone:
             shapes = [{name: p.shape for name, p in self.build(n).named_parameters()} for n in (3, 5)]
         return frozenset(name for name, shape in shapes[0].items() if shape != shapes[1][name])
 
-    def parameter_count(self, n_classes: int = 10) -> int:
-        """Number of trainable parameters with `n_classes` outputs; nothing is allocated."""
+    def parameter_count(self, n_classes: int = 10, size: int | None = None) -> int:
+        """Number of trainable parameters with `n_classes` outputs for pictures of `size`; nothing is allocated."""
         import torch
 
         with torch.device("meta"):
-            return sum(p.numel() for p in self.build(n_classes).parameters())
+            return sum(p.numel() for p in self.build(n_classes, size).parameters())
 
     @property
     def weights_source(self) -> str | None:

@@ -12,11 +12,9 @@ class DigitNet(nn.Module):
     Parameters
     ----------
     n_classes : int
-    size : int
-        Of the pictures, in pixels; the layers are the same for all sizes.
     """
 
-    def __init__(self, n_classes: int, size: int = 28):
+    def __init__(self, n_classes: int):
         super().__init__()
         fine, middle, coarse = WIDTHS
         self.stem = nn.Sequential(*_convolution(1, fine, 5), nn.MaxPool2d(2))  # (n, 32, 14, 14)

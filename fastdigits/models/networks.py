@@ -11,7 +11,7 @@ from .digitnet import DigitNet
 from .scratch import SCRATCH
 
 OUR_SIZE = 28  # pixels of the pictures that our networks were made for
-NETWORKS: dict[str, Callable[..., nn.Module]] = {**SCRATCH, "digitnet": DigitNet}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {**SCRATCH, "digitnet": lambda n_classes, size: DigitNet(n_classes)}
 
 
 def build_network(text: str, n_classes: int, size: int = OUR_SIZE) -> nn.Module:

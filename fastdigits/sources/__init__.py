@@ -6,7 +6,7 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 """
 
 from .missing import refuse_missing_values
-from .opening import holds_tables, is_competition, open_source, open_tables, submission_sample
+from .opening import holds_tables, is_competition, is_picture_folder, open_source, open_tables, submission_sample
 from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
 from .small_csv import read_small_csv
@@ -17,6 +17,7 @@ __all__ = [
     "has_pictures",
     "holds_tables",
     "is_competition",
+    "is_picture_folder",
     "open_source",
     "open_tables",
     "read_small_csv",

@@ -147,7 +147,7 @@ def idx_source(location: Location) -> PixelSource:
 
 def idx_folder_source(folder: Path) -> PixelSource:
     """MNIST's four files: the train pair, the t10k (or test) pair as `.test`."""
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     images = [folder / name for name in sorted(names) if "images" in name.lower() and "idx3" in name.lower()]
     images = [path for path in images if path.name.removesuffix(".gz") not in names - {path.name}]  # unpacked beside it
     tests = [path for path in images if path.name.lower().startswith(("t10k", "test"))]

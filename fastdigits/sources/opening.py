@@ -81,7 +81,7 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
     path = Path(source)
     if path.is_dir() and any((path / name).exists() for name in IMAGE_FOLDER_PARTS):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
-    if path.is_dir() and (labels or not is_competition(path)) and has_pictures(path):
+    if path.is_dir() and (is_picture_folder(path) or (labels and has_pictures(path))):
         return picture_folder_source(path, labels, normalise)
     if labels or normalise:
         flag = "--labels" if labels else "--normalise"
@@ -105,16 +105,27 @@ def submission_sample(path: Path) -> Location:
     return samples[0]
 
 
+def is_picture_folder(path: Path) -> bool:
+    """Whether the pictures in a folder, or in its subfolders, are what it is there for."""
+    return path.is_dir() and not is_competition(path) and has_pictures(path)
+
+
 def is_competition(folder: Path) -> bool:
     """Whether a folder has a table called train, or MNIST's idx files, beside whatever pictures."""
-    tables = _tables_of(folder) or []
-    is_train = any(table.file_name.partition(".")[0] == "train" for table in tables)
-    return is_train or any("idx3" in file.name for file in folder.iterdir())
+    try:
+        tables = _tables_of(folder) or []
+    except InputError:  # a damaged archive beside pictures is none of ours
+        tables = []
+    return any(table.file_name.partition(".")[0] == "train" for table in tables) or _holds_idx(folder)
 
 
 def holds_tables(folder: Path) -> bool:
     """Whether pixel tables, or MNIST's idx files, lie in a folder."""
-    return bool(_tables_of(folder)) or any("idx3" in file.name for file in folder.iterdir())
+    return bool(_tables_of(folder)) or _holds_idx(folder)
+
+
+def _holds_idx(folder: Path) -> bool:
+    return any("idx3" in file.name and not file.name.startswith(".") for file in folder.iterdir())
 
 
 def _tables_of(path: Path) -> list[Location] | None:

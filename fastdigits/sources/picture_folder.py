@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..photos import SIDE
 from ..picture_files import list_pictures, natural_order, read_gray
-from .pixels import CHUNK_ROWS, Chunk, PixelSource
+from .pixels import CHUNK_ROWS, Chunk, PixelSource, class_name
 from .small_csv import read_small_csv
 
 CHUNK_PIXELS = 16_000_000  # of pictures that are read together
@@ -117,7 +117,7 @@ def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
         if name.strip() not in known:
             raise InputError(f"row {row} of {table} names {name.strip()!r}, which {folder} does not hold")
         file = known[name.strip()]
-        files.append(LabelledFile(file, file.stem, label.strip()))
+        files.append(LabelledFile(file, file.stem, class_name(label.strip())))
     if not files:
         raise InputError(f"{table} has no rows; give each picture its label")
     return files

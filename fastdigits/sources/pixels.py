@@ -150,6 +150,10 @@ class GrayLevels:
 
 def label_texts(values: np.ndarray) -> list[str]:
     """Labels as texts; whole numbers that were stored as floats lose their `.0`."""
-    if np.issubdtype(values.dtype, np.floating) and np.isfinite(values).all() and (values == np.floor(values)).all():
-        values = values.astype(np.int64)
-    return [str(value) for value in values.tolist()]
+    texts = map(str, values.tolist())
+    return list(map(class_name, texts)) if np.issubdtype(values.dtype, np.floating) else list(texts)
+
+
+def class_name(label: str) -> str:
+    """A label without the `.0` of whole numbers that were written as floats, as pandas does beside missing values."""
+    return label[:-2] if label.endswith(".0") and label[:-2].removeprefix("-").isdecimal() else label

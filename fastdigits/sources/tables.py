@@ -2,8 +2,6 @@
 
 import csv
 import io
-import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
@@ -11,26 +9,27 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError
+from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8
 from .location import Location
-from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
+from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, class_name, label_texts, square_side
 from .plain_csv import Columns, Rejoined, Rows, plain_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ID_NAMES = ("id", "imageid")
-LABEL_NAMES = ("label",)
 LONGEST_HEADER = 16_000_000  # characters of the first line
-SEEN_LINES = 200  # of a table without header, by which its label column is told
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
 
 
 def csv_source(location: Location) -> PixelSource:
     """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
-    delimiter, records, lines_before = _first_records(location)
-    first, notes = records[0], []
-    has_header = _is_header(first)
-    columns = _columns_by_name(first, location.name) if has_header else _columns_by_count(records, location.name, notes)
+    delimiter, first, lines_before = _first_record(location)
+    has_header = is_header(first)
+    notes: list[str] = []
+    if has_header:
+        columns = columns_by_name(first, location.name)
+    else:
+        columns = columns_by_count(len(first), location, delimiter, notes)
     side = square_side(len(columns.pixels), location.name)
 
     def chunks() -> Iterator[Chunk]:
@@ -57,7 +56,7 @@ def parquet_source(location: Location) -> PixelSource:
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError):
         raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
-    columns = _columns_by_name(schema.names, location.name)
+    columns = columns_by_name(schema.names, location.name)
     for position in columns.pixels:
         kind = schema.field(position).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
@@ -82,89 +81,22 @@ def parquet_source(location: Location) -> PixelSource:
     return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
 
 
-def _first_records(location: Location) -> tuple[str, list[list[str]], int]:
-    """The delimiter, the fields of the first lines that are not empty, and the number of lines before them."""
+def _first_record(location: Location) -> tuple[str, list[str], int]:
+    """The delimiter, the fields of the first line that is not empty, and the number of lines before it."""
     with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
             lines = iter(lambda: text.readline(LONGEST_HEADER), "")  # what is no table may be one endless line
             lines_before, line = next(((k, line) for k, line in enumerate(lines) if line.strip()), (0, None))
-            if line is None:
-                raise InputError(f"{location.name} is empty; pass a table of pixel rows")
-            delimiter = max(",;\t", key=line.count)
-            seen = [line]
-            if not _is_header(_fields(line, delimiter, location)):
-                seen += islice((line for line in lines if line.strip()), SEEN_LINES - 1)
         except UnicodeDecodeError:
-            raise _not_utf8(location) from None
-    return delimiter, [_fields(line, delimiter, location) for line in seen], lines_before
-
-
-def _fields(line: str, delimiter: str, location: Location) -> list[str]:
+            raise not_utf8(location) from None
+    if line is None:
+        raise InputError(f"{location.name} is empty; pass a table of pixel rows")
+    delimiter = max(",;\t", key=line.count)
     try:
         fields = next(csv.reader([line], delimiter=delimiter))
     except csv.Error as error:
         raise InputError(f"the first line of {location.name} is no line of a table ({error}); is it a csv?") from None
-    return [field.strip() for field in fields]
-
-
-def _not_utf8(location: Location) -> InputError:
-    return InputError(f"{location.name} is not UTF-8 text; save it as csv in UTF-8")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_header(fields: list[str]) -> bool:
-    """Names, or pandas's default names 0..n-1, which are numbers but count up by one."""
-    return not all(_is_number(field) for field in fields) or (
-        len(fields) > 4 and fields == [str(k) for k in range(len(fields))]
-    )
-
-
-def _columns_by_name(names: list[str], where: str) -> Columns:
-    lower = [name.strip().lower() for name in names]
-    twice = [name for name, count in Counter(lower).items() if count > 1]
-    if twice:
-        raise InputError(f"{where} has the column {twice[0]!r} more than once; give every column its own name")
-    ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
-    labels = [k for k, name in enumerate(lower) if name in LABEL_NAMES]
-    if len(ids) > 1:
-        raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
-    pixels = [k for k in range(len(names)) if k not in ids + labels]
-    numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
-    stranger = next((k for k in pixels if not numbered[k]), None)
-    if stranger is not None and len({bool(number) for number in numbered.values()}) > 1:
-        raise InputError(
-            f"{where} has the column {names[stranger]!r}, which is neither id, label nor a numbered pixel; drop it"
-        )
-    if stranger is None and len(set(numbered.values())) == len(pixels):
-        pixels.sort(key=numbered.get)  # pixel2 before pixel10, 1x2 before 2x1, whatever their order in the file
-    return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
-
-
-def _columns_by_count(records: list[list[str]], where: str, notes: list[str]) -> Columns:
-    """Columns of a table without header: pixels; label, pixels; pixels, label; or id, label, pixels."""
-    n, squares = len(records[0]), {side * side for side in range(2, 2000)}
-    names = [str(k + 1) for k in range(n)]
-    if n in squares:
-        return Columns(names, None, None, list(range(n)))
-    if n - 1 in squares:
-        values_of = [{fields[k] for fields in records if len(fields) == n} for k in (0, -1)]
-        if len(values_of[0]) == 1 < len(values_of[1]):  # a corner that stays black, as most do, and the labels
-            notes.append(f"{where}: no header line; the first column never changes, so the last was read as the label")
-            return Columns(names, None, n - 1, list(range(n - 1)))
-        notes.append(f"{where}: no header line; the first column was read as the label")
-        return Columns(names, None, 0, list(range(1, n)))
-    if n - 2 in squares:
-        notes.append(f"{where}: no header line; the first two columns were read as id and label")
-        return Columns(names, 0, 1, list(range(2, n)))
-    square_side(n, where)  # raises: one pixel is no picture either
-    raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")
+    return delimiter, [field.strip() for field in fields], lines_before
 
 
 def _csv_rows(location: Location, columns: Columns, delimiter: str, skipped_lines: int) -> Iterator[Rows]:
@@ -213,7 +145,7 @@ def _csv_mistake(
                 if mistake:
                     return InputError(f"row {row} of {location.name}{mistake}")
     except UnicodeDecodeError:
-        return _not_utf8(location)
+        return not_utf8(location)
     except csv.Error as error:
         return InputError(f"row {row + 1} of {location.name} cannot be read as csv: {error}")
     if row == 0:
@@ -232,7 +164,7 @@ def _record_mistake(fields: list[str], columns: Columns) -> str | None:
         return f" has {n_pixels} pixels, expected {len(columns.pixels)}; was a column dropped or a line cut?"
     for k in columns.pixels:
         found = fields[k].strip()
-        if not _is_number(found) or found.lower().lstrip("+-") == "nan":
+        if not is_number(found) or found.lower().lstrip("+-") == "nan":
             return (
                 f", column {columns.names[k]!r}: {repr(found) if found else 'an empty field'} is not a number; "
                 "gray levels are whole numbers 0..255 or fractions 0..1"
@@ -267,11 +199,6 @@ def _rows_of(batch: "pa.RecordBatch", columns: Columns) -> Rows:
     return Rows(values, texts(columns.id), texts(columns.label))
 
 
-def _class_name(label: str) -> str:
-    """A label without the `.0` of whole numbers that were written as floats, as pandas does beside missing values."""
-    return label[:-2] if label.endswith(".0") and label[:-2].isdecimal() else label
-
-
 def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[Chunk]:
     """The rows as chunks of CHUNK_ROWS pictures, the last one shorter; rows without ids are numbered."""
     images, ids, labels, first = [], [], [], 0
@@ -287,7 +214,7 @@ def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[C
             images.append(values[part])
             n = len(images[-1])
             ids += rows.ids[part] if rows.ids else [str(k) for k in range(first + len(ids), first + len(ids) + n)]
-            labels += map(_class_name, rows.labels[part]) if rows.labels else []
+            labels += map(class_name, rows.labels[part]) if rows.labels else []
             if len(ids) == CHUNK_ROWS:
                 yield chunk()
                 first, images, ids, labels = first + len(ids), [], [], []

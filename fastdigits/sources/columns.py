@@ -1,0 +1,93 @@
+"""Which column of a table is what: by the names of its header line, or without one by their number and values."""
+
+import io
+import re
+from collections import Counter
+
+from ..errors import InputError
+from .location import Location
+from .pixels import square_side
+from .plain_csv import Columns
+
+ID_NAMES = ("id", "imageid")
+LABEL_NAMES = ("label",)
+SEEN_LINES, MOST_LABELS = 200, 64  # of a table without header, by which its label column is told
+SEEN_CHARACTERS = 16_000_000
+
+
+def is_header(fields: list[str]) -> bool:
+    """Names, or pandas's default names 0..n-1, which are numbers but count up by one."""
+    return not all(is_number(field) for field in fields) or (
+        len(fields) > 4 and fields == [str(k) for k in range(len(fields))]
+    )
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def columns_by_name(names: list[str], where: str) -> Columns:
+    lower = [name.strip().lower() for name in names]
+    twice = [name for name, count in Counter(lower).items() if count > 1]
+    if twice:
+        raise InputError(f"{where} has the column {twice[0]!r} more than once; give every column its own name")
+    ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
+    labels = [k for k, name in enumerate(lower) if name in LABEL_NAMES]
+    if len(ids) > 1:
+        raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
+    pixels = [k for k in range(len(names)) if k not in ids + labels]
+    numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
+    stranger = next((k for k in pixels if not numbered[k]), None)
+    if stranger is not None and len({bool(number) for number in numbered.values()}) > 1:
+        raise InputError(
+            f"{where} has the column {names[stranger]!r}, which is neither id, label nor a numbered pixel; drop it"
+        )
+    if stranger is None and len(set(numbered.values())) == len(pixels):
+        pixels.sort(key=numbered.get)  # pixel2 before pixel10, 1x2 before 2x1, whatever their order in the file
+    return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
+
+
+def columns_by_count(n: int, location: Location, delimiter: str, notes: list[str]) -> Columns:
+    """Columns of a table without header: pixels; label, pixels; pixels, label; or id, label, pixels."""
+    where, squares = location.name, {side * side for side in range(2, 2000)}
+    names = [str(k + 1) for k in range(n)]
+    if n in squares:
+        return Columns(names, None, None, list(range(n)))
+    if n - 1 in squares and _is_label_last(location, delimiter):
+        notes.append(f"{where}: no header line; the last column was read as the label, the first being a black corner")
+        return Columns(names, None, n - 1, list(range(n - 1)))
+    if n - 1 in squares:
+        notes.append(f"{where}: no header line; the first column was read as the label")
+        return Columns(names, None, 0, list(range(1, n)))
+    if n - 2 in squares:
+        notes.append(f"{where}: no header line; the first two columns were read as id and label")
+        return Columns(names, 0, 1, list(range(2, n)))
+    square_side(n, where)  # raises: one pixel is no picture either
+    raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")
+
+
+def _is_label_last(location: Location, delimiter: str) -> bool:
+    """Whether the first rows begin with a corner that stays black, and end with a few values mixed, as no corner does.
+
+    Of a table that is sorted by its labels neither can be told, and they stand in their usual place.
+    """
+    firsts, lasts, left = set(), Counter(), SEEN_CHARACTERS
+    with location.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        try:
+            while sum(lasts.values()) < SEEN_LINES and (line := text.readline(left)):
+                left -= len(line)
+                if line.strip() and left > 0:
+                    firsts.add(line.partition(delimiter)[0].strip())
+                    lasts[line.rpartition(delimiter)[2].strip()] += 1
+        except UnicodeDecodeError:
+            raise not_utf8(location) from None
+    is_mixed = 1 < len(lasts) <= MOST_LABELS and max(lasts.values()) <= sum(lasts.values()) / 2
+    return firsts == {"0"} and is_mixed
+
+
+def not_utf8(location: Location) -> InputError:
+    return InputError(f"{location.name} is not UTF-8 text; save it as csv in UTF-8")
