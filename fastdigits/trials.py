@@ -155,6 +155,7 @@ def _train_trial(trial, search: Search, run: Run) -> float:
         if begun and run.history_file.is_file():
             _repeat_reports(trial, search, run)
         search.train(values, out=run.path, resume=begun, overwrite=not begun, on_epoch=report)
+    _repeat_reports(trial, search, run)  # of an epoch whose checkpoint was all that a killed worker had written
     result = run.result()
     kept = next(row for row in run.history() if row["epoch"] == result["kept_epoch"])
     return score_of(kept, search.objective)
