@@ -78,6 +78,10 @@ def _next_trial(study, search: Search, folder: StudyFolder, n_trials: int, until
         if begun >= n_trials or time.time() >= until or (search.sampler == "grid" and not waiting):
             return None
         trial = study.ask()
+        if trial.number >= n_trials:  # another machine asked at the same moment
+            trial.set_user_attr("reason", "another machine had begun the last trial")
+            study.tell(trial, state=TrialState.FAIL)
+            return None
         study.sampler = make_sampler(search, trial.number)
         trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
         lock = folder.lock(trial.number)
