@@ -16,7 +16,7 @@ import numpy as np
 
 from .errors import InputError
 from .photos import SIDE
-from .picture_files import PICTURE_ENDINGS, damaged_picture, list_pictures, natural_order, picture_id, read_gray
+from .picture_files import damaged_picture, is_picture, list_pictures, natural_order, picture_id, read_gray
 from .pixel_sums import PixelSums
 from .sources.picture_folder import has_pictures
 
@@ -225,11 +225,7 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
     splits: dict[str, Split] = {}
     for name in (TRAIN, VALID):
         files = sorted(
-            file
-            for file in (path / name).glob("*/*")
-            if file.suffix.lower() in PICTURE_ENDINGS
-            and not file.parent.name.startswith(".")
-            and not file.name.startswith(".")
+            file for file in (path / name).glob("*/*") if is_picture(file) and not file.parent.name.startswith(".")
         )
         if files:
             labels = [file.parent.name for file in files]

@@ -18,9 +18,12 @@ def list_pictures(path: Path) -> list[Path]:
     """Picture files directly in the folder `path`, numbers in their order, then names."""
     if not path.is_dir():
         return []
-    # not those of a leading dot, which macOS puts beside pictures
-    files = [f for f in path.iterdir() if f.suffix.lower() in PICTURE_ENDINGS and not f.name.startswith(".")]
-    return sorted(files, key=lambda file: natural_order(file.stem))
+    return sorted(filter(is_picture, path.iterdir()), key=lambda file: natural_order(file.stem))
+
+
+def is_picture(file: Path) -> bool:
+    """Whether a file is a picture by its name; those of a leading dot are what macOS puts beside pictures."""
+    return file.suffix.lower() in PICTURE_ENDINGS and not file.name.startswith(".")
 
 
 def picture_id(file: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .folders import MANIFEST, TEST, TRAIN, VALID, read_folder
+from .folders import MANIFEST, TEST, read_folder
 from .inference import Inference
 from .onnx_model import OnnxModel, read_onnx
 from .outputs import check_output, whole_file
@@ -23,6 +23,7 @@ from .sources import (
     holds_tables,
     is_competition,
     is_picture_folder,
+    is_trained_on,
     open_source,
     open_tables,
 )
@@ -243,8 +244,8 @@ def _predict_source(inference: Inference, source: str, also: list[str] | None = 
         ids, _, probabilities = table_probabilities(inference, table)
         return Predictions(ids, probabilities, classes, table.has_ids)
     has_tables = path.is_dir() and is_competition(path)  # which count for more than pictures beside them
-    is_trained_on = any((path / name).exists() for name in (MANIFEST, TRAIN, VALID))  # but for an image folder's own
-    if (path / MANIFEST).is_file() or ((path / TEST).is_dir() and (is_trained_on or not has_tables)):
+    # but not for more than an image folder's own
+    if (path / MANIFEST).is_file() or ((path / TEST).is_dir() and (is_trained_on(path) or not has_tables)):
         folder = read_folder(path, inference.normalise)
         split = folder.split(TEST)
         return Predictions(split.ids, split_probabilities(inference, folder, TEST), classes, split.own_ids)

@@ -6,7 +6,15 @@ sklearn:digits · torchvision:NAME ─ named.py ──────────�
 """
 
 from .missing import refuse_missing_values
-from .opening import holds_tables, is_competition, is_picture_folder, open_source, open_tables, submission_sample
+from .opening import (
+    holds_tables,
+    is_competition,
+    is_picture_folder,
+    is_trained_on,
+    open_source,
+    open_tables,
+    submission_sample,
+)
 from .picture_folder import has_pictures
 from .pixels import Chunk, PixelSource, refuse_other_size
 from .small_csv import read_small_csv
@@ -18,6 +26,7 @@ __all__ = [
     "holds_tables",
     "is_competition",
     "is_picture_folder",
+    "is_trained_on",
     "open_source",
     "open_tables",
     "read_small_csv",

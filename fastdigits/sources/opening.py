@@ -79,7 +79,7 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
     path = Path(source)
-    if path.is_dir() and any((path / name).exists() for name in IMAGE_FOLDER_PARTS):
+    if path.is_dir() and is_trained_on(path):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
     if path.is_dir() and (is_picture_folder(path) or (labels and has_pictures(path))):
         return picture_folder_source(path, labels, normalise)
@@ -103,6 +103,11 @@ def submission_sample(path: Path) -> Location:
     if len(samples) != 1:
         raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
     return samples[0]
+
+
+def is_trained_on(path: Path) -> bool:
+    """Whether a folder has the parts of an image folder that training needs, so that it is no source of one."""
+    return any((path / name).exists() for name in IMAGE_FOLDER_PARTS)
 
 
 def is_picture_folder(path: Path) -> bool:
