@@ -70,7 +70,7 @@ PUBLISHED_SETTINGS = {
 PUBLISHED_EXTRAS = {
     "conv-elu": {"clip_value": 1.0, "clip_norm": 1.0},
     "mlp-300-100": {"early_stopping": 5, "keep": "lowest-loss"},
-    "conv5x5": {"early_stopping": 10, "min_delta": 0.005, "keep": "lowest-loss"},
+    "conv5x5": {"early_stopping": 10, "min_delta": 0.005, "keep": "last-fall"},
     "conv5x5-tuned": {"early_stopping": 10, "keep": "lowest-loss", "augment": "conv5x5"},
     "dnn-tuned": {"early_stopping": 5},
     "dcnn-prelu": {"early_stopping": 8},
