@@ -141,11 +141,12 @@ def is_image_folder(path: Path) -> bool:
     return (path / MANIFEST).is_file() or any((path / name).is_dir() for name in (TRAIN, VALID, TEST))
 
 
-def refuse_to_normalise(folder: ImageFolder, normalise: bool | None) -> None:
-    """InputError when a folder that `convert` made is to be normalised, which only its photos could be."""
-    if normalise and not folder.is_normalised:
+def check_normalise(folder: ImageFolder, normalise: bool) -> None:
+    """InputError when a folder that `convert` made is to be read in the other form, which only its photos could be."""
+    if normalise != folder.is_normalised:
+        asked, how = ("--normalise", "with") if normalise else ("--no-normalise", "without")
         raise InputError(
-            f"{folder.path} was made by convert, so --normalise comes too late; convert the photos again with it"
+            f"{folder.path} was made by convert, so {asked} comes too late; convert the photos again {how} --normalise"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from .errors import InputError, check_seed
-from .folders import VALID, ImageFolder, read_folder, refuse_to_normalise
+from .folders import VALID, ImageFolder, check_normalise, read_folder
 from .machine import Precision
 from .outputs import plain_number
 from .recipes import Recipe
@@ -119,7 +119,7 @@ def training_folder(data: Path, normalise: bool | None, models: list[str]) -> Im
     if normalise is None:
         return read_folder(data, any(_is_normalising(model) for model in models))
     folder = read_folder(data, normalise)
-    refuse_to_normalise(folder, normalise)
+    check_normalise(folder, normalise)
     return folder
 
 

@@ -200,5 +200,12 @@ def test_normalising_comes_too_late(photos, tmp_path):
     with pytest.raises(InputError) as caught:
         finetune("digitnet-mnist", folder.path, normalise=True, out=tmp_path / "run")
     assert str(caught.value) == (
-        f"{folder.path} was made by convert, so --normalise comes too late; convert the photos again with it"
+        f"{folder.path} was made by convert, so --normalise comes too late; convert the photos again with --normalise"
+    )
+    folder = convert(small, tmp_path / "normalised", valid=0, normalise=True)
+    with pytest.raises(InputError) as caught:
+        finetune("digitnet-mnist", folder.path, normalise=False, out=tmp_path / "run")
+    assert str(caught.value) == (
+        f"{folder.path} was made by convert, so --no-normalise comes too late; "
+        "convert the photos again without --normalise"
     )
