@@ -81,12 +81,7 @@ def card_of(saved: SavedModel, whole: Run, part: Run, part_folder: Path) -> str:
 
     folder = read_folder(whole.record()["data"])
     evaluation = read_answers(part).evaluation(f"{part_folder.name} (valid)")
-    card = model_card(saved, folder, whole.record(), whole.result(), evaluation)
-    return card.replace(
-        "## Scores\n",
-        "## Scores\n\nThese are the scores of a second model, trained in the same way on a part of the rows; this one "
-        "was trained on all of them.\n",
-    )
+    return model_card(saved, folder, whole.record(), whole.result(), evaluation, of_second=True)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from pathlib import Path
 from .measuring import Measurement, Round, take_turns
 from .notebook import MEAN, STD, notebook_loaders
 
-SIZES = {"conv-elu": 28, "conv8-leaky": 28, "resnet18": 32, "resnet50": 32}  # network: pixels
+SIZES = {"digitnet": 28, "conv-elu": 28, "conv8-leaky": 28, "resnet18": 32, "resnet50": 32}  # network: pixels
 # steps a round; where they are short, multiples of the batches that fastdigits prepares together
 STEPS = {
+    ("digitnet", 128): 16,
     ("conv-elu", 64): 48,
     ("conv-elu", 256): 16,
     ("conv8-leaky", 64): 8,

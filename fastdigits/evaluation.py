@@ -38,7 +38,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
     data
         An image folder, or a table with labels as for convert.
     split

@@ -20,10 +20,19 @@ predict("MODEL", "test.csv").labels
 MODEL is this folder. Nothing in it is a pickle: the weights are safetensors, `model.json` says how to use them and
 holds their sha256.
 """
+OF_SECOND = (
+    "These are the scores of a second model, trained in the same way on a part of the rows; this one was trained on "
+    "all of them."
+)
 
 
 def model_card(
-    saved: SavedModel, folder: ImageFolder, record: dict, result: dict, evaluation: Evaluation | None
+    saved: SavedModel,
+    folder: ImageFolder,
+    record: dict,
+    result: dict,
+    evaluation: Evaluation | None,
+    of_second: bool = False,
 ) -> str:
     """The card of a run's model, in Markdown with the metadata that model hubs read.
 
@@ -36,13 +45,15 @@ def model_card(
         run.json and result.json.
     evaluation : Evaluation or None
         On valid; None when all rows trained.
+    of_second : bool
+        Whether the scores are those of a second model, trained in the same way on a part of the rows.
     """
     parts = [
-        _metadata(saved, folder, evaluation),
+        _metadata(saved, folder, None if of_second else evaluation),
         f"# {saved.architecture} for {len(saved.classes)} classes: {', '.join(saved.classes[:20])}",
         _data(folder),
         _recipe(saved, record, result),
-        _scores(evaluation),
+        _scores(evaluation, of_second),
         _limits(saved, folder, record, evaluation),
         USE.rstrip(),
     ]
@@ -99,13 +110,14 @@ def _recipe(saved: SavedModel, record: dict, result: dict) -> str:
     return "\n".join(lines)
 
 
-def _scores(evaluation: Evaluation | None) -> str:
+def _scores(evaluation: Evaluation | None, of_second: bool) -> str:
     if evaluation is None:
         return "## Scores\n\nNone: all rows were trained on, so nothing was left to score it by."
     low, high = evaluation.interval
     lines = [
         "## Scores",
         "",
+        *([OF_SECOND, ""] if of_second else []),
         f"On {evaluation.pictures:,} pictures that it was not trained on (their labels chose its temperature, and the "
         "weights where an epoch was chosen):",
         "",
@@ -125,13 +137,19 @@ def _limits(saved: SavedModel, folder: ImageFolder, record: dict, evaluation: Ev
         "- It expects digits as they were trained: gray, light on dark, of the same size and place in the picture.",
     ]
     if saved.normalise:
-        lines.append("- fastdigits brings photos to that form; tables and 28x28 pictures on black stay as they are.")
+        lines.append(
+            "- fastdigits brings photos to that form; tables, and 28x28 pictures that have it already, stay as they "
+            "are."
+        )
     by_group = bool(evaluation and evaluation.groups)
     if evaluation and not by_group and not manifest.get("split", {}).get("groups"):
         lines.append(
-            "- Valid pictures may be of the same writers as training pictures, so expect less from a new writer."
+            "- The scores may be of the same writers as the training pictures, so expect less from a new writer."
         )
     if by_group:
-        lines.append("- Valid writers were not trained on, but came from the same collection; others may differ more.")
+        lines.append(
+            "- The scores are of writers that were not trained on, but came from the same collection; others may "
+            "differ more."
+        )
     lines += [f"- {note}" for note in record.get("notes", [])]
     return "\n".join(lines)

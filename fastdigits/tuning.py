@@ -12,7 +12,7 @@ from .folders import VALID, check_trainable, read_folder
 from .folds import fold_folders
 from .learners import find_preset
 from .models import file_part
-from .outputs import check_output, fresh_folder, plain_number, remove_folder, write_json
+from .outputs import check_output, fresh_folder, plain_number, remove_folder, whole_file, write_json
 from .recipes import find_recipe
 from .searches import OBJECTIVES, PRUNERS, SAMPLERS, Search, Study, StudyFolder, command_of, open_study
 from .shipped import starting_weights_of
@@ -255,7 +255,9 @@ def _same_values(place: Path, values: dict, folds: int) -> bool:
     """Whether the folds at `place` are of these values; else notes the values for the folds to come."""
     note, content = place.with_name(f"{place.name}.json"), json.dumps([values, folds])
     same = note.is_file() and note.read_text(encoding="utf-8") == content
-    note.write_text(content, encoding="utf-8")
+    if not same:
+        with whole_file(note) as partial:
+            partial.write_text(content, encoding="utf-8")
     return same
 
 

@@ -179,4 +179,4 @@ def test_a_run_keeps_its_temperature_and_its_card(run, folder):
     scaled = with_temperature(plain, open_model(run).temperature)
     assert -np.log(scaled[np.arange(40), truth]).mean() < -np.log(plain[np.arange(40), truth]).mean()
     assert f"accuracy {found.accuracy:.2%}, 95 % interval" in saved.card
-    assert "Valid pictures may be of the same writers" in saved.card
+    assert "The scores may be of the same writers" in saved.card

@@ -40,6 +40,7 @@ def test_they_are_small_whole_and_described(name):
     assert find_backbone("digitnet").parameter_count() == 464_106
     for said in ("trained on 60,000 pictures", "## Scores", "a second model, trained in the same way", "seed 1"):
         assert said in model.card
+    assert "model-index" not in model.card  # whose scores would be another model's
 
 
 def test_printed_digits_are_read(tmp_path):

@@ -16,6 +16,7 @@ from fastdigits.recipes import find_recipe
 from fastdigits.runs import Run
 from fastdigits.searches import Search, StudyFolder, open_storage, training_options
 from fastdigits.spaces import PRESETS, find_space, space_of_record
+from fastdigits.trials import MOST_STARTS, run_trial
 
 NAME = "dnn-tuned"
 SPACE = """
@@ -148,6 +149,21 @@ def test_killed_search_goes_on_to_the_same_end(folder28, options, tmp_path):
     assert [trial.params for trial in killed] == [trial.params for trial in undisturbed]
     assert [trial.intermediate_values for trial in killed] == [trial.intermediate_values for trial in undisturbed]
     assert [trial.value for trial in killed] == [trial.value for trial in undisturbed]
+
+
+def test_trial_that_never_ends_an_epoch_is_given_up(study, folder28, tmp_path):
+    record = json.loads((study.path / "study.json").read_text())["search"]
+    search, folder, trials = Search.of_record(record), StudyFolder(tmp_path), optuna.create_study()
+    (tmp_path / "trials").mkdir()
+    for starts in (MOST_STARTS - 1, MOST_STARTS):
+        trial = trials.ask()
+        trial.set_user_attr("starts", (starts, 0))  # as processes leave it that were killed before an epoch was done
+        run_trial(trials, trial, search, folder)
+    finished, given_up = trials.trials
+    assert finished.value == folder.run(0).result()["accuracy"]
+    assert given_up.state == optuna.trial.TrialState.FAIL
+    assert given_up.user_attrs["reason"] == "begun 3 times, and each time killed before an epoch was done"
+    assert not folder.run(1).path.exists()
 
 
 def epochs_of(out) -> int:
