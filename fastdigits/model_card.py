@@ -114,12 +114,13 @@ def _scores(evaluation: Evaluation | None, of_second: bool) -> str:
     if evaluation is None:
         return "## Scores\n\nNone: all rows were trained on, so nothing was left to score it by."
     low, high = evaluation.interval
+    it = "the second model" if of_second else "it"
     lines = [
         "## Scores",
         "",
         *([OF_SECOND, ""] if of_second else []),
-        f"On {evaluation.pictures:,} pictures that it was not trained on (their labels chose its temperature, and the "
-        "weights where an epoch was chosen):",
+        f"On {evaluation.pictures:,} pictures that {it} was not trained on (their labels chose the temperature, and "
+        "the weights where an epoch was chosen):",
         "",
         f"- accuracy {evaluation.accuracy:.2%}, 95 % interval {low:.2%} .. {high:.2%}",
         *(f"- {line}" for line in evaluation.sentences()),
@@ -147,9 +148,6 @@ def _limits(saved: SavedModel, folder: ImageFolder, record: dict, evaluation: Ev
             "- The scores may be of the same writers as the training pictures, so expect less from a new writer."
         )
     if by_group:
-        lines.append(
-            "- The scores are of writers that were not trained on, but came from the same collection; others may "
-            "differ more."
-        )
+        lines.append("- The scores are of writers held back from the same collection; others may differ more.")
     lines += [f"- {note}" for note in record.get("notes", [])]
     return "\n".join(lines)

@@ -219,8 +219,8 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
     if elsewhere:
         print(f"{len(elsewhere)} trials still run on other machines; the one that ends last scores the winner")
     elif folds:
-        winner = _in_folds(folder, search, values, "winner", folds)
-        untuned = _in_folds(folder, search, {}, "untuned", folds)
+        winner = in_folds(folder, search, values, "winner", folds)
+        untuned = in_folds(folder, search, {}, "untuned", folds)
     result = Study(
         folder.path,
         len(ended),
@@ -238,7 +238,7 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
     return result
 
 
-def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
+def in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
     """Train in folds that the search did not choose by; those of an earlier time are kept if the values are the same.
 
     Its seed is another, and so are the folds and the random states.
@@ -246,19 +246,13 @@ def _in_folds(folder: StudyFolder, search: Search, values: dict, what: str, fold
     place = folder.path / what
     print(f"{what} in {folds} folds", flush=True)
     fresh = Search(**{**vars(search), "seed": search.seed + FOLDS_SEED})
-    same = _same_values(place, values, folds)
-    resume = same and (place / RECORD).is_file()
-    return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
-
-
-def _same_values(place: Path, values: dict, folds: int) -> bool:
-    """Whether the folds at `place` are of these values; else notes the values for the folds to come."""
-    note, content = place.with_name(f"{place.name}.json"), json.dumps([values, folds])
-    same = note.is_file() and note.read_text(encoding="utf-8") == content
-    if not same:
+    note, content = place.with_name(f"{what}.json"), json.dumps([values, folds])
+    if not note.is_file() or note.read_text(encoding="utf-8") != content:
+        remove_folder(place)  # first: a kill must not leave old folds beside a note of new values
         with whole_file(note) as partial:
             partial.write_text(content, encoding="utf-8")
-    return same
+    resume = (place / RECORD).is_file()
+    return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
 
 
 def _command(search: Search, values: dict) -> str:

@@ -14,7 +14,9 @@ from fastdigits.calibration import fit_temperature, with_temperature
 from fastdigits.figures import draw_class_intervals, draw_coverage, draw_groups, draw_reliability
 from fastdigits.inference import Inference
 from fastdigits.intervals import wilson_interval
+from fastdigits.model_card import model_card
 from fastdigits.probabilities import split_probabilities
+from fastdigits.runs import Run
 from fastdigits.scoring import score
 
 
@@ -180,3 +182,14 @@ def test_a_run_keeps_its_temperature_and_its_card(run, folder):
     assert -np.log(scaled[np.arange(40), truth]).mean() < -np.log(plain[np.arange(40), truth]).mean()
     assert f"accuracy {found.accuracy:.2%}, 95 % interval" in saved.card
     assert "The scores may be of the same writers" in saved.card
+
+
+def test_card_with_the_scores_of_a_second_model(run, folder):
+    done, evaluation = Run(run), evaluate(str(run), str(folder))
+    about = (open_model(run), read_folder(folder), done.record(), done.result(), evaluation)
+    own, other = model_card(*about), model_card(*about, of_second=True)
+    assert "model-index" in own  # which hubs read as this model's
+    assert "that it was not trained on" in own
+    assert "model-index" not in other
+    assert "These are the scores of a second model" in other
+    assert "that the second model was not trained on" in other

@@ -171,7 +171,7 @@ def test_groups_are_shown(tmp_path, table_file, digit_table):
     assert len(evaluation["groups"]) == 3
     card = (tmp_path / "run/README.md").read_text()
     assert "split by group (writers.csv): no group on both sides" in card
-    assert "The scores are of writers that were not trained on" in card
+    assert "The scores are of writers held back" in card
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from fastdigits.runs import Run
 from fastdigits.searches import Search, StudyFolder, open_storage, training_options
 from fastdigits.spaces import PRESETS, find_space, space_of_record
 from fastdigits.trials import MOST_STARTS, run_trial
+from fastdigits.tuning import in_folds
 
 NAME = "dnn-tuned"
 SPACE = """
@@ -110,6 +111,16 @@ def test_finished_search_goes_on_with_more_trials(study, folder28, options, tmp_
     before, after = trials_of(study.path), trials_of(tmp_path / "study")
     assert [trial.params for trial in before] == [trial.params for trial in after[:4]]
     assert after[4].params not in [trial.params for trial in before]
+
+
+def test_folds_of_other_values_are_never_taken_for_the_winner_s(study, tmp_path):
+    shutil.copytree(study.path, tmp_path / "study")
+    folder = StudyFolder(tmp_path / "study")
+    search = Search.of_record(json.loads((study.path / "study.json").read_text())["search"])
+    assert (folder.path / "winner" / "folds.json").is_file()
+    with pytest.raises(InputError):  # ends, as a kill may, after the note of the new values and before their folds
+        in_folds(folder, search, {"batch_size": 0}, "winner", 2)
+    assert not (folder.path / "winner").exists()
 
 
 def test_a_journal_cut_short_is_read(study, folder28, options, tmp_path):
