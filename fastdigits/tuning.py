@@ -219,8 +219,8 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
     if elsewhere:
         print(f"{len(elsewhere)} trials still run on other machines; the one that ends last scores the winner")
     elif folds:
-        winner = in_folds(folder, search, values, "winner", folds)
-        untuned = in_folds(folder, search, {}, "untuned", folds)
+        winner = score_in_folds(folder, search, values, "winner", folds)
+        untuned = score_in_folds(folder, search, {}, "untuned", folds)
     result = Study(
         folder.path,
         len(ended),
@@ -238,7 +238,7 @@ def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
     return result
 
 
-def in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
+def score_in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
     """Train in folds that the search did not choose by; those of an earlier time are kept if the values are the same.
 
     Its seed is another, and so are the folds and the random states.

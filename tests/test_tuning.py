@@ -17,7 +17,7 @@ from fastdigits.runs import Run
 from fastdigits.searches import Search, StudyFolder, open_storage, training_options
 from fastdigits.spaces import PRESETS, find_space, space_of_record
 from fastdigits.trials import MOST_STARTS, run_trial
-from fastdigits.tuning import in_folds
+from fastdigits.tuning import score_in_folds
 
 NAME = "dnn-tuned"
 SPACE = """
@@ -119,7 +119,7 @@ def test_folds_of_other_values_are_never_taken_for_the_winner_s(study, tmp_path)
     search = Search.of_record(json.loads((study.path / "study.json").read_text())["search"])
     assert (folder.path / "winner" / "folds.json").is_file()
     with pytest.raises(InputError):  # ends, as a kill may, after the note of the new values and before their folds
-        in_folds(folder, search, {"batch_size": 0}, "winner", 2)
+        score_in_folds(folder, search, {"batch_size": 0}, "winner", 2)
     assert not (folder.path / "winner").exists()
 
 
