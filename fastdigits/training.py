@@ -83,8 +83,8 @@ def train(
         floor, monitor=valid_loss|train_loss).
     optimizer
         sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
-        centred=1), fastai-adam (whose momentum one-cycle moves); all take weight_decay,
-        from which fastai-adam alone spares biases and normalisation.
+        centred=1), fastai-adam (whose momentum one-cycle moves); all take weight_decay, from which fastai-adam alone
+        spares biases and normalisation.
     size
         Height and width in pixels to which pictures are brought for the network; 28 by default.
     batch_size

@@ -47,8 +47,12 @@ def study(shared, folder28, options):
     return tune(NAME, folder28, **options, trials=4, workers=2, folds=2, out=shared / "study")
 
 
+def record_of(out) -> dict:
+    return json.loads((out / "study.json").read_text())
+
+
 def trials_of(out) -> list:
-    record = json.loads((out / "study.json").read_text())
+    record = record_of(out)
     storage = open_storage(record["storage"], StudyFolder(out))
     return optuna.load_study(study_name=record["study"], storage=storage).trials
 
@@ -116,7 +120,7 @@ def test_finished_search_goes_on_with_more_trials(study, folder28, options, tmp_
 def test_folds_of_other_values_are_never_taken_for_the_winner_s(study, tmp_path):
     shutil.copytree(study.path, tmp_path / "study")
     folder = StudyFolder(tmp_path / "study")
-    search = Search.of_record(json.loads((study.path / "study.json").read_text())["search"])
+    search = Search.of_record(record_of(study.path)["search"])
     assert (folder.path / "winner" / "folds.json").is_file()
     with pytest.raises(InputError):  # ends, as a kill may, after the note of the new values and before their folds
         score_in_folds(folder, search, {"batch_size": 0}, "winner", 2)
@@ -163,8 +167,8 @@ def test_killed_search_goes_on_to_the_same_end(folder28, options, tmp_path):
 
 
 def test_trial_that_never_ends_an_epoch_is_given_up(study, folder28, tmp_path):
-    record = json.loads((study.path / "study.json").read_text())["search"]
-    search, folder, trials = Search.of_record(record), StudyFolder(tmp_path), optuna.create_study()
+    search, folder = Search.of_record(record_of(study.path)["search"]), StudyFolder(tmp_path)
+    trials = optuna.create_study()
     (tmp_path / "trials").mkdir()
     for starts in (MOST_STARTS - 1, MOST_STARTS):
         trial = trials.ask()
