@@ -70,7 +70,8 @@ def train_fastai(folder: Path) -> list[tuple[float, float]]:
 
 def measure_paths(folder: Path) -> list[Measurement]:
     """Valid accuracy after training from decoded pictures and from files, three seeds each."""
-    from fastdigits import decoded, finetune
+    from fastdigits import finetune
+    from fastdigits.folders import decoded
 
     found, largest = [], decoded.LARGEST_PX
     for number, seed in enumerate(PATH_SEEDS):

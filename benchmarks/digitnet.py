@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 
 from fastdigits import open_model, read_folder
-from fastdigits.model_card import model_card
+from fastdigits.models import WEIGHTS, SavedModel, read_saved
 from fastdigits.runs import Run
-from fastdigits.saved import SavedModel, read_saved
-from fastdigits.shipped import WEIGHTS
+from fastdigits.training import model_card
 
 TABLES = {"mnist": [], "kannada": ["--groups", "writers.csv.gz"]}  # options of convert for the part kept apart
 SEED = 1
@@ -63,7 +62,7 @@ def fastdigits(*arguments: str) -> None:
 
 
 def ship(table: str, whole: Run, part: Run, part_folder: Path) -> None:
-    """Write weights/digitnet-TABLE: the model of all rows in fp16, with the confidence that the other one has."""
+    """Write models/weights/digitnet-TABLE: the model of all rows in fp16, with the confidence that the other one has."""
     saved, scored = open_model(whole.path), open_model(part.path)
     saved.temperature, saved.reject, saved.normalise = scored.temperature, scored.reject, True
     saved.card = card_of(saved, whole, part, part_folder)
@@ -77,7 +76,7 @@ def ship(table: str, whole: Run, part: Run, part_folder: Path) -> None:
 
 def card_of(saved: SavedModel, whole: Run, part: Run, part_folder: Path) -> str:
     """The card of the model that is shipped, with the scores of the one that was trained on a part."""
-    from fastdigits.answers import read_answers
+    from fastdigits.scores import read_answers
 
     folder = read_folder(whole.record()["data"])
     evaluation = read_answers(part).evaluation(f"{part_folder.name} (valid)")

@@ -41,7 +41,7 @@ def measure(table: Path) -> list[Measurement]:
 
 def write_tables(table: Path, folder: Path) -> str:
     """Files 00.csv to 09.csv of labelled rows; the pattern that fits them."""
-    from fastdigits.augmentation import POLICIES, random_view
+    from fastdigits.batches import POLICIES, random_view
     from fastdigits.sources import open_source
 
     folder.mkdir()

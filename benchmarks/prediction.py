@@ -33,7 +33,7 @@ def save_model(work: Path) -> Path:
     import torch
 
     from fastdigits import find_backbone
-    from fastdigits.saved import SavedModel
+    from fastdigits.models import SavedModel
 
     torch.manual_seed(5)
     classes = [str(k) for k in range(10)]
@@ -104,7 +104,7 @@ def learn_predict(model: str, folder: str, table: str) -> Round:
 
 
 def _module(model: str):
-    from fastdigits.saved import read_saved
+    from fastdigits.models import read_saved
 
     return read_saved(model).module
 

@@ -17,10 +17,9 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from threading import Lock
 
-from fastdigits.machine import usable_cores
-from fastdigits.outputs import write_json
 from fastdigits.recipes import KANNADA, MNIST, PUBLISHED_RECIPES, Recipe
 from fastdigits.runs import Run
+from fastdigits.system import usable_cores, write_json
 
 from .kept import kept_rows
 from .measuring import machine

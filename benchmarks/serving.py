@@ -131,8 +131,8 @@ def serve_one_at_a_time() -> None:
 
 def pictures(table: Path, n: int = REQUESTS) -> list[bytes]:
     """The first rows of a table as PNG files."""
-    from fastdigits.png import encode_pictures
     from fastdigits.sources import open_source
+    from fastdigits.system import encode_pictures
 
     found: list[bytes] = []
     for chunk in open_source(table).chunks():

@@ -58,7 +58,7 @@ def limit(folder: str, network: str, batch: int, steps: int) -> Round:
     """The same model, batch and precision over one ready batch, with fastdigits' settings of the machine."""
     import torch
 
-    from fastdigits.machine import find_device, find_precision, prepare_machine
+    from fastdigits.system import find_device, find_precision, prepare_machine
 
     prepare_machine()
     device = find_device()
@@ -86,7 +86,7 @@ def limit(folder: str, network: str, batch: int, steps: int) -> Round:
 def fastdigits(folder: str, network: str, batch: int, steps: int) -> Round:
     """What `finetune` trains with."""
     from fastdigits import find_backbone, read_folder
-    from fastdigits.learners import prepare_learner, renew_optimizer
+    from fastdigits.training import prepare_learner, renew_optimizer
 
     options = {"size": SIZES[network], "batch_size": batch, "weights": "none", "augment": AUGMENT}
     options |= {"scaling": "standardise", "optimizer": "fastai-adam"}

@@ -8,61 +8,60 @@ import time
 
 from cyclopts import App, CycloptsError, Parameter
 
-from .errors import InputError
-from .world import is_alone, is_first_here, is_first_process
+from .system import InputError, is_alone, is_first_here, is_first_process
 
 COMMANDS = {  # name: (function, its docstring's first line; a test keeps both alike, since help must load no module)
     "quickstart": (
-        "fastdigits.quickstarting:quickstart",
+        "fastdigits.commands.quickstart:quickstart",
         "Do the whole job on scikit-learn's bundled handwritten digits, offline, in about a minute.",
     ),
-    "convert": ("fastdigits.conversion:convert", "Make an image folder from a table of pixels."),
+    "convert": ("fastdigits.commands.convert:convert", "Make an image folder from a table of pixels."),
     "explore": (
-        "fastdigits.exploring:explore",
+        "fastdigits.commands.explore:explore",
         "Look at a table or an image folder: classes, gray levels, copies, and what its split hides.",
     ),
     "models": (
-        "fastdigits.listing:list_models",
+        "fastdigits.commands.models:list_models",
         "List the names that train and finetune accept, their parameters and where pretrained weights come from.",
     ),
     "lr-find": (
-        "fastdigits.lr_search:lr_find",
+        "fastdigits.training.lr_search:lr_find",
         "Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.",
     ),
     "finetune": (
-        "fastdigits.finetuning:finetune",
+        "fastdigits.commands.finetune:finetune",
         "Fine-tune a classifier on an image folder in stages: first its head, then all of it.",
     ),
     "train": (
-        "fastdigits.training:train",
+        "fastdigits.commands.train:train",
         "Train a recipe on an image folder: digitnet, or a published one.",
     ),
     "evaluate": (
-        "fastdigits.evaluation:evaluate",
+        "fastdigits.commands.evaluate:evaluate",
         "Score a model on labelled pictures, with 95 % intervals: accuracy, F1, calibration, by class and by group.",
     ),
     "report": (
-        "fastdigits.reporting:report",
+        "fastdigits.commands.report:report",
         "Draw all that there is to see of a finished run on one HTML page, or compare several runs.",
     ),
     "export": (
-        "fastdigits.exporting:export",
+        "fastdigits.commands.export:export",
         "Write a model that predicts without its run, and check that it predicts the same.",
     ),
     "tune": (
-        "fastdigits.tuning:tune",
+        "fastdigits.commands.tune:tune",
         "Search for better options of training with Optuna; each trial is an ordinary run.",
     ),
     "compete": (
-        "fastdigits.competing:compete",
+        "fastdigits.commands.compete:compete",
         "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",
     ),
     "serve": (
-        "fastdigits.serving:serve",
+        "fastdigits.serving.server:serve",
         "Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.",
     ),
-    "read": ("fastdigits.reading:read", "Read the numbers on a photo of several handwritten digits."),
-    "predict": ("fastdigits.prediction:predict", "Predict the labels of a table, a picture or a folder."),
+    "read": ("fastdigits.answers.reading:read", "Read the numbers on a photo of several handwritten digits."),
+    "predict": ("fastdigits.answers.prediction:predict", "Predict the labels of a table, a picture or a folder."),
 }
 
 TOGETHER = ("train", "finetune")  # commands that several processes do together

@@ -11,13 +11,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .inference import EXACT_BATCH, Inference
-from .memory_folders import memory_folder
+from .answers import EXACT_BATCH, Inference
+from .folders import memory_folder
+from .models import read_saved, starting_weights_of
+from .recipes import default_epochs
 from .runs import random_states, restore_random_states
-from .saved import read_saved
-from .searches import command_of
-from .shipped import starting_weights_of
-from .stages import default_epochs
+from .search import command_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
@@ -188,10 +187,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     def _training(self, rows: int):
         """What trains, and the arguments that it is called with."""
-        from .finetuning import finetune, transfer_fit
-        from .options import check_options
-        from .outputs import plain_number
-        from .training import scratch_fit, train
+        from .commands.finetune import finetune, transfer_fit
+        from .commands.train import scratch_fit, train
+        from .system import plain_number
+        from .training import check_options
 
         is_scratch = command_of(self.arch) == "train"
         command, make_fit = (train, scratch_fit) if is_scratch else (finetune, transfer_fit)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from fastdigits import convert, finetune, lr_search
+from fastdigits import convert, finetune
+from fastdigits.training import lr_search
 
 TINY = "test_resnet"  # timm's half-million-parameter network for tests
 

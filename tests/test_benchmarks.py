@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import few_shot, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
-from fastdigits.recipes import PUBLISHED_RECIPES
+from fastdigits.recipes.published import PUBLISHED_RECIPES
 
 
 def counting(pictures: int):

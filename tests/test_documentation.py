@@ -16,9 +16,9 @@ import fastdigits
 from benchmarks.readme_picture import digit_sheet
 from fastdigits import finetune
 from fastdigits.cli import COMMANDS, main
-from fastdigits.recipes import find_recipe
-from fastdigits.spaces import find_space
-from tests.saved_models.make import digit_table
+from fastdigits.recipes.registry import find_recipe
+from fastdigits.search.space import find_space
+from tests.models.saved_models.make import digit_table
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

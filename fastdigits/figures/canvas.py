@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..outputs import whole_file
+from ..system import whole_file
 
 DPI = 110
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..introspection import Layer, WeightStatistics
+from ..models import Layer, WeightStatistics
 from .canvas import Drawing, finished, new_drawing, picture_grid
 
 MOST_MAPS, MOST_FILTERS, MOST_BOXES = 12, 64, 60

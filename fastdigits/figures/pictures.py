@@ -123,7 +123,7 @@ def draw_reading(gray: np.ndarray, found: list[tuple[dict[str, int], str, bool]]
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    from ..outputs import whole_file
+    from ..system import whole_file
 
     sheet = Image.fromarray(gray).convert("RGB")
     pen = ImageDraw.Draw(sheet)

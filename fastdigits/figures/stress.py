@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..stress_scores import StressScore
+from ..scores import StressScore
 from .canvas import Drawing, finished, new_drawing
 
 COLUMNS = 5

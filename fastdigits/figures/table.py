@@ -9,7 +9,7 @@ from .canvas import Drawing, finished, new_drawing, show_picture
 
 if TYPE_CHECKING:
     from ..audit import Audit
-    from ..pictures import Pictures
+    from ..folders import Pictures
 
 SAMPLES, MAPPED = 10, 3000
 

@@ -1,5 +1,35 @@
-"""The networks that can be trained: scratch networks, torchvision and timm classifiers."""
+"""Networks by name, models on disk and as ONNX, starting weights, and a look inside. It knows what a network is and how
+it is kept, and not how it is trained or what its answers are used for.
+"""
 
-from .backbones import Backbone, file_part, find_backbone
+import lazy_loader
 
-__all__ = ["Backbone", "file_part", "find_backbone"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "backbones": ["Backbone", "file_part", "find_backbone", "known_names"],
+        "introspection": [
+            "Layer",
+            "WeightStatistics",
+            "feature_maps",
+            "features",
+            "first_filters",
+            "grad_cam",
+            "layer_table",
+            "weight_statistics",
+        ],
+        "networks": ["is_network", "network_settings"],
+        "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
+        "saved": ["DESCRIPTION_FILE", "ONNX", "SavedModel", "WEIGHTS_FILE", "read_description", "read_saved"],
+        "shipped": [
+            "WEIGHTS",
+            "check_outlives",
+            "model_folder",
+            "shipped_architecture",
+            "shipped_names",
+            "starting_weights_of",
+        ],
+        "starting_weights": ["NONE", "PRETRAINED", "StartingWeights", "check_starts", "load_weights", "load_whole"],
+        "unseen_taps": ["zero_unseen_gradients"],
+    },
+)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..errors import InputError
+from ..system import InputError
 
 TIMM = "timm:"  # how a name says that timm's model is meant where torchvision has one of that name
 SEVERAL_OUTPUTS = ("googlenet", "inception_v3")  # torchvision's give more than one tensor while they train

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ..errors import InputError
-from ..specs import Settings, read_spec
+from ..system import InputError, Settings, read_spec
 from .digitnet import DigitNet
 from .scratch import SCRATCH
 

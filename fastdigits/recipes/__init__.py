@@ -1,30 +1,25 @@
-"""Recipes by name: the published ones and our own."""
+"""How networks are trained: the published recipes and our own, stages, learning-rate schedules, optimisers. It is a
+book of what to do; `training` does it.
+"""
 
-import difflib
-from dataclasses import replace
+import lazy_loader
 
-from ..errors import InputError
-from .own import OWN_RECIPES
-from .published import KANNADA, MNIST, PUBLISHED_RECIPES
-from .recipe import Published, Recipe, Split
-
-__all__ = ["KANNADA", "MNIST", "PUBLISHED_RECIPES", "RECIPES", "Published", "Recipe", "Split", "find_recipe"]
-
-RECIPES = PUBLISHED_RECIPES | OWN_RECIPES
-
-
-def find_recipe(name: str, command: str | None = None) -> Recipe:
-    """The recipe called `name`; InputError when there is none, or it belongs to another command than `command`.
-
-    Settings of its network may follow, as `conv5x5:filters=64-128`; whether they are right, the network knows.
-    """
-    name, _, settings = name.partition(":")
-    if name not in RECIPES:
-        known = [key for key, recipe in RECIPES.items() if command in (None, recipe.command)]
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-        hint = f"near are {', '.join(near)}; " if near else ""
-        raise InputError(f"{name!r} is no recipe; {hint}there are {', '.join(known)}")
-    recipe = RECIPES[name]
-    if command and recipe.command != command:
-        raise InputError(f"{name} is a recipe of `fastdigits {recipe.command}`; run that")
-    return replace(recipe, arch=f"{recipe.arch}:{settings}") if settings else recipe
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "optimizers": ["FusedAdam", "find_optimizer"],
+        "published": ["KANNADA", "MNIST", "PUBLISHED_RECIPES"],
+        "recipe": ["Recipe", "Split"],
+        "registry": ["RECIPES", "find_recipe"],
+        "schedules": ["EpochSchedule", "OneCycle", "find_schedule", "peak_of", "without_valid"],
+        "stages": [
+            "DIGIT_LR",
+            "PHOTO_LR_MULT",
+            "Stage",
+            "default_batch_size",
+            "default_epochs",
+            "plan_stages",
+            "unfrozen_rates",
+        ],
+    },
+)

@@ -1,7 +1,7 @@
 """The published recipes: one table of what each trains, how, on which split, and what it reached."""
 
-from ..stages import Stage
 from .recipe import Published, Recipe, Split, one_stage
+from .stages import Stage
 
 MNIST, KANNADA = "MNIST", "Kannada-MNIST"
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..splitting import SplitMethod
-from ..stages import Stage
+from ..folders import SplitMethod
+from .stages import Stage
 
 
 @dataclass(frozen=True)

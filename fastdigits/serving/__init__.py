@@ -1,5 +1,10 @@
-"""serve(): a drawing page and a JSON endpoint over models, for a person or a class in front of one machine."""
+"""A drawing page and a JSON endpoint over models, for a person or a class in front of one machine: routes, limits,
+uploads, batches, the digits that are collected.
+"""
 
-from .server import serve
+import lazy_loader
 
-__all__ = ["serve"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={},
+)

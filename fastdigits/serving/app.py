@@ -14,10 +14,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from ..errors import InputError
-from ..photos import normalised
-from ..reading import least_sure, reading_of
-from ..sheets import all_cuts, cut_sheet
+from ..answers import least_sure, reading_of
+from ..photos import all_cuts, cut_sheet, normalised
+from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
 from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
 from .pages import ASSETS, collect_page, drawing_page

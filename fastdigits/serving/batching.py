@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..inference import Inference
+from ..answers import Inference
 from .limits import Refusal
 
 BATCH = 64  # pictures that are answered together; a batch more is a longer wait for those behind it

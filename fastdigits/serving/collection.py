@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..outputs import whole_file, writable
 from ..photos import SIDE
+from ..system import InputError, whole_file, writable
 from .limits import Refusal
 
 DIGITS_FILE, WRITERS_FILE, TOKENS_FILE = "digits.csv", "writers.csv", ".tokens.csv"

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..inference import Inference
-from ..onnx_model import OnnxModel
-from ..prediction import find_model, open_model
-from ..reading import least_sure
-from ..saved import SavedModel, read_description
+from ..answers import Inference, find_model, least_sure, open_model
+from ..models import OnnxModel, SavedModel, read_description
+from ..system import InputError
 from .batching import Batcher
 from .limits import Limits, Refusal
 

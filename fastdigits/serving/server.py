@@ -4,8 +4,7 @@ import socket
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from ..errors import InputError
-from ..outputs import claimed
+from ..system import InputError, claimed
 from .limits import Limits, is_loopback
 
 HEADERS_S, KEEP_ALIVE_S, STOP_S = 20, 5, 5  # for a request's head, the next request, and answers under way at the end

@@ -11,11 +11,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..errors import InputError
-from ..photos import normalised
-from ..picture_files import gray_levels
-from ..prediction import Predictions
+from ..answers import Predictions
+from ..photos import gray_levels, normalised
 from ..sources import PixelSource, open_source
+from ..system import InputError
 from .limits import Limits, Refusal
 
 FORMATS = ("PNG", "JPEG")

@@ -1,36 +1,28 @@
-"""Every kind of pixel source, read as streamed chunks of square gray pictures.
+"""Every kind of pixel source, read as streamed chunks of square gray pictures. It knows files and their columns, and
+not what becomes of the rows.
 
 csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
 npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
 sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
 """
 
-from .missing import refuse_missing_values
-from .opening import (
-    holds_tables,
-    is_competition,
-    is_picture_folder,
-    is_trained_on,
-    open_source,
-    open_tables,
-    submission_sample,
-)
-from .picture_folder import has_pictures
-from .pixels import Chunk, PixelSource, refuse_other_size
-from .small_csv import read_small_csv
+import lazy_loader
 
-__all__ = [
-    "Chunk",
-    "PixelSource",
-    "has_pictures",
-    "holds_tables",
-    "is_competition",
-    "is_picture_folder",
-    "is_trained_on",
-    "open_source",
-    "open_tables",
-    "read_small_csv",
-    "refuse_missing_values",
-    "refuse_other_size",
-    "submission_sample",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "missing": ["refuse_missing_values"],
+        "opening": [
+            "holds_tables",
+            "is_competition",
+            "is_picture_folder",
+            "is_trained_on",
+            "open_source",
+            "open_tables",
+            "submission_sample",
+        ],
+        "picture_folder": ["has_pictures"],
+        "pixels": ["Chunk", "PixelSource", "refuse_other_size"],
+        "small_csv": ["read_small_csv"],
+    },
+)

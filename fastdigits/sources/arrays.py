@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import InputError
+from ..system import InputError
 from .location import ZIP_FAULTS, Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 

@@ -4,7 +4,7 @@ import io
 import re
 from collections import Counter
 
-from ..errors import InputError
+from ..system import InputError
 from .location import Location
 from .pixels import square_side
 from .plain_csv import Columns

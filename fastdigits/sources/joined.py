@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from ..errors import InputError
+from ..system import InputError
 from .pixels import Chunk, PixelSource
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import InputError
-from ..outputs import file_sha256
+from ..system import InputError, file_sha256
 
 # RuntimeError: it wants a password, or a way of packing that Python does not know; ValueError: places that cannot be
 ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import InputError
+from ..system import InputError
 
 NAMED_COLUMNS = 5
 

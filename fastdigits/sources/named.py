@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..system import InputError
 from .pixels import CHUNK_ROWS, Chunk, PixelSource, label_texts
 
 TORCHVISION_SETS = {  # our name: (torchvision class, its arguments, are its pictures stored transposed)

@@ -4,7 +4,7 @@ import glob
 import re
 from pathlib import Path
 
-from ..errors import InputError
+from ..system import InputError
 from .arrays import idx_folder_source, idx_source, npz_source
 from .joined import join_tables
 from .location import Location, archive_members

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..photos import SIDE
-from ..picture_files import list_pictures, natural_order, read_gray
+from ..photos import SIDE, list_pictures, natural_order, read_gray
+from ..system import InputError
 from .pixels import CHUNK_ROWS, Chunk, PixelSource, class_name
 from .small_csv import read_small_csv
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InputError
+from ..system import InputError
 
 CHUNK_ROWS = 4096
 DARKEST_WHITE = 64  # gray levels that do not go beyond it may be of another scale

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from ..errors import InputError
+from ..system import InputError
 from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8
 from .location import Location
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, class_name, label_texts, square_side

@@ -1,0 +1,126 @@
+"""Models at work: on the machine's device, in batches of the fastest size, in bf16 what it is sure of."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..models import SavedModel
+from ..system import find_device, find_precision, prepare_machine
+
+EXACT_BATCH = 256  # one size for ever: another one changes the last digits
+TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
+LARGEST_INPUT = 16_000_000  # floats of a batch; what the network makes of them is many times more
+SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
+
+
+class Inference:
+    """One or more models that predict together, the mean of their probabilities.
+
+    Parameters
+    ----------
+    models : list of SavedModel
+    exact : bool
+        Compute in fp32 and in batches of one size, so that the same pictures always give the same digits. Else the
+        fastest batch size is found, and where the machine is fast at bf16, it is used for what it is sure of.
+    normalise : bool, optional
+        Whether photos are to be brought to the form of MNIST's; by default as the first model says.
+    tta : bool
+        Test-time augmentation: the mean over several views of each picture.
+    """
+
+    def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None, tta: bool = False):
+        prepare_machine()
+        self.device = find_device()
+        in_torch = all(model.in_torch for model in models)
+        self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
+        self.models, self.tta, self.exact = models, tta, exact
+        self.normalise = models[0].normalise if normalise is None else normalise
+        tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
+        picture = max(len(model.mean) * model.size**2 for model in models)
+        fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]
+        self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
+        for model in models:
+            model.to(self.device)
+
+    @property
+    def classes(self) -> list[str]:
+        return self.models[0].classes
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Mean class probabilities of gray pictures uint8 (n, h, w): float32 (n, classes), rows sum to 1."""
+        return np.concatenate([self._timed(batch) for batch in self._batches(images)])
+
+    def _batches(self, images: np.ndarray) -> Iterator[np.ndarray]:
+        start = 0
+        while start < len(images):
+            batch = images[start : start + self.batch_size.pictures]
+            yield batch
+            start += len(batch)
+
+    def _timed(self, batch: np.ndarray) -> np.ndarray:
+        started = time.perf_counter()
+        probabilities = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
+        self.batch_size.note(len(batch), time.perf_counter() - started)
+        return probabilities
+
+    def _in_bf16(self, batch: np.ndarray) -> np.ndarray:
+        """bf16, and once more in fp32 what is not sure."""
+        import torch
+
+        with torch.autocast(self.device, torch.bfloat16):
+            probabilities = self._mean(batch)
+        second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
+        unsure = first - second < SURE_LEAD
+        if unsure.any():
+            probabilities[unsure] = self._mean(batch[unsure])
+        return probabilities
+
+    def _mean(self, batch: np.ndarray) -> np.ndarray:
+        return np.mean([model.probabilities(view) for view in self._views(batch) for model in self.models], axis=0)
+
+    def _views(self, batch: np.ndarray) -> list[np.ndarray]:
+        if not self.tta:
+            return [batch]
+        import torch
+
+        from ..batches import averaged_views
+        from ..folders import to_float
+
+        views = averaged_views(to_float(torch.from_numpy(np.array(batch))[:, None]))
+        return [view[:, 0].mul(255).round().to(torch.uint8).numpy() for view in views]
+
+
+class BatchSize:
+    """How many pictures go through the network at once: each of several sizes is tried on real work, the best stays.
+
+    Parameters
+    ----------
+    tried : sequence of int
+
+    Attributes
+    ----------
+    pictures : int
+        What the next batch should have.
+    """
+
+    def __init__(self, tried: Sequence[int]):
+        self.waiting, self.rates = list(tried), {}
+        self.trial_pictures = max(tried)  # each size is tried on as many
+        self.is_warm, self.done, self.seconds = False, 0, 0.0
+
+    @property
+    def pictures(self) -> int:
+        return self.waiting[0] if self.waiting else max(self.rates, key=self.rates.get)
+
+    def note(self, n: int, seconds: float) -> None:
+        """A batch of `n` pictures took so long."""
+        if not self.waiting or n != self.pictures:
+            return
+        if not self.is_warm:  # the first batch also pays for what torch sets up
+            self.is_warm = True
+            return
+        self.done, self.seconds = self.done + n, self.seconds + seconds
+        if self.done >= self.trial_pictures:
+            self.rates[self.waiting.pop(0)] = self.done / self.seconds
+            self.done, self.seconds = 0, 0.0

@@ -1,0 +1,178 @@
+"""read(): the numbers on a photo of several handwritten digits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..models import OnnxModel, SavedModel
+from ..photos import Box, Cut, all_cuts, cut_sheet, read_gray
+from ..system import InputError, check_output, whole_file
+from .inference import Inference
+from .prediction import open_model
+
+SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own
+STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
+DOUBTFUL = "?"
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit on a sheet.
+
+    Attributes
+    ----------
+    label : str
+    confidence : float
+        Probability of the label.
+    doubtful : bool
+        Whether a person should look.
+    box : Box
+        In pixels of the photo.
+    """
+
+    label: str
+    confidence: float
+    doubtful: bool
+    box: Box
+
+
+@dataclass
+class Reading:
+    """What stands on a sheet: lines of numbers of digits, and where it was written to."""
+
+    lines: list[list[list[Digit]]]
+    file: Path | None = None
+    picture: Path | None = None
+
+    @property
+    def numbers(self) -> list[list[str]]:
+        """The numbers of each line."""
+        return [["".join(digit.label for digit in number) for number in line] for line in self.lines]
+
+    @property
+    def digits(self) -> list[Digit]:
+        return [digit for line in self.lines for number in line for digit in number]
+
+    def table(self):
+        """A DataFrame with a row for each digit: line, number, place, label, confidence, doubtful, and its box."""
+        import pandas as pd
+
+        rows = [
+            (i, j, k, digit.label, digit.confidence, digit.doubtful, *vars(digit.box).values())
+            for i, line in enumerate(self.lines, start=1)
+            for j, number in enumerate(line, start=1)
+            for k, digit in enumerate(number, start=1)
+        ]
+        columns = ["line", "number", "place", "label", "confidence", "doubtful", "left", "top", "right", "bottom"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __rich__(self) -> str:
+        lines = [_line_text(line) for line in self.lines] or ["no digit was found"]
+        doubtful = sum(digit.doubtful for digit in self.digits)
+        if doubtful:
+            lines.append(f"{doubtful} of {len(self.digits)} digits are doubtful, marked {DOUBTFUL}")
+        lines += [f"written to {file}" for file in (self.file, self.picture) if file]
+        return "\n".join(lines)
+
+    __str__ = __rich__
+
+
+def _line_text(line: list[list[Digit]]) -> str:
+    """A line's numbers, doubtful digits marked, and how sure the least sure digit is."""
+    texts = ["".join(digit.label + DOUBTFUL * digit.doubtful for digit in number) for number in line]
+    least = min(digit.confidence for number in line for digit in number)
+    return f"{' '.join(texts)}   (least sure {least:.1%})"
+
+
+def read(
+    model: str, sheet: Path, *, out: Path | None = None, picture: Path | None = None, overwrite: bool = False
+) -> Reading:
+    """Read the numbers on a photo of several handwritten digits.
+
+    Digits are cut apart, brought to the form of MNIST's pictures, and read in order: lines from above, numbers from the
+    left; a wider gap parts numbers. Ruled paper and shade do no harm; the photo is upright.
+
+    Parameters
+    ----------
+    model
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+    sheet
+        The photo or scan.
+    out
+        A csv to write: each digit's line, number, place, label, confidence and box.
+    picture
+        A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red.
+    overwrite
+        Replace what is at `out` and `picture`.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    InputError
+        When the model or the picture cannot be read, or an output exists.
+    """
+    for file in (out, picture):
+        if file is not None:
+            check_output(Path(file), overwrite)
+    if picture is not None and Path(picture).suffix.lower() != ".png":
+        raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
+    opened, gray = open_model(model), read_gray(Path(sheet))
+    reading = read_sheet(Inference([opened]), gray, least_sure(opened))
+    if out is not None:
+        with whole_file(Path(out)) as partial:
+            reading.table().to_csv(partial, index=False)
+        reading.file = Path(out)
+    if picture is not None:
+        from ..figures import draw_reading
+
+        draw_reading(gray, [(vars(d.box), d.label, d.doubtful) for d in reading.digits], Path(picture))
+        reading.picture = Path(picture)
+    return reading
+
+
+def least_sure(model: SavedModel | OnnxModel) -> float:
+    """The confidence below which a model's answer is doubtful: by its own rule, or SURE where it has none."""
+    return (model.reject or {}).get("below", SURE)
+
+
+def read_sheet(inference: Inference, gray: np.ndarray, sure: float = SURE) -> Reading:
+    """What stands on a sheet, uint8 (h, w); digits of a confidence below `sure` are doubtful."""
+    lines = cut_sheet(gray)
+    pictures = [cut.picture for cut in all_cuts(lines)]
+    answers = inference.probabilities(np.stack(pictures)) if pictures else []
+    return reading_of(lines, answers, inference.classes, sure)
+
+
+def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[str], sure: float = SURE) -> Reading:
+    """What a cut sheet says, once a model has answered.
+
+    Parameters
+    ----------
+    lines : list of list of list of Cut
+    answers : ndarray of float, shape (n, classes)
+        Class probabilities of the pictures of `all_cuts(lines)`, in that order.
+    classes : list of str
+    sure : float
+        Digits of a lower confidence are doubtful.
+    """
+    known = {id(cut): row for cut, row in zip(all_cuts(lines), answers)}
+
+    def digits(cut: Cut) -> list[Digit]:
+        row = known[id(cut)]
+        confidence = float(row.max())
+        whole = [Digit(classes[int(row.argmax())], confidence, confidence < sure, cut.box)]
+        parts = [digit for half in cut.halves for digit in digits(half)]
+        if parts and min(digit.confidence for digit in parts) > confidence * _likeness_of_one(cut.box):
+            return parts
+        return whole
+
+    return Reading([[[d for cut in number for d in digits(cut)] for number in line] for line in lines])
+
+
+def _likeness_of_one(box: Box) -> float:
+    """How much the shape of a blot speaks for one digit, 0..1: few are wider than high."""
+    return float(np.exp(-STRETCH * max(0.0, box.width / box.height - 1)))

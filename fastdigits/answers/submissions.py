@@ -1,0 +1,51 @@
+"""Predicted labels in the form that a competition wants."""
+
+from pathlib import Path
+
+from ..sources import read_small_csv, submission_sample
+from ..system import InputError
+
+SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
+
+
+def submission_table(ids: list[str], labels: list[str], own_ids: bool, submission: str):
+    """A DataFrame in the form that a competition wants; see `predict` for what `submission` may be."""
+    import pandas as pd
+
+    if submission == "kaggle":
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (range(1, len(labels) + 1), labels))))
+    if submission == "kannada":
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (ids, labels))))
+    if not Path(submission).exists():
+        raise InputError(
+            f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
+        )
+    return _like_sample(ids, labels, own_ids, Path(submission))
+
+
+def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
+    """The sample's own columns, ids and order with our labels, matched by id, or by position for tables without ids."""
+    location = submission_sample(path)
+    with location.open() as stream:
+        sample = read_small_csv(stream, location.name)
+    if len(sample.columns) != 2:
+        raise InputError(
+            f"{location.name} has the columns {', '.join(sample.columns)}; a sample has an id and a label column"
+        )
+    if len(sample) != len(ids):
+        raise InputError(
+            f"{location.name} has {len(sample):,} rows, the predicted table has {len(ids):,}; "
+            "is it the sample of another competition?"
+        )
+    id_column, label_column = sample.columns
+    label_of = dict(zip(ids, labels))
+    if sample[id_column].duplicated().any():
+        raise InputError(f"{location.name} names an id more than once; pass the competition's own sample")
+    if set(sample[id_column]) == set(label_of):
+        sample[label_column] = [label_of[id_] for id_ in sample[id_column]]
+    elif own_ids:
+        strange = next(id_ for id_ in sample[id_column] if id_ not in label_of)
+        raise InputError(f"{location.name} asks for the id {strange!r}, which the predicted table does not have")
+    else:
+        sample[label_column] = labels
+    return sample

@@ -1,0 +1,13 @@
+"""What a table or an image folder holds and what its split hides: copies, writers, the order of rows. It asks a quick
+classifier, and no model of the user's.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "duplicates": ["CopyPair", "NEAR", "find_copies"],
+        "writers": ["Audit", "LEAST_ROWS", "audit_rows"],
+    },
+)

@@ -1,0 +1,223 @@
+"""What a split hides: whether rows stand in the order of their writers, and how much a new writer costs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..system import Interval, wilson_interval
+
+FOLDS = 5
+MOST_ROWS = 60_000  # more are thinned out evenly
+LEAST_ROWS = 200
+ALIKE = 0.97  # likeness of rows that follow each other, above which the order tells nothing
+SEED = 0
+LAGS = 24
+SAME = 1e-6
+
+
+@dataclass
+class OrderOfHands:
+    """How alike rows of one class are, by how far apart they stand in the table.
+
+    Attributes
+    ----------
+    row_distances : list of float
+        How many rows lie between two of a class, on average.
+    likeness : list of float
+        Mean squared distance of their strokes over that of any two rows of a class: 1 where the order tells nothing.
+    by_hand : bool
+        Whether rows near each other are alike, as where one writer's rows follow each other.
+    block_rows : int or None
+        About how many rows stand together.
+    """
+
+    row_distances: list[float]
+    likeness: list[float]
+    by_hand: bool
+    block_rows: int | None
+
+
+@dataclass
+class Audit:
+    """What a quick classifier scores when rows are held back at random, and when whole hands are.
+
+    Attributes
+    ----------
+    rows : int
+        How many were used.
+    random_accuracy, random_interval : float, (float, float)
+    by_hand : 'groups', 'row blocks' or None
+        What was held back together; None where neither groups nor the order tell hands apart.
+    hand_accuracy, hand_interval : float, (float, float), or None
+        The mean of the folds, and its interval from their spread.
+    fold_accuracies : list of float
+        Of the five folds of hands.
+    order : OrderOfHands or None
+        None without an order.
+    groups : int or None
+        How many there are, where they were given.
+    """
+
+    rows: int
+    random_accuracy: float
+    random_interval: Interval
+    by_hand: str | None
+    hand_accuracy: float | None
+    hand_interval: Interval | None
+    fold_accuracies: list[float]
+    order: OrderOfHands | None
+    groups: int | None = None
+
+    def sentences(self) -> list[str]:
+        """What it means, a line each."""
+        low, high = self.random_interval
+        random = f"quick classifier, {FOLDS} folds of random rows: {self.random_accuracy:.2%} ({low:.2%} .. {high:.2%})"
+        return [*self._of_order(), random, *(self._of_hands() if self.by_hand else [self._no_hands()])]
+
+    def _of_order(self) -> list[str]:
+        if self.order is None:
+            return []
+        if not self.order.by_hand:
+            return ["the order of the rows tells nothing of writers"]
+        return [
+            f"rows near each other are alike ({self.order.likeness[0]:.2f} of the usual distance): the table is in the "
+            f"order of its writers, in blocks of about {self.order.block_rows:,} rows"
+        ]
+
+    def _no_hands(self) -> str:
+        if self.groups is not None:
+            return f"there are {self.groups} groups; {FOLDS} or more would tell what a new writer costs"
+        return (
+            "hands cannot be told apart, so the accuracy on a new writer cannot be foreseen; expect less than on "
+            "random rows, and pass --groups if the writers are known"
+        )
+
+    def _of_hands(self) -> list[str]:
+        (low, high), lost = self.hand_interval, self.random_accuracy - self.hand_accuracy
+        times = ""
+        if self.random_accuracy < 1 and lost > 0:
+            times = f", {(1 - self.hand_accuracy) / (1 - self.random_accuracy):.1f} times the mistakes"
+        held_back = (
+            f"quick classifier, {FOLDS} folds of {self.by_hand}: {self.hand_accuracy:.2%} ({low:.2%} .. {high:.2%})"
+            f"{times}; the worst fold has {min(self.fold_accuracies):.2%}"
+        )
+        flatters = (
+            f"a score on random rows flatters by about {100 * lost:.2f} points"
+            if lost > 0
+            else "a score on random rows does not flatter here"
+        )
+        return [held_back, f"{flatters}; what no split of these rows can foresee are writers unlike all of these"]
+
+
+def audit_rows(
+    images: np.ndarray, truth: np.ndarray, groups: np.ndarray | None = None, in_order: bool = True
+) -> Audit | None:
+    """Audit labelled rows; None where there are too few (200) to tell anything.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, h, w)
+        In the order of the table.
+    truth : ndarray of int, shape (n,)
+        Index of the class.
+    groups : ndarray of str, shape (n,), optional
+    in_order : bool
+        Whether the table's order is known.
+    """
+    from .quick_classifier import held_out_predictions, stroke_features
+
+    if len(images) < LEAST_ROWS:
+        return None
+    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST_ROWS)).round().astype(int))
+    features, truth = stroke_features(images[rows]), truth[rows]
+    order = order_of_hands(features, truth, rows) if in_order else None
+    random_folds = np.random.default_rng(SEED).permutation(np.arange(len(rows)) % FOLDS)
+    right = held_out_predictions(features, truth, random_folds) == truth
+    random = float(right.mean()), wilson_interval(int(right.sum()), len(right))
+    n_groups = None if groups is None else len(np.unique(groups[rows]))
+    if n_groups is not None and n_groups >= FOLDS:
+        by_hand, hand_folds = "groups", group_folds(truth, groups[rows])
+    elif n_groups is None and order and order.by_hand:
+        by_hand, hand_folds = "row blocks", block_folds(truth)
+    else:
+        return Audit(len(rows), *random, None, None, None, [], order, n_groups)
+    hand_right = held_out_predictions(features, truth, hand_folds) == truth
+    accuracies = [float(hand_right[hand_folds == fold].mean()) for fold in range(FOLDS)]
+    hands = float(np.mean(accuracies)), _interval_of_folds(accuracies)
+    return Audit(len(rows), *random, by_hand, *hands, accuracies, order, n_groups)
+
+
+def block_folds(truth: np.ndarray) -> np.ndarray:
+    """Five folds, int (n,), of rows that follow each other, the same share of every class in each."""
+    fold_of = np.zeros(len(truth), int)
+    for label in np.unique(truth):
+        rows = np.flatnonzero(truth == label)  # by class, since a table may be sorted by label first
+        fold_of[rows] = np.arange(len(rows)) * FOLDS // len(rows)
+    return fold_of
+
+
+def group_folds(truth: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Five folds, int (n,), no group in two of them, classes in proportion."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    can_stratify = np.bincount(truth).min() >= FOLDS
+    splitter = (StratifiedGroupKFold if can_stratify else GroupKFold)(FOLDS, shuffle=True, random_state=SEED)
+    fold_of = np.zeros(len(truth), int)
+    for fold, (_, held_out) in enumerate(splitter.split(truth, truth, groups)):
+        fold_of[held_out] = fold
+    return fold_of
+
+
+def _interval_of_folds(accuracies: list[float]) -> Interval:
+    """95 % interval of the folds' mean by Student's t (Student 1908, Biometrika 6:1); folds share training rows."""
+    from scipy.stats import t
+
+    mean, n = float(np.mean(accuracies)), len(accuracies)
+    reach = float(t.ppf(0.975, n - 1)) * float(np.std(accuracies, ddof=1)) / n**0.5
+    return max(mean - reach, 0.0), min(mean + reach, 1.0)
+
+
+def order_of_hands(features: np.ndarray, truth: np.ndarray, rows: np.ndarray) -> OrderOfHands | None:
+    """How alike rows of a class are by their distance in the table; None where all are the same.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, d)
+        Of unit length, in the order of the table.
+    truth : ndarray of int, shape (n,)
+    rows : ndarray of int, shape (n,)
+        Their places in the table.
+    """
+    rng = np.random.default_rng(SEED)
+    classes = [np.flatnonzero(truth == label) for label in np.unique(truth)]
+    usual = _mean_distance(features, [(members, rng.permutation(members)) for members in classes])
+    if usual < SAME:
+        return None
+    longest = int(np.median([len(members) for members in classes])) // 2
+    lags = np.unique(np.geomspace(1, max(longest, 1), LAGS).round().astype(int))
+    distances, likeness = [], []
+    for lag in lags:
+        pairs = [(members[:-lag], members[lag:]) for members in classes if len(members) > lag]
+        distances.append(float(np.median(np.concatenate([rows[b] - rows[a] for a, b in pairs]))))
+        likeness.append(_mean_distance(features, pairs) / usual)
+    by_hand = likeness[0] < ALIKE
+    return OrderOfHands(distances, likeness, by_hand, _block_rows(distances, likeness) if by_hand else None)
+
+
+def _block_rows(distances: list[float], likeness: list[float]) -> int:
+    """How long blocks of one hand are: twice the distance at which half of the likeness is gone.
+
+    Of two rows so far apart as half a block, half of the pairs still stand in one block.
+    """
+    half = (1 + likeness[0]) / 2
+    k = next((k for k, value in enumerate(likeness) if value > half), len(likeness) - 1)
+    if k == 0 or likeness[k] <= likeness[k - 1]:
+        return round(2 * distances[k])
+    share = (half - likeness[k - 1]) / (likeness[k] - likeness[k - 1])
+    return round(2 * (distances[k - 1] + share * (distances[k] - distances[k - 1])))
+
+
+def _mean_distance(features: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Mean squared distance of rows of unit length, over all pairs (rows, rows)."""
+    total = sum(float((2 - 2 * np.einsum("nd,nd->n", features[a], features[b])).sum()) for a, b in pairs)
+    return total / max(sum(len(a) for a, _ in pairs), 1)

@@ -1,0 +1,247 @@
+"""compete(): a competition's files and a number of minutes -> honest scores, models of all rows, a submission."""
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..answers import open_model, predict, submission_table
+from ..folders import TEST, TRAIN, ImageFolder, fold_folders
+from ..models import NONE, check_outlives, find_backbone, shipped_names
+from ..recipes import find_recipe
+from ..scores import LEAK_ACCURACY, known_share
+from ..sources import open_source, submission_sample
+from ..system import InputError, Interval, check_output, fresh_folder, remove_folder, write_json
+from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
+from .convert import convert
+from .report import report
+from .train import train
+
+RECIPE = "digitnet"
+MARK, RESULT = "compete.json", "result.json"  # first and last file
+N_FOLDS = 3
+SHARE_FOR_FOLDS, SHARE_FOR_MODELS = 0.35, 0.5  # of the minutes; the rest is for reading, scoring and predicting
+WHOLE_EPOCHS = 24  # of one model; with time for more, more models are trained
+AUTO = "auto"
+FEW_ROWS = 5000  # under which starting from other digits helps
+
+
+@dataclass
+class Competition:
+    """Where everything lies, and what to expect.
+
+    Attributes
+    ----------
+    folder : Path
+    accuracy, deviation : float
+        Mean over the folds, and the standard deviation between them.
+    interval : (float, float)
+        Of the accuracy, over the pictures of all folds.
+    models : int
+        That were trained on all rows and predict together.
+    epochs : int
+        Of each.
+    minutes : float
+        That it took.
+    rows : int
+        Of the submission.
+    warnings : list of str
+    """
+
+    folder: Path
+    accuracy: float
+    deviation: float
+    interval: Interval
+    models: int
+    epochs: int
+    minutes: float
+    rows: int
+    warnings: list[str]
+
+    def __rich__(self) -> str:
+        low, high = self.interval
+        lines = [
+            f"accuracy in {N_FOLDS} folds {self.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}; deviation "
+            f"between folds {self.deviation:.2%})",
+            f"{self.models} model{'s' if self.models > 1 else ''} of all rows, {self.epochs} epochs each; "
+            f"{self.minutes:.1f} minutes",
+            *(f"warning: {warning}" for warning in self.warnings),
+            f"submission {self.folder}/submission.csv, {self.rows:,} rows",
+            f"report     {self.folder}/report.html (of the first fold)",
+        ]
+        return "\n".join(lines)
+
+    __str__ = __rich__
+
+
+def compete(
+    source: Path,
+    *,
+    minutes: float = 10.0,
+    weights: str = AUTO,
+    groups: Path | None = None,
+    seed: int = 5,
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> Competition:
+    """Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.
+
+    digitnet is trained in three folds for an honest score, then on all rows; with time enough several models, whose
+    mean predicts. The submission has the sample's columns, ids and order.
+
+    Parameters
+    ----------
+    source
+        The competition's zip, or a folder with its train table, test table and sample submission.
+    minutes
+        About how long it may take.
+    weights
+        none, or what to start from: digitnet-mnist, digitnet-kannada, or another digitnet of yours. auto: none for
+        tables of 5,000 rows and more, for smaller ones a shipped digitnet that does not know them yet.
+    groups
+        A csv with an id column and one group column (such as the writer): no group on both sides of a fold.
+    seed
+        Same seed, same machine: same numbers, as long as the machine is as fast.
+    out
+        The folder for everything; by default runs/compete-<source>.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    Competition
+
+    Raises
+    ------
+    InputError
+        When a table or the sample is missing, or anything in them is wrong.
+    """
+    started, source = time.monotonic(), Path(source)
+    out = Path(out) if out else Path("runs", f"compete-{source.resolve().stem}")
+    _check_inputs(source, minutes, groups)
+    check_output(out, overwrite, MARK)
+    if weights not in (AUTO, NONE):
+        check_outlives(out, "--weights", weights)
+        open_model(weights)
+    fresh_folder(out)
+    write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
+    try:
+        folder = _converted(source, out / "digits", groups, seed)
+        weights, warnings = _start(folder, weights)
+        epoch_s = epoch_time(folder, weights)
+    except InputError:
+        remove_folder(out)  # nothing was trained
+        raise
+    fold_epochs, epochs, n_models = plan(epoch_s, max(0.0, minutes * 60 - (time.monotonic() - started)))
+    print(f"{N_FOLDS} folds of {fold_epochs} epochs, then {n_models} x {epochs} epochs on all rows", flush=True)
+    options = {"weights": weights, "seed": seed}
+    folds = train(RECIPE, folder.path, epochs=fold_epochs, folds=N_FOLDS, **options, out=out / "folds")
+    models = []
+    for number in range(n_models):
+        models.append(str(out / f"model{number + 1}"))
+        train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
+    predictions = predict(
+        models[0], str(source), ensemble=models[1:], submission=str(source), out=out / "submission.csv"
+    )
+    report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
+    result = Competition(
+        out,
+        folds.accuracy,
+        folds.deviation,
+        _interval(folds),
+        n_models,
+        epochs,
+        (time.monotonic() - started) / 60,
+        len(predictions.ids),
+        warnings,
+    )
+    write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "folder"})
+    return result
+
+
+def _check_inputs(source: Path, minutes: float, groups: Path | None) -> None:
+    """InputError for what can be seen to be wrong before anything is written."""
+    if not 0 < minutes < math.inf:
+        raise InputError(f"--minutes {minutes:g} makes no sense; accepted is a number above 0")
+    table = open_source(source)
+    if not table.has_labels or table.test is None:
+        raise InputError(
+            f"{source} needs a train table with labels and a test table; pass the competition's zip or folder"
+        )
+    submission_sample(source)
+    if groups and not Path(groups).is_file():
+        raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
+
+
+def _converted(source: Path, place: Path, groups: Path | None, seed: int) -> ImageFolder:
+    """The image folder of all rows; InputError unless it can be folded and its test rows fit the sample."""
+    folder = convert(source, place, valid=0, groups=groups)
+    test = folder.split(TEST)
+    submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))
+    fold_folders(folder, N_FOLDS, seed)
+    print(folder, flush=True)
+    return folder
+
+
+def _start(folder: ImageFolder, weights: str) -> tuple[str, list[str]]:
+    """What training starts from, and warnings where that knows the rows already."""
+    if weights == AUTO:
+        weights = choose_weights(folder)  # those without a leak
+        print(f"--weights {weights}", flush=True)
+        return weights, []
+    warnings = leak_warnings(folder, weights)
+    for warning in warnings:
+        print(f"warning: {warning}", flush=True)
+    return weights, warnings
+
+
+def plan(epoch_s: float, budget_s: float) -> tuple[int, int, int]:
+    """Epochs of each fold, epochs of each model of all rows, and how many such models fit into the time.
+
+    Parameters
+    ----------
+    epoch_s : float
+        Seconds that an epoch over all rows takes.
+    budget_s : float
+        Seconds in all.
+    """
+    in_folds = budget_s * SHARE_FOR_FOLDS / epoch_s / (N_FOLDS - 1)  # each fold trains on two thirds of the rows
+    on_all = budget_s * SHARE_FOR_MODELS / epoch_s
+    n_models = max(1, int(on_all / WHOLE_EPOCHS))
+    epochs = max(1, min(WHOLE_EPOCHS, int(on_all / n_models)))
+    return max(1, min(epochs, int(in_folds))), epochs, n_models
+
+
+def epoch_time(folder: ImageFolder, weights: str) -> float:
+    """Seconds that an epoch over all rows takes, measured on a few batches."""
+    options = chosen_options(LEARNER_OPTIONS, {"weights": weights, "precision": "auto", "seed": 0}, find_recipe(RECIPE))
+    prepared = prepare_learner(find_backbone(RECIPE), folder, **options, whole=True)
+    return epoch_seconds(prepared.learner, frozen=False)
+
+
+def choose_weights(folder: ImageFolder) -> str:
+    """What to start from: nothing with many rows, else a shipped model that tells the same classes without a leak."""
+    if len(folder.split(TRAIN)) < FEW_ROWS:
+        for name in reversed(shipped_names()):  # that of MNIST first
+            if open_model(name).classes == folder.classes and not leak_warnings(folder, name):
+                return name
+    return NONE
+
+
+def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
+    """What to know of weights that were trained on a public table: its rows may be the competition's test rows."""
+    share = known_share(weights, folder, TRAIN)
+    if share is None or share < LEAK_ACCURACY:
+        return []
+    return [
+        f"{weights} knows {share:.1%} of these rows beforehand, so it was probably trained on them, perhaps on the "
+        "test rows: its score would be a leak; use --weights none"
+    ]
+
+
+def _interval(folds: FoldResult) -> Interval:
+    from ..system import wilson_interval
+
+    pictures = sum(fold.pictures for fold in folds.folds)
+    right = sum(round(fold.accuracy * fold.pictures) for fold in folds.folds)
+    return wilson_interval(right, pictures)

@@ -1,0 +1,134 @@
+"""All pictures of a table or an image folder in memory, in the order of their table."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..photos import natural_order
+from ..sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
+from ..system import InputError, progress_bar
+from .decoded import decoded_split
+from .folder import TEST, TRAIN, ImageFolder, is_image_folder, read_folder
+from .splitting import read_groups
+
+SIDE_PX = 28  # of pictures of mixed sizes
+
+
+@dataclass
+class Pictures:
+    """All pictures of a source in memory.
+
+    Attributes
+    ----------
+    name : str
+    images : ndarray of uint8, shape (n, h, w)
+    ids : list of str, length n
+    splits : ndarray of str, shape (n,)
+        train, valid or test.
+    labels : list of (str or None), length n
+    groups : ndarray of str, shape (n,), or None
+        Empty where unknown.
+    in_order : bool
+        Whether labelled rows stand in the order of their table.
+    notes : list of str
+    """
+
+    name: str
+    images: np.ndarray
+    ids: list[str]
+    splits: np.ndarray
+    labels: list[str | None]
+    groups: np.ndarray | None = None
+    in_order: bool = True
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def classes(self) -> list[str]:
+        return sorted({label for label in self.labels if label is not None}, key=natural_order)
+
+    @cached_property
+    def light_on_dark(self) -> bool:
+        """Whether the rim of the pictures is no lighter than the rest."""
+        images = self.images
+        rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+        return bool(rim.mean() <= images.mean())
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Rows of train and valid with a label, int (k,)."""
+        has_label = np.array([label is not None for label in self.labels])
+        return np.flatnonzero(has_label & (self.splits != TEST))
+
+
+def read_pictures(source: str, test: str | None = None, groups: Path | None = None) -> Pictures:
+    """Every picture of a table or an image folder, in the order of its table where that is known.
+
+    Raises
+    ------
+    InputError
+        When source, test or groups are wrong; of a table with gaps it says how many and where.
+    """
+    if Path(source).is_dir() and is_image_folder(Path(source)):
+        if test:
+            raise InputError(f"{source} is an image folder; --test goes with a table")
+        pictures = _of_folder(read_folder(source))
+    else:
+        try:
+            pictures = _of_table(open_source(source), test)
+        except InputError:
+            refuse_missing_values(Path(source))
+            raise
+    if groups is not None:
+        labelled = pictures.labelled
+        pictures.groups = np.full(len(pictures.ids), "", dtype=object)
+        pictures.groups[labelled] = read_groups(Path(groups), [pictures.ids[row] for row in labelled])
+    return pictures
+
+
+def _of_table(table: PixelSource, test: str | None) -> Pictures:
+    test_table = open_source(test) if test else table.test
+    if test_table:
+        refuse_other_size(table, test_table)
+    parts = [(TRAIN if table.has_labels else TEST, table), *([(TEST, test_table)] if test_table else [])]
+    images, ids, splits, labels = [], [], [], []
+    for split, part in parts:
+        with progress_bar(f"reading {split}", part.rows) as advance:
+            for chunk in part.chunks():
+                images.append(chunk.images)
+                ids += chunk.ids
+                splits += [split] * len(chunk.ids)
+                labels += chunk.labels if chunk.labels and split == TRAIN else [None] * len(chunk.ids)
+                advance(len(chunk.ids))
+    notes = [note for _, part in parts for note in part.notes]
+    return Pictures(table.name, np.concatenate(images), ids, np.array(splits), labels, notes=notes)
+
+
+def _of_folder(folder: ImageFolder) -> Pictures:
+    from .inputs import same_size
+
+    images, ids, splits, labels, groups, notes = [], [], [], [], [], []
+    for name, split in folder.splits.items():
+        decoded = decoded_split(folder, name)
+        images.append(decoded.images if decoded else same_size(split.files, SIDE_PX))
+        if decoded is None and not notes:
+            notes.append(f"large pictures, or such of mixed sizes, were looked at and compared at {SIDE_PX} px")
+        ids += split.ids
+        splits += [name] * len(split)
+        labels += split.labels or [None] * len(split)
+        groups += (split.groups if name != TEST else None) or [""] * len(split)
+    order, in_order = _table_order(ids, splits, folder)
+    known = np.array(groups, object)[order] if any(groups) else None
+    stacked = np.concatenate(images)[order]
+    ids, splits, labels = ([values[row] for row in order] for values in (ids, splits, labels))
+    return Pictures(str(folder.path), stacked, ids, np.array(splits), labels, known, in_order, notes)
+
+
+def _table_order(ids: list[str], splits: list[str], folder: ImageFolder) -> tuple[list[int], bool]:
+    """Rows in the order of the table that train and valid were made from, and whether whole-number ids tell it."""
+    rows = [row for row, split in enumerate(splits) if split != TEST]
+    others = [row for row, split in enumerate(splits) if split == TEST]
+    if folder.manifest and all(ids[row].isdecimal() for row in rows):
+        return sorted(rows, key=lambda row: int(ids[row])) + others, True
+    return rows + others, False

@@ -1,0 +1,158 @@
+"""A model as ONNX: uint8 pictures in, probabilities out, and all between inside the graph."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..system import InputError, file_sha256, whole_file, write_json
+from .saved import (
+    CARD_FILE,
+    DESCRIPTION_FILE,
+    FIELDS,
+    ONNX,
+    SavedModel,
+    check_described,
+    description_of,
+    read_description,
+)
+
+if TYPE_CHECKING:
+    import onnxruntime
+    import torch
+
+GRAPH_FILE, SCRIPT_FILE = "model.onnx", "predict.py"
+SCRIPT = Path(__file__).parent / "onnx_script.py"
+OPSET = 20
+CARD = """
+
+## As ONNX
+
+`model.onnx` takes gray pictures `images`, uint8 (n, h, w) of any size, white on black, and gives `probabilities`,
+float32 (n, classes) in the order of `classes` in `model.json`: resize, normalisation and temperature are in the graph,
+and the weights in the file. `python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]` needs numpy, Pillow and
+onnxruntime alone.
+"""
+
+
+@dataclass
+class OnnxModel:
+    """A classifier that onnxruntime computes; predicts as a SavedModel does.
+
+    Attributes
+    ----------
+    session : onnxruntime.InferenceSession
+        From `images`, uint8 (n, h, w), to `probabilities`, float32 (n, classes).
+    architecture, classes, size, mean, std, temperature, reject, normalise, card
+        As of a SavedModel; normalisation and temperature are in the graph already.
+    """
+
+    session: "onnxruntime.InferenceSession"
+    architecture: str
+    classes: list[str]
+    size: int
+    mean: list[float]
+    std: list[float]
+    temperature: float = 1.0
+    reject: dict | None = None
+    normalise: bool = False
+    card: str | None = None
+
+    in_torch = False
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities float32 (n, classes) of gray pictures uint8 (n, h, w)."""
+        return self.session.run(["probabilities"], {"images": np.ascontiguousarray(images)})[0]
+
+    def to(self, device: str) -> None:
+        """It stays on the CPU."""
+
+
+def read_onnx(folder: Path) -> OnnxModel:
+    """The ONNX export in `folder`.
+
+    Raises
+    ------
+    InputError
+        When a file is missing, damaged or foreign, or onnxruntime is not installed.
+    """
+    description, graph = read_description(folder), folder / GRAPH_FILE
+    check_described(graph, description)
+    try:
+        import onnxruntime
+    except ImportError:
+        raise InputError("ONNX models need the package onnxruntime: pip install 'fastdigits[onnx]'") from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    try:
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has classes of its own for each fault
+        raise InputError(f"{graph} is no graph that onnxruntime reads: {str(error).splitlines()[0]}") from None
+    inputs, outputs = ([one.name for one in found] for found in (session.get_inputs(), session.get_outputs()))
+    if (inputs, outputs) != (["images"], ["probabilities"]):
+        raise InputError(f"{graph} takes {', '.join(inputs)} and gives {', '.join(outputs)}; export the model again")
+    return OnnxModel(session, **{name: description.get(name) for name in FIELDS}, card=None)
+
+
+def write_onnx(saved: SavedModel, folder: Path) -> None:
+    """Write the graph, a script that predicts by it, the card, and the description, last.
+
+    Raises
+    ------
+    InputError
+        When the packages that write ONNX are not installed.
+    """
+    try:
+        import onnxscript  # noqa: F401 (torch's exporter needs it)
+    except ImportError:
+        raise InputError("--to onnx needs the packages onnx and onnxscript: pip install 'fastdigits[onnx]'") from None
+    write_graph(saved, folder / GRAPH_FILE)
+    script = SCRIPT.read_text(encoding="utf-8")
+    (folder / SCRIPT_FILE).write_text(script, encoding="utf-8")
+    if saved.card is not None:
+        (folder / CARD_FILE).write_text(saved.card.rstrip() + CARD, encoding="utf-8")
+    sha256 = file_sha256(folder / GRAPH_FILE)
+    write_json(folder / DESCRIPTION_FILE, description_of(saved, sha256) | {"format": ONNX, "opset": OPSET})
+
+
+def write_graph(saved: SavedModel, path: Path) -> None:
+    """Trace the model with resize, normalisation and temperature into one ONNX file; n, h and w are free."""
+    import torch
+
+    n, height, width = (torch.export.Dim(name) for name in ("n", "height", "width"))
+    example = torch.zeros(3, saved.size + 2, saved.size + 6, dtype=torch.uint8)  # no two sides alike: all stay free
+    with whole_file(path) as partial:
+        torch.onnx.export(
+            _graph_of(saved),
+            (example,),
+            partial,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["probabilities"],
+            dynamic_shapes={"images": {0: n, 1: height, 2: width}},
+        )
+
+
+def _graph_of(saved: SavedModel) -> "torch.nn.Module":
+    """The model as a module from uint8 pictures (n, h, w) to probabilities (n, classes)."""
+    import torch
+    import torch.nn.functional as F
+
+    class Graph(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = saved.module.float().cpu()
+            self.register_buffer("mean", torch.tensor(saved.mean).view(1, -1, 1, 1))
+            self.register_buffer("std", torch.tensor(saved.std).view(1, -1, 1, 1))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            gray, size = images[:, None].float() / 255, (saved.size, saved.size)
+            # antialias changes nothing where pictures grow, so that one graph does what `inputs.resize` does
+            resized = F.interpolate(gray, size, mode="bilinear", align_corners=False, antialias=True)
+            return torch.softmax(self.network((resized - self.mean) / self.std) / saved.temperature, 1)
+
+    return Graph().eval()

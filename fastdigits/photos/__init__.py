@@ -1,0 +1,23 @@
+"""Ink on paper: picture files, a photo of one digit brought to the form of MNIST's pictures, a sheet of several cut
+apart. It knows gray levels, and not what they mean: no labels, no models.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "digit": ["SIDE", "normalised"],
+        "files": [
+            "PICTURE_ENDINGS",
+            "damaged_picture",
+            "gray_levels",
+            "is_picture",
+            "list_pictures",
+            "natural_order",
+            "picture_id",
+            "read_gray",
+        ],
+        "sheet": ["Box", "Cut", "all_cuts", "cut_sheet"],
+    },
+)

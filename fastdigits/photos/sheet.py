@@ -1,0 +1,201 @@
+"""A sheet of several handwritten digits: cut apart, and put in the order in which one reads them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..system import InputError
+from .digit import cut_out, without_lines
+from .ink import LEAST_CONTRAST, averaged, otsu_level, sheet_ink
+
+WORKING_SIDE = 1600  # larger photos are averaged down to about this
+NEIGHBOURHOOD = 0.2  # of the sheet, in which paper has one brightness
+RULING = 0.3  # of the sheet's width or height; straight and thin ink so long is ruling
+LEAST_HEIGHT = 0.4  # of the usual height of a digit; lower blots are parts of one, or dirt
+SPECK_HEIGHT = 0.15  # of it; what is lower and narrower is dirt
+SHARED = 0.5  # of the narrower one's width, by which two blots above each other are one digit
+SAME_LINE = 0.8  # of the usual height, by which a digit may stand above or below the last three of its line
+GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
+MOST_BLOTS = 2000  # on a sheet; noise and patterns have more
+MOST_TOGETHER = 8  # times as wide as high: what is wider is a line, not digits that touch
+WIDE = 1.15  # times as wide as high: such a blot may be several digits that touch
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where something stands on a sheet, in pixels of the photo; right and bottom are not part of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    def with_(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+
+@dataclass
+class Cut:
+    """A digit that was cut out of a sheet.
+
+    Attributes
+    ----------
+    box : Box
+        On the photo.
+    picture : ndarray of uint8, shape (28, 28)
+        In MNIST's form.
+    halves : list of Cut
+        What it falls into, if it may be two digits that touch.
+    """
+
+    box: Box
+    picture: np.ndarray
+    halves: list["Cut"]
+
+    def all(self) -> list["Cut"]:
+        """Itself, its halves, and theirs."""
+        return [self, *(one for half in self.halves for one in half.all())]
+
+
+def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
+    """The digits of a sheet: lines from above, in each its numbers from the left, of each its digits.
+
+    Parameters
+    ----------
+    gray : ndarray of uint8, shape (h, w)
+        Dark on light or light on dark, upright; ruling and shade do no harm.
+
+    Returns
+    -------
+    list of list of list of Cut
+        Empty where nothing is written.
+
+    Raises
+    ------
+    InputError
+        When there are more blots of ink than a sheet of digits has.
+    """
+    factor = max(1, min(round(max(gray.shape) / WORKING_SIDE), *gray.shape))
+    ink = without_lines(sheet_ink(averaged(gray, factor), NEIGHBOURHOOD), RULING)
+    numbers, boxes = _blots(ink)
+    if len(boxes) > MOST_BLOTS:
+        raise InputError(f"the sheet has {len(boxes):,} blots of ink, more than {MOST_BLOTS:,}; pass a photo of digits")
+    if not boxes:
+        return []
+    usual = _usual_height(boxes)
+    digits = _joined(boxes, usual)
+    lines = []
+    for line in _lines(digits, usual):
+        found, end = [], None
+        for members, box in line:
+            if end is None or box.left - end > GAP * usual:
+                found.append([])
+            place = slice(box.top, box.bottom), slice(box.left, box.right)
+            found[-1].append(_cut(ink[place], np.isin(numbers[place], members), box, usual, factor))
+            end = max(box.right, end or 0)
+        lines.append(found)
+    return lines
+
+
+def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
+    """The number of the connected blot at each point (0: none), and each blot's box."""
+    from scipy.ndimage import find_objects, label
+
+    mask = ink > max(otsu_level(ink), LEAST_CONTRAST / 2)
+    if not mask.any() or ink[mask].mean() - ink[~mask].mean() < LEAST_CONTRAST:
+        return np.zeros(ink.shape, int), {}
+    numbers, _ = label(mask, np.ones((3, 3)))
+    boxes = {
+        number: Box(columns.start, rows.start, columns.stop, rows.stop)
+        for number, (rows, columns) in enumerate(find_objects(numbers), start=1)
+    }
+    usual = _usual_height(boxes)
+    kept = {n: box for n, box in boxes.items() if max(box.height, box.width) > max(2, SPECK_HEIGHT * usual)}
+    return numbers, kept
+
+
+def _usual_height(boxes: dict[int, Box]) -> float:
+    """The height of a digit here: the median of blots that are not much lower than the highest ones."""
+    heights = np.array([box.height for box in boxes.values()])
+    high = np.sort(heights)[-max(1, len(heights) // 4) :]  # among them may be dirt and parts of digits, but not many
+    return float(np.median(heights[heights > LEAST_HEIGHT * np.median(high)]))
+
+
+def _joined(boxes: dict[int, Box], usual: float) -> list[tuple[list[int], Box]]:
+    """Blots that are one digit, such as a 5 and its roof: those that stand above each other, close by."""
+    digits = [([number], box) for number, box in sorted(boxes.items(), key=lambda item: -item[1].height)]
+    joined: list[tuple[list[int], Box]] = []
+    for members, box in digits:
+        for k, (others, around) in enumerate(joined):
+            shared = min(box.right, around.right) - max(box.left, around.left)
+            apart = max(box.top, around.top) - min(box.bottom, around.bottom)
+            together = box.with_(around)
+            if shared > SHARED * min(box.width, around.width) and apart < 0.3 * usual and together.height < 1.5 * usual:
+                joined[k] = (others + members, together)
+                break
+        else:
+            joined.append((members, box))
+    return [(members, box) for members, box in joined if box.height > LEAST_HEIGHT * usual]
+
+
+def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple[list[int], Box]]]:
+    """Digits by lines from above, in each from the left; a line may climb or fall slowly."""
+    lines: list[list[tuple[list[int], Box]]] = []
+    for digit in sorted(digits, key=lambda item: item[1].left):
+        distances = [abs(digit[1].middle - np.mean([box.middle for _, box in line[-3:]])) for line in lines]
+        if distances and min(distances) < SAME_LINE * usual:
+            lines[int(np.argmin(distances))].append(digit)
+        else:
+            lines.append([digit])
+    return sorted(lines, key=lambda line: np.mean([box.middle for _, box in line]))
+
+
+def all_cuts(lines: list[list[list[Cut]]]) -> list[Cut]:
+    """Every cut of a sheet, and after it the halves into which it may fall."""
+    return [one for line in lines for number in line for cut in number for one in cut.all()]
+
+
+def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> Cut:
+    """The digit whose points are `blots`; both arrays are those of its box."""
+    picture = cut_out(ink, blots)
+    halves = []
+    if WIDE * max(box.height, usual) < box.width < MOST_TOGETHER * max(box.height, usual):
+        halves = _halves(ink, blots, box, usual, factor)
+    on_photo = Box(*(factor * side for side in (box.left, box.top, box.right, box.bottom)))
+    return Cut(on_photo, picture, halves)
+
+
+def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> list[Cut]:
+    """The two parts of a blot at the column of its middle half that has the least ink."""
+    if box.width < 3:
+        return []
+    columns = np.where(blots, ink, 0).sum(0)
+    quarter = max(1, box.width // 4)
+    at = quarter + int(np.argmin(columns[quarter : box.width - quarter]))
+    found = []
+    for start, stop in ((0, at), (at, box.width)):
+        rows = np.flatnonzero(blots[:, start:stop].any(1))
+        if not len(rows):
+            return []
+        place = slice(rows[0], rows[-1] + 1), slice(start, stop)
+        part = Box(box.left + start, box.top + int(rows[0]), box.left + stop, box.top + int(rows[-1]) + 1)
+        found.append(_cut(ink[place], blots[place], part, usual, factor))
+    return found

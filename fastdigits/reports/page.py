@@ -1,0 +1,169 @@
+"""A self-contained HTML page of texts, figures, tables and galleries: no network, no scripts, light and dark."""
+
+import base64
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..system import encode_pictures, whole_file, whole_folder, write_json
+
+if TYPE_CHECKING:
+    from ..figures import Drawing
+
+NUMBERS_FILE = "report.json"
+TEMPLATES = Path(__file__).parent
+WIDE_PX = 620  # figures wider than that are not shrunk to a phone's width, but moved sideways
+SHOWN_WIDE = 0.75  # of their own width at least
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences, a paragraph each."""
+
+    lines: list[str]
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with a sentence that says what to see.
+
+    Attributes
+    ----------
+    name : str
+        Of its PNG file.
+    title, sentence : str
+    png : bytes
+    is_chart : bool
+        Charts are turned light on dark where the reader wants that, photographs and heat maps are not.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    png: bytes
+    is_chart: bool = True
+    kind: str = "figure"
+
+    @property
+    def least_width_px(self) -> int | None:
+        """Below which it could not be read; None where it may shrink with the page."""
+        (width,) = struct.unpack(">I", self.png[16:20])  # of the PNG's header
+        return round(width * SHOWN_WIDE) if width > WIDE_PX else None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a sentence that says what to see.
+
+    Attributes
+    ----------
+    name : str
+        Of its csv file.
+    title, sentence : str
+    columns : list of str
+    rows : list of list of str
+    """
+
+    name: str
+    title: str
+    sentence: str
+    columns: list[str]
+    rows: list[list[str]]
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A digit, uint8 (h, w), and the lines below it."""
+
+    image: np.ndarray
+    lines: list[str]
+
+    @property
+    def png(self) -> bytes:
+        return next(encode_pictures(self.image[None]))
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Digits with a sentence that says what to see; `name` is that of its PNG file."""
+
+    name: str
+    title: str
+    sentence: str
+    cards: list[Card]
+    kind: str = "gallery"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page under its own heading, folded where it is long and few will read it."""
+
+    title: str
+    items: list[Text | Figure | Table | Gallery] = field(default_factory=list)
+    folded: bool = False
+
+    @property
+    def anchor(self) -> str:
+        return self.title.lower().replace(" ", "-")
+
+
+def drawn(name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bool = True) -> Figure:
+    """A drawing as a figure of a page."""
+    from ..figures import png_of
+
+    return Figure(name, title, sentence, png_of(drawing), is_chart)
+
+
+def render_page(title: str, lead: list[str], sections: list[Section]) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    title : str
+    lead : list of str
+        What to know first, a paragraph each.
+    sections : list of Section
+        Those without items are left out.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["data_uri"] = _data_uri
+    filled = [section for section in sections if section.items]
+    return environment.get_template("report.html").render(title=title, lead=lead, sections=filled)
+
+
+def write_page(page: Path, parts: Path, title: str, lead: list[str], sections: list[Section], numbers: dict) -> None:
+    """The page, and in the folder `parts` its figures, its tables and its numbers."""
+    with whole_folder(parts) as partial:
+        write_parts(sections, partial)
+        write_json(partial / NUMBERS_FILE, numbers)
+    with whole_file(page) as partial:
+        partial.write_text(render_page(title, lead, sections), encoding="utf-8")
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def write_parts(sections: list[Section], folder: Path) -> None:
+    """Every figure and gallery as PNG and every table as csv, into `folder`."""
+    import pandas as pd
+
+    from ..figures import draw_pictures
+
+    for item in (item for section in sections for item in section.items):
+        if isinstance(item, Figure):
+            (folder / f"{item.name}.png").write_bytes(item.png)
+        elif isinstance(item, Gallery):
+            titles = ["\n".join(card.lines) for card in item.cards]
+            draw_pictures([card.image for card in item.cards], titles, folder / f"{item.name}.png")
+        elif isinstance(item, Table):
+            pd.DataFrame(item.rows, columns=item.columns).to_csv(folder / f"{item.name}.csv", index=False)

@@ -1,0 +1,26 @@
+"""Answers against the truth: accuracy and its intervals, calibration, comparisons, stress, labels that are likely
+wrong, rows that a model knew before. It trains nothing and draws nothing.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "calibration": ["fit_temperature", "with_temperature"],
+        "comparison": ["Comparison", "compare"],
+        "evaluation": ["Evaluation", "GroupScore", "PERFECT"],
+        "label_errors": ["Suspect", "find_suspects"],
+        "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],
+        "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
+        "stress": [
+            "MIXED_SIZES_PX",
+            "StressScore",
+            "mean_under_stress",
+            "stress_scores",
+            "stress_table",
+            "stressed_rows",
+        ],
+        "valid_answers": ["ValidAnswers", "read_answers", "unchanged_folder"],
+    },
+)

@@ -1,0 +1,63 @@
+"""How a model holds out under stress: accuracy on the same pictures thinner, thicker, shifted, on bad paper."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..answers import Inference
+from ..folders import evenly_spaced
+
+MIXED_SIZES_PX = 64  # to which pictures of several sizes are brought
+STRESSED_PICTURES = 2000  # of many, evenly spaced; each is seen under every stress and strength
+
+
+@dataclass
+class StressScore:
+    """Accuracies (0..1) under one stress, in the order of its strengths, from harmless to hard."""
+
+    name: str
+    unit: str
+    strengths: list[float]
+    accuracies: list[float]
+
+
+def stressed_rows(n: int) -> np.ndarray:
+    """Which of n pictures are seen under stress: all or STRESSED_PICTURES of them, evenly spaced."""
+    return evenly_spaced(n, STRESSED_PICTURES)
+
+
+def stress_scores(inference: Inference, images: np.ndarray, truth: np.ndarray) -> list[StressScore]:
+    """Accuracy under each stress of `stress.STRESSES`.
+
+    Parameters
+    ----------
+    inference : Inference
+    images : ndarray of uint8, shape (n, h, h)
+    truth : ndarray of int, shape (n,)
+        Positions of the true labels among the classes.
+    """
+    from ..batches import STRESSES, stressed
+
+    scores = {name: StressScore(name, stress.unit, [], []) for name, stress in STRESSES.items()}
+    for name, strength, pictures in stressed(images):
+        answers = inference.probabilities(pictures).argmax(1)
+        scores[name].strengths.append(strength)
+        scores[name].accuracies.append(float((answers == truth).mean()))
+    return list(scores.values())
+
+
+def mean_under_stress(scores: list[StressScore]) -> float:
+    """The mean of all accuracies: one number to compare models by."""
+    return float(np.mean([accuracy for score in scores for accuracy in score.accuracies]))
+
+
+def stress_table(scores: list[StressScore]):
+    """A rich table: a row for each stress, a column for each strength."""
+    from rich.table import Table
+
+    table = Table("stress", "mild", "medium", "strong", title="accuracy against strength")
+    for score in scores:
+        cells = [f"{accuracy:.2%} ({strength:g})" for strength, accuracy in zip(score.strengths, score.accuracies)]
+        table.add_row(f"{score.name}, {score.unit}", *cells)
+    table.caption = f"mean under stress {mean_under_stress(scores):.2%}"
+    return table

@@ -1,0 +1,76 @@
+"""What a finished run said of its valid pictures: valid_predictions.csv, and the folder in which those pictures lie."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..answers import Predictions
+from ..folders import ImageFolder, fold_folders, read_folder
+from ..runs import Run
+from ..system import InputError, whole_file
+from .evaluation import Evaluation
+from .scoring import score
+
+
+@dataclass
+class ValidAnswers:
+    """A model's answers to labelled pictures that it was not trained on.
+
+    Attributes
+    ----------
+    ids, labels : list of str, length n
+        Labels are the true ones.
+    probabilities : ndarray of float32, shape (n, classes), rows sum to 1
+    classes : list of str
+    groups : list of str, length n, or None
+        Such as the writers.
+    """
+
+    ids: list[str]
+    labels: list[str]
+    probabilities: np.ndarray
+    classes: list[str]
+    groups: list[str] | None = None
+
+    def evaluation(self, name: str) -> Evaluation:
+        """Scores, with `name` as what was evaluated."""
+        return score(self.labels, self.probabilities, self.classes, name, self.groups)
+
+    def write(self, run: Run) -> None:
+        """valid_predictions.csv: id, true, label, confidence, a probability for each class, and the group if known."""
+        table = Predictions(self.ids, self.probabilities, self.classes).table(probabilities=True)
+        table.insert(1, "true", self.labels)
+        if self.groups:
+            table["group"] = self.groups
+        with whole_file(run.predictions_file) as partial:
+            table.to_csv(partial, index=False)
+
+
+def read_answers(run: Run, rows: int | None = None) -> ValidAnswers:
+    """The answers of a finished run, or the first `rows`; InputError when all its rows were trained on."""
+    import pandas as pd
+
+    if not run.predictions_file.is_file():
+        raise InputError(
+            f"{run.path} has no scores, since all its rows were trained on; name a run with valid pictures"
+        )
+    classes = run.record()["classes"]
+    columns = [f"p_{label}" for label in classes]
+    # texts as they are: a class may be called None, and an id may begin with a zero
+    table = pd.read_csv(run.predictions_file, nrows=rows, dtype=str, keep_default_na=False)
+    groups = table["group"].tolist() if "group" in table else None
+    probabilities = table[columns].to_numpy().astype(np.float32)
+    return ValidAnswers(table["id"].tolist(), table["true"].tolist(), probabilities, classes, groups)
+
+
+def unchanged_folder(run: Run) -> ImageFolder | None:
+    """The run's image folder; None when it was moved, removed or changed since."""
+    record = run.record()
+    try:
+        folder = read_folder(record["data"], record.get("normalise", False))
+        arguments = record["arguments"]
+        if arguments.get("fold"):
+            folder = fold_folders(folder, arguments["folds"], arguments["seed"])[arguments["fold"] - 1]
+    except InputError:
+        return None
+    return folder if folder.digest == record["data_digest"] else None

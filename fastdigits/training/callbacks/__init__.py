@@ -1,0 +1,1 @@
+"""fastai callbacks of a training, by what they do; only this room uses them."""

@@ -1,0 +1,232 @@
+"""Training in folds: a run for each fold and seed, and what they say together."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..answers import Inference, open_model, open_models
+from ..folders import VALID, ImageFolder, fold_folders
+from ..models import check_starts
+from ..runs import Run
+from ..scores import (
+    MIXED_SIZES_PX,
+    GroupScore,
+    StressScore,
+    class_numbers,
+    mean_under_stress,
+    read_answers,
+    stress_scores,
+    stress_table,
+    stressed_rows,
+)
+from ..system import InputError, check_output, claimed, fresh_folder, join_world, remove_folder, write_json
+from .result import Result
+
+RECORD, RESULT = "folds.json", "result.json"  # first and last file
+
+
+@dataclass
+class FoldScore:
+    """Accuracy (0..1) of one fold's run on the rows that it never saw."""
+
+    seed: int
+    fold: int
+    pictures: int
+    accuracy: float
+    under_stress: float
+
+
+@dataclass
+class FoldResult:
+    """What training in folds found.
+
+    Attributes
+    ----------
+    path : Path
+        Of the folds' runs.
+    folds : list of FoldScore
+    accuracy, deviation : float
+        Mean over the folds and seeds, and the standard deviation between folds (of one seed: of its folds).
+    seed_deviation : float or None
+        Standard deviation of the seeds' means; None of one seed.
+    groups : int or None
+        How many there are; None when nothing is known about who wrote what.
+    worst_group : GroupScore or None
+        By the mean accuracy over seeds.
+    stress : list of StressScore
+        Means over folds and seeds.
+    """
+
+    path: Path
+    folds: list[FoldScore]
+    accuracy: float
+    deviation: float
+    seed_deviation: float | None
+    groups: int | None
+    worst_group: GroupScore | None
+    stress: list[StressScore]
+
+    def __rich__(self):
+        from rich.console import Group
+        from rich.table import Table
+
+        table = Table("seed", "fold", "accuracy", "under stress", "pictures")
+        for fold in self.folds:
+            table.add_row(
+                str(fold.seed), str(fold.fold), f"{fold.accuracy:.2%}", f"{fold.under_stress:.2%}", f"{fold.pictures:,}"
+            )
+        return Group(table, stress_table(self.stress), *self.sentences())
+
+    def sentences(self) -> list[str]:
+        """The numbers to remember, a line each."""
+        between = "" if self.seed_deviation is None else f", between seeds {self.seed_deviation:.2%}"
+        lines = [f"accuracy {self.accuracy:.2%}, deviation between folds {self.deviation:.2%}{between}"]
+        if self.worst_group:
+            worst = self.worst_group
+            lines.append(f"{self.groups} groups, each scored unseen; the worst is {worst.group}: {worst.accuracy:.2%}")
+        else:
+            lines.append("no groups are known: the same hand may be on both sides, and the accuracy too high")
+        return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
+
+
+Fit = Callable[[ImageFolder, Path, dict, bool, bool], Result]  # of a folder, out, arguments, resume, overwrite
+
+
+def fit_or_folds(
+    fit: Fit, name: str, folder: ImageFolder, arguments: dict, out: Path | None, resume: bool, overwrite: bool
+) -> Result | FoldResult:
+    """One run at `out`, or where `arguments` name folds one for each of them under it; by default runs/`name`."""
+    n_folds, repeats = arguments["folds"], arguments["repeats"]
+    out = Path(out) if out else Path("runs", name if n_folds is None else f"{name}-folds")
+    if n_folds is None and repeats == 1:
+        return fit(folder, out, arguments, resume, overwrite)
+    if n_folds is None:
+        raise InputError("--repeats needs --folds; without them train again with another --seed")
+    if join_world().size > 1:
+        raise InputError("--folds trains one network after the other; start it as one process")
+    if repeats < 1:
+        raise InputError(f"--repeats {repeats} makes no sense; accepted are 1 or more")
+    return fit_folds(fit, folder, arguments, out, resume, overwrite)
+
+
+def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume: bool, overwrite: bool) -> FoldResult:
+    """Train once on the rest of each fold, with each seed, and score it on the fold.
+
+    Raises
+    ------
+    InputError
+        As `fold_folders`; or when there is something else at `out`.
+    """
+    n_folds, seed = arguments["folds"], arguments["seed"]
+    seeds = range(seed, seed + arguments["repeats"])
+    folders = {one: fold_folders(folder, n_folds, one) for one in seeds}
+    with claimed(out):
+        _begin(out, folder, arguments, resume, overwrite)
+        return _fit_all(fit, folders, arguments, out)
+
+
+def _fit_all(fit: Fit, folders: dict[int, list[ImageFolder]], arguments: dict, out: Path) -> FoldResult:
+    """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
+    scores, stresses, groups = [], [], []
+    for one, parts in folders.items():
+        by_group: dict[str, list[bool]] = {}
+        for number, part in enumerate(parts, start=1):
+            run = Run(out / f"seed{one}-fold{number}")
+            print(f"seed {one} · fold {number} of {len(parts)}", flush=True)
+            if not run.finished:
+                _fit_fold(fit, part, run, {**arguments, "seed": one, "fold": number})
+            answers = read_answers(run)
+            truth = class_numbers(answers.labels, answers.classes)
+            right = answers.probabilities.argmax(1) == truth
+            stresses.append(_stress(run, part, truth))
+            scores.append(FoldScore(one, number, len(right), float(right.mean()), mean_under_stress(stresses[-1])))
+            for group, is_right in zip(answers.groups or [], right):
+                by_group.setdefault(group, []).append(bool(is_right))
+        groups.append(by_group)
+    result = _together(out, scores, stresses, groups)
+    write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "path"})
+    return result
+
+
+def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
+    """A finished run of one fold; when it fails by the user's mistake before anything was trained, nothing is left."""
+    begun = run.record_file.is_file()
+    try:
+        fit(part, run.path, arguments, begun, not begun)
+    except InputError:
+        folds = [Run(path) for path in run.path.parent.iterdir() if path.is_dir()]
+        if not any(fold.finished or fold.last_checkpoint.exists() for fold in folds):
+            remove_folder(run.path.parent)
+        raise
+
+
+def _begin(out: Path, folder: ImageFolder, arguments: dict, resume: bool, overwrite: bool) -> None:
+    """Make `out`, or go on with it."""
+    record = {"arguments": arguments, "data_digest": folder.digest}
+    if resume and (out / RECORD).is_file():
+        _check_record(out, record)
+        return
+    if out.exists() and not overwrite and (out / RECORD).is_file():
+        raise InputError(f"{out} exists already; pass --resume to go on, --overwrite to replace it, or another --out")
+    check_output(out, overwrite, RECORD)
+    check_starts(out, arguments["weights"], arguments.get("teachers"))
+    if arguments.get("teachers"):
+        open_models(arguments["teachers"])  # before anything is removed
+    fresh_folder(out)
+    write_json(out / RECORD, record)
+
+
+def _check_record(out: Path, record: dict) -> None:
+    """InputError unless the folds at `out` were started with the same options on the same data."""
+    try:
+        found = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        same = [found[name] == record[name] for name in ("arguments", "data_digest")]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{out / RECORD} is damaged; train again with --overwrite") from None
+    if not same[0]:
+        raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
+    if not same[1]:
+        raise InputError(f"the data of {out} have changed since it was started; start anew with --overwrite")
+
+
+def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:
+    from ..folders import split_images
+
+    rows = stressed_rows(len(truth))
+    images = split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows)
+    return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
+
+
+def _together(
+    out: Path, scores: list[FoldScore], stresses: list[list[StressScore]], groups: list[dict[str, list[bool]]]
+) -> FoldResult:
+    """Means, deviations and the worst group over all folds and seeds."""
+    seeds = sorted({score.seed for score in scores})
+    accuracies = np.array([[score.accuracy for score in scores if score.seed == seed] for seed in seeds])
+    worst = _worst_group(groups) if groups[0] else None
+    stress = [
+        StressScore(first.name, first.unit, first.strengths, np.mean([s[k].accuracies for s in stresses], 0).tolist())
+        for k, first in enumerate(stresses[0])
+    ]
+    return FoldResult(
+        out,
+        scores,
+        float(accuracies.mean()),
+        float(accuracies.std(axis=1, ddof=1).mean()),
+        float(accuracies.mean(1).std(ddof=1)) if len(seeds) > 1 else None,
+        len(groups[0]) or None,
+        worst,
+        stress,
+    )
+
+
+def _worst_group(groups: list[dict[str, list[bool]]]) -> GroupScore:
+    from ..system import wilson_interval
+
+    means = {name: float(np.mean([np.mean(seed[name]) for seed in groups])) for name in groups[0]}
+    name = min(means, key=lambda group: (means[group], group))
+    n = len(groups[0][name])
+    return GroupScore(name, n, means[name], wilson_interval(round(means[name] * n), n))

@@ -1,0 +1,185 @@
+"""What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ..answers import open_models
+from ..folders import ImageFolder
+from ..models import Backbone, SavedModel, StartingWeights, check_starts
+from ..recipes import Stage
+from ..runs import Run, random_states, reopen_run, restore_random_states, start_run
+from ..scores import leak_notes
+from ..system import RUN_MARK, InputError, World, check_output, claimed, join_world, remove_folder
+from .callbacks.tensorboard import check_tensorboard
+from .learner import DigitLearner, epoch_seconds, prepare_learner
+from .record import first_record, settings_of
+from .result import Result, write_result
+from .rules import Rules
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, on what and how; everything but where.
+
+    Attributes
+    ----------
+    arguments : dict
+        As the user gave them; a resumed run must have had the same.
+    options : dict
+        Of `prepare_learner`.
+    plan : callable
+        From the prepared learner, which knows what it starts from, to the stages.
+    on_epoch : callable or None
+        Is given each epoch's history row.
+    draw : bool
+        Whether the run gets its figures.
+    """
+
+    folder: ImageFolder
+    backbone: Backbone
+    arguments: dict
+    options: dict
+    plan: Callable[[DigitLearner], list[Stage]]
+    rules: Rules
+    on_epoch: Callable[[dict], None] | None = None
+    draw: bool = True
+
+
+def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Result:
+    """A finished run at `out`, new or gone on with.
+
+    Raises
+    ------
+    InputError
+        When anything is wrong; a run of which no epoch is done is removed.
+    """
+    rules = training.rules
+    if rules.tensorboard:
+        check_tensorboard()
+    teachers = _teachers(rules.teachers, training.folder) if rules.teachers else []
+    with ExitStack() as stack:
+        if join_world().is_first:
+            stack.enter_context(claimed(out))
+        run, prepared, planned = _go_on(training, out) if resume else _begin(training, out, overwrite)
+        try:
+            return _train(training, run, prepared, planned, teachers)
+        except InputError:
+            if join_world().is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
+                remove_folder(run.path)
+            raise
+
+
+def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLearner, list[Stage]]:
+    """A new run, what trains in it, and its planned stages."""
+    world, folder, rules = join_world(), training.folder, training.rules
+    _check_minutes(rules, world)
+    world.first_does(lambda: check_output(out, overwrite, RUN_MARK))
+    check_starts(out, training.options["weights"], rules.teachers)
+    models = [str(training.options["weights"]), *(rules.teachers or [])]
+    # before the seed is set: opening a model draws random numbers, and a run that is gone on with asks no more
+    notes = world.first_does(lambda: leak_notes(models, folder))
+    with world.first_goes_ahead():
+        prepared = prepare_learner(training.backbone, folder, **training.options)
+    planned = training.plan(prepared)
+    settings = settings_of(training.options, asdict(rules), prepared)
+    for note in notes:
+        print(note)
+    record = first_record(training.arguments, folder, prepared, notes) | {"settings": settings}
+    return world.first_does(lambda: start_run(out, record, overwrite)), prepared, planned
+
+
+def _go_on(training: Training, out: Path) -> tuple[Run, DigitLearner, list[Stage]]:
+    """The run that was begun at `out`, what trains in it, and its planned stages."""
+    world = join_world()
+    _check_minutes(training.rules, world)
+    run = reopen_run(out, training.arguments, training.folder.digest)
+    _check_processes(run, world)
+    with world.first_goes_ahead():
+        prepared = prepare_learner(training.backbone, training.folder, start=_start_of(run), **training.options)
+    return run, prepared, training.plan(prepared)
+
+
+def _check_minutes(rules: Rules, world: World) -> None:
+    if world.size > 1 and rules.minutes is not None:
+        raise InputError("--minutes measures the speed of one process; with several pass --epochs")
+
+
+def _check_processes(run: Run, world: World) -> None:
+    """InputError unless as many processes go on as began; each has its own random states."""
+    began = run.record().get("processes", 1)
+    if began != world.size:
+        raise InputError(f"{run.path} was begun by {began} processes, not {world.size}; resume it with as many")
+
+
+def _start_of(run: Run) -> StartingWeights | None:
+    """What the run started from, once a checkpoint holds its weights; before that they are loaded again."""
+    if not run.last_checkpoint.exists():
+        return None
+    record = run.record()
+    of_digits = record.get("of_digits", False)
+    return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"], of_digits)
+
+
+def _train(
+    training: Training, run: Run, prepared: DigitLearner, planned: list[Stage], teachers: list[SavedModel]
+) -> Result:
+    """Run (or go on with) all stages, then write everything that belongs to a finished run."""
+    from .callbacks.distillation import Distillation
+    from .stages import fit_stages
+
+    world, rules = join_world(), training.rules
+    if teachers:  # before the time of an epoch is measured, of which they take a part
+        prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
+    stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
+    if training.draw and world.is_first and not run.last_checkpoint.exists():
+        _draw_batch(run, prepared)
+    history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)
+    return world.first_does(lambda: write_result(run, training.folder, prepared, history, keep, training.draw))
+
+
+def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
+    """Models to learn from; InputError unless they tell the folder's classes."""
+    teachers = open_models(names)
+    for name, teacher in zip(names, teachers):
+        if not teacher.in_torch:
+            raise InputError(f"--teachers {name} is an ONNX export; pass the run or model that it was made from")
+    if teachers[0].classes != folder.classes:
+        known, wanted = (", ".join(classes[:12]) for classes in (teachers[0].classes, folder.classes))
+        raise InputError(f"--teachers {names[0]} tells {known}; the data have {wanted}")
+    return teachers
+
+
+def _recorded_stages(run: Run, prepared: DigitLearner, planned: list[Stage], minutes: float | None) -> list[Stage]:
+    """The stages as run.json has them; written there when the run begins, with the epochs that `minutes` allow."""
+    record = run.record()
+    if "stages" not in record:
+        if minutes is not None:
+            planned = [*planned[:-1], replace(planned[-1], epochs=_epochs_within(prepared, minutes, planned[:-1]))]
+        record["stages"] = [asdict(stage) for stage in planned]
+        run.write_record(record)
+    return [Stage(**{**stage, "lr": stage["lr"] and tuple(stage["lr"])}) for stage in record["stages"]]
+
+
+def _epochs_within(prepared: DigitLearner, minutes: float, head_stages: list[Stage]) -> int:
+    """How many unfrozen epochs fit into the time, measured on a few batches of each stage; at least one."""
+    head_seconds = sum(stage.epochs * epoch_seconds(prepared.learner, frozen=True) for stage in head_stages)
+    a_epoch = epoch_seconds(prepared.learner, frozen=False)
+    left = minutes * 60 - head_seconds
+    epochs = max(1, int(left / a_epoch))
+    over = "" if a_epoch <= left else ", which is longer than asked for"
+    print(f"an epoch takes about {a_epoch:.0f} s: {epochs} in {minutes:g} minutes{over}", flush=True)
+    return epochs
+
+
+def _draw_batch(run: Run, prepared: DigitLearner) -> None:
+    """figures/batch.png: training pictures with their augmentation; draws from no generator that training uses."""
+    from ..figures import draw_batch
+
+    learner = prepared.learner
+    states = random_states(learner.dls.loaders)
+    images, labels = learner.dls.train.one_batch()
+    gray = (images[:32, 0].cpu().numpy() * prepared.std[0] + prepared.mean[0]).clip(0, 1)
+    draw_batch(gray, [learner.dls.vocab[int(label)] for label in labels[:32]], run.figure("batch"))
+    restore_random_states(states, learner.dls.loaders)

@@ -1,0 +1,88 @@
+"""Models at work: in any batch size and precision they name the same labels."""
+
+import numpy as np
+import pytest
+
+from fastdigits.answers.inference import BatchSize, Inference
+from fastdigits.answers.prediction import open_model
+
+
+@pytest.fixture
+def images(digit_images):
+    return digit_images[0][300:]
+
+
+def test_any_batch_size_gives_the_same_probabilities(run, images, monkeypatch):
+    model = open_model(run)
+    expected = np.concatenate([model.probabilities(image[None]) for image in images[:100]])
+    monkeypatch.setattr("fastdigits.answers.inference.TRIED_ON_CPU", (7, 32))
+    found = Inference([model]).probabilities(images[:100])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-6)
+
+
+def test_exact_inference_ignores_the_clock(run, images, monkeypatch):
+    """The same digits whatever sizes are tried and however long they take."""
+    monkeypatch.setattr("fastdigits.answers.inference.EXACT_BATCH", 10)
+    found = []
+    for tried in ((7, 32), (64, 16)):
+        monkeypatch.setattr("fastdigits.answers.inference.TRIED_ON_CPU", tried)
+        inference = Inference([open_model(run)], exact=True)
+        found.append(inference.probabilities(images))
+        assert inference.batch_size.pictures == 10
+    assert np.array_equal(*found)
+
+
+def test_large_pictures_go_in_small_batches(run, monkeypatch):
+    model = open_model(run)
+    monkeypatch.setattr("fastdigits.answers.inference.LARGEST_INPUT", 3 * model.size**2 * 128)
+    assert Inference([model]).batch_size.waiting == [64, 128]
+    monkeypatch.setattr("fastdigits.answers.inference.LARGEST_INPUT", 1)
+    assert Inference([model], exact=True).batch_size.waiting == [64]
+
+
+def test_the_fastest_size_stays():
+    size = BatchSize((2, 4, 8))
+    size.note(2, 9.0)  # the first batch does not count
+    for seconds in (1.0, 0.5, 2.0):
+        while size.waiting and (n := size.pictures):
+            size.note(n, n * seconds)
+            if len(size.rates) and size.done == 0:
+                break
+    assert size.rates == {2: 1.0, 4: 2.0, 8: 0.5}
+    assert size.pictures == 4
+    size.note(4, 100.0)
+    assert size.pictures == 4
+
+
+def test_shorter_batches_tell_nothing():
+    size = BatchSize((8, 16))
+    for _ in range(9):
+        size.note(5, 1.0)
+    assert size.rates == {}
+    assert size.pictures == 8
+
+
+@pytest.fixture
+def in_bf16(monkeypatch):
+    """The machine is one that is fast at bf16."""
+    monkeypatch.setattr(
+        "fastdigits.answers.inference.find_precision", lambda wanted, _: {"auto": "bf16"}.get(wanted, wanted)
+    )
+
+
+def test_bf16_changes_no_label(run, images, in_bf16):
+    """Also where the network is far from sure."""
+    found = Inference([open_model(run)]).probabilities(images)
+    expected = Inference([open_model(run)], exact=True).probabilities(images)
+    assert (found.argmax(1) == expected.argmax(1)).all()
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_only_unsure_pictures_are_computed_in_fp32(run, images, in_bf16, monkeypatch):
+    model = open_model(run)
+    expected = model.probabilities(images[:50])
+    for sure, same in ((1.1, True), (0.0, False)):  # none is sure enough, all are
+        monkeypatch.setattr("fastdigits.answers.inference.SURE_LEAD", sure)
+        found = Inference([model]).probabilities(images[:50])
+        assert np.allclose(found, expected, atol=1e-6) == same

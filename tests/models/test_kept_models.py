@@ -1,0 +1,35 @@
+"""Models that earlier versions saved give the answers that they gave then."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fastdigits import predict
+
+KEPT = Path(__file__).parent / "saved_models"
+VERSIONS = sorted(path.name for path in KEPT.iterdir() if (path / "answers.csv").is_file())
+
+
+def test_this_version_has_kept_its_models():
+    assert version("fastdigits") in VERSIONS, "at a release: python tests/models/saved_models/make.py"
+
+
+@pytest.mark.parametrize("saved", ["model", "onnx"])
+@pytest.mark.parametrize("released", VERSIONS)
+def test_earlier_models_give_their_answers(released, saved, tmp_path):
+    folder = KEPT / released
+    predict(folder / saved, folder / "pictures.csv.gz", out=tmp_path / "now.csv", probabilities=True)
+    then, now = pd.read_csv(folder / "answers.csv"), pd.read_csv(tmp_path / "now.csv")
+    assert list(now.columns) == list(then.columns)
+    assert (now["label"] == then["label"]).all()
+    numbers = [name for name in then.columns if name != "label"]
+    assert np.abs(now[numbers] - then[numbers]).to_numpy().max() < 1e-4
+
+
+def test_others_may_read_a_saved_model(run):
+    modes = {path.stat().st_mode & 0o777 for path in (run / "model.safetensors", run / "model.json")}
+    plain = run / "run.json"
+    assert modes == {plain.stat().st_mode & 0o777}
