@@ -1,4 +1,4 @@
-"""`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the README's table.
+"""`python -m benchmarks [SECTION ...]`: measure, keep every round in results.csv, write the page of speed.
 
 `training:resnet50` measures the training of that network alone.
 

@@ -62,7 +62,7 @@ def fastdigits(*arguments: str) -> None:
 
 
 def ship(table: str, whole: Run, part: Run, part_folder: Path) -> None:
-    """Write models/weights/digitnet-TABLE: the model of all rows in fp16, with the confidence that the other one has."""
+    """Write the shipped digitnet-TABLE: the model of all rows in fp16, with the confidence that the other one has."""
     saved, scored = open_model(whole.path), open_model(part.path)
     saved.temperature, saved.reject, saved.normalise = scored.temperature, scored.reject, True
     saved.card = card_of(saved, whole, part, part_folder)

@@ -143,7 +143,7 @@ def done() -> set[tuple[str, str, str]]:
 
 
 def write_table() -> None:
-    """The README's table: mean accuracy and deviation over the draws, seconds of the largest size."""
+    """The table: mean accuracy and deviation over the draws, seconds of the largest size."""
     results = kept_rows(RESULTS)
     lines = [
         "| from how many rows a class | " + " | ".join(map(str, SIZES)) + f" | s ({SIZES[-1]}) |",

@@ -1,7 +1,7 @@
 """`python -m benchmarks.reproductions [NAME ...]`: train the published recipes as published, and tabulate the results.
 
 Restartable: a finished run is not repeated, an interrupted one goes on. Each run's history is kept in
-docs/reproductions/, its numbers in docs/reproductions/results.csv, and the README's table is made of those.
+docs/reproductions/, its numbers in docs/reproductions/results.csv; docs/results/reproductions.md tabulates them.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def is_late(task: Task) -> bool:
 
 
 def run_and_keep(task: Task, work: Path, threads: int, pool: ThreadPoolExecutor) -> None:
-    """Train, unless that is done, and put the result into the README; after a failure or Ctrl-C no other is begun."""
+    """Train, unless that is done, and put the result into the table; after a failure or Ctrl-C no other is begun."""
     try:
         finished = run_task(task, work, threads)
     except BaseException:
@@ -184,7 +184,7 @@ def keep(task: Task, run: Run, command: str, begun: dict[str, str]) -> None:
 
 
 def write_table() -> None:
-    """The README's table of reproductions, from the recipes and the kept results."""
+    """The table of reproductions, from the recipes and the kept results."""
     lines = [
         "| command | split | parameters | published | ours | reproduced | unseen writers | epochs | s/epoch | cores |",
         "|---|---|---|---|---|---|---|---|---|---|",

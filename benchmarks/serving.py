@@ -171,7 +171,7 @@ def measure_script(rows: Path) -> list[Measurement]:
         commands = {
             "script": ("import numpy, onnxruntime, PIL", [python, f"{work}/onnx/predict.py", str(rows), out]),
             "fastdigits": (
-                "import fastdigits.prediction, torch",
+                "import fastdigits, torch; fastdigits.predict",
                 [python, "-m", "fastdigits", "predict", MODEL, str(rows), "--out", out, "--overwrite"],
             ),
         }

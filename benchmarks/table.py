@@ -1,4 +1,4 @@
-"""The README's tables: that of the benchmarks from results.csv, and where any of them stands."""
+"""The pages of results: where each table stands, and that of the benchmarks from results.csv."""
 
 import re
 from pathlib import Path
@@ -6,19 +6,26 @@ from pathlib import Path
 from .measuring import Measurement, medians, read_rows
 
 UNITS = ("s", "s", "MB")  # of the script's import, rows and memory
-README = Path(__file__).parent.parent / "README.md"
+RESULTS = Path(__file__).parent.parent / "docs" / "results"
+PAGES = {  # of each table, between two marks of its name
+    "benchmarks": "speed.md",
+    "reproductions": "reproductions.md",
+    "few-shot": "few_examples.md",
+    "transfer": "unfreezing.md",
+}
 
 
 def replace_between(name: str, text: str) -> None:
-    """Put `text` between the README's two marks of that name."""
+    """Put `text` between the two marks of that name, on the table's page."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    readme = README.read_text(encoding="utf-8")
+    page = RESULTS / PAGES[name]
     pattern = re.compile(f"{begin}.*{end}", re.DOTALL)
-    README.write_text(pattern.sub(lambda _: f"{begin}\n\n{text}\n\n{end}", readme), encoding="utf-8")
+    content = page.read_text(encoding="utf-8")
+    page.write_text(pattern.sub(lambda _: f"{begin}\n\n{text}\n\n{end}", content), encoding="utf-8")
 
 
 def write_table() -> None:
-    """The README's table of benchmarks, from the kept rounds."""
+    """The table of benchmarks, from the kept rounds."""
     rows = read_rows()
     found = [
         Measurement(

@@ -90,7 +90,7 @@ def done() -> set[tuple[str, str, str]]:
 
 
 def write_table() -> None:
-    """The README's table: mean accuracy and deviation over the seeds."""
+    """The table: mean accuracy and deviation over the seeds."""
     lines = ["| way | " + " | ".join(NETWORKS) + " |", "|" + "---|" * (len(NETWORKS) + 1)]
     for way in WAYS:
         lines.append(f"| {way} | " + " | ".join(cell(network, way) for network in NETWORKS) + " |")

@@ -1,6 +1,8 @@
 """fastdigits: from tables of pixels to a digit recogniser that one can trust and hand on."""
 
 import importlib
+import importlib.machinery
+import sys
 import warnings
 
 # Importing fastai uses what torch and pandas call deprecated; its users can do nothing about it.
@@ -9,26 +11,26 @@ warnings.filterwarnings("ignore", message=r"The 'mode\.chained_assignment' optio
 # of tqdm, which timm's downloads load: there is no bar to draw with ipywidgets
 warnings.filterwarnings("ignore", message="IProgress not found")
 
-# Public name -> module. Loaded on first use: `import fastdigits` must not load torch.
+# Public name -> room. Loaded on first use: `import fastdigits` must not load torch.
 _PUBLIC = {
-    "InputError": "system.errors",
+    "InputError": "system",
     "convert": "commands.convert",
-    "read_folder": "folders.folder",
-    "digit_loaders": "batches.loaders",
+    "read_folder": "folders",
+    "digit_loaders": "batches",
     "list_models": "commands.models",
-    "find_backbone": "models.backbones",
-    "open_model": "answers.prediction",
-    "predict": "answers.prediction",
+    "find_backbone": "models",
+    "open_model": "answers",
+    "predict": "commands.predict",
     "evaluate": "commands.evaluate",
     "explore": "commands.explore",
     "report": "commands.report",
     "finetune": "commands.finetune",
     "train": "commands.train",
-    "lr_find": "training.lr_search",
+    "lr_find": "commands.lr_find",
     "export": "commands.export",
     "compete": "commands.compete",
-    "read": "answers.reading",
-    "serve": "serving.server",
+    "read": "commands.read",
+    "serve": "commands.serve",
     "tune": "commands.tune",
     "DigitClassifier": "estimator",
     "quickstart": "commands.quickstart",
@@ -48,3 +50,28 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+# Old module -> new one, of the classes in a learner.pkl of version 0.1.0: pickles name them by their modules.
+_MOVED = {
+    "fastdigits.augmentation": "fastdigits.batches.augmentation",
+    "fastdigits.batch_transforms": "fastdigits.batches.transforms",
+    "fastdigits.callbacks": "fastdigits.models.fastai_learner",
+    "fastdigits.loaders": "fastdigits.batches.loaders",
+}
+
+
+class _OldNames:
+    """Lets Python find modules under the names that they had in version 0.1.0."""
+
+    def find_spec(self, name: str, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name in _MOVED else None
+
+    def create_module(self, spec):
+        return None  # Python's own kind of module, which exec_module replaces
+
+    def exec_module(self, module) -> None:
+        sys.modules[module.__name__] = importlib.import_module(_MOVED[module.__name__])
+
+
+sys.meta_path.append(_OldNames())

@@ -25,7 +25,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "List the names that train and finetune accept, their parameters and where pretrained weights come from.",
     ),
     "lr-find": (
-        "fastdigits.training.lr_search:lr_find",
+        "fastdigits.commands.lr_find:lr_find",
         "Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.",
     ),
     "finetune": (
@@ -57,11 +57,11 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.",
     ),
     "serve": (
-        "fastdigits.serving.server:serve",
+        "fastdigits.commands.serve:serve",
         "Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.",
     ),
-    "read": ("fastdigits.answers.reading:read", "Read the numbers on a photo of several handwritten digits."),
-    "predict": ("fastdigits.answers.prediction:predict", "Predict the labels of a table, a picture or a folder."),
+    "read": ("fastdigits.commands.read:read", "Read the numbers on a photo of several handwritten digits."),
+    "predict": ("fastdigits.commands.predict:predict", "Predict the labels of a table, a picture or a folder."),
 }
 
 TOGETHER = ("train", "finetune")  # commands that several processes do together

@@ -1,9 +1,9 @@
 """DigitClassifier: the scikit-learn face of the same training."""
 
 import contextlib
-import inspect
 import os
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .answers import EXACT_BATCH, Inference
 from .folders import memory_folder
-from .models import read_saved, starting_weights_of
-from .recipes import default_epochs
+from .models import read_saved
+from .recipes import Recipe, default_epochs, find_recipe
 from .runs import random_states, restore_random_states
-from .search import command_of
+from .training import FinetuneArguments, Method, TrainArguments, command_of, fit_run, method_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
@@ -145,13 +145,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         images = self._images(X)
         names = _class_names(self.classes_)
         folder = memory_folder(images, [names[number] for number in numbers])
-        fit, arguments = self._training(len(images))
+        training = self._method(len(images)).training(folder)
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
             # training seeds the generators of the whole process, which are the caller's
             stack.callback(restore_random_states, random_states([]), [])
             if not self.verbose:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
-            result = fit(folder, Path(place, "run"), arguments, False, False)
+            result = fit_run(training, Path(place, "run"), resume=False, overwrite=False)
             self.model_ = read_saved(result.run.path)
             self.history_ = result.run.history()
         self.columns_ = [self.model_.classes.index(name) for name in names]
@@ -185,47 +185,25 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         filled = np.pad(gray, ((0, 0), (0, side**2 - gray.shape[1])))
         return filled.reshape(-1, side, side)
 
-    def _training(self, rows: int):
-        """What trains, and the arguments that it is called with."""
-        from .commands.finetune import finetune, transfer_fit
-        from .commands.train import scratch_fit, train
-        from .system import plain_number
-        from .training import check_options
-
-        is_scratch = command_of(self.arch) == "train"
-        command, make_fit = (train, scratch_fit) if is_scratch else (finetune, transfer_fit)
-        names = inspect.signature(command).parameters
-        usual = {name: parameter.default for name, parameter in names.items()}
+    def _method(self, rows: int) -> Method:
+        """The way of training, with the arguments that its command would be called with."""
+        arguments = TrainArguments if command_of(self.arch) == TrainArguments.command else FinetuneArguments
+        names = {field.name for field in fields(arguments)}
         own = self.get_params(deep=False).items()
-        given = {name: plain_number(value) for name, value in own if name in names and value is not None}
+        given = {name: value for name, value in own if name in names and name != "arch" and value is not None}
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             generator = np.random.mtrand._rand if seed is None else seed
             seed = int(generator.randint(LARGEST_SEED))
-        arguments = {
-            **usual,
-            **given,
-            "recipe" if is_scratch else "arch": self.arch,
-            "data": "arrays",
-            "seed": int(seed),
-        }
-        if is_scratch:
-            _fill_in_steps(arguments, rows)
-        else:
-            arguments["weights"] = starting_weights_of(self.arch, arguments["weights"])
-        check_options(arguments)
-        return make_fit(arguments, draw=False), arguments
+        if arguments is TrainArguments:
+            given = _steps(find_recipe(self.arch), rows, given) | given
+        return method_of(self.arch, Path("arrays"), draw=False, seed=seed, **given)
 
 
-def _fill_in_steps(arguments: dict, rows: int) -> None:
-    """A batch size and epochs with which few rows are trained on often enough, where they are not given."""
-    from .recipes import find_recipe
-
-    recipe = find_recipe(arguments["recipe"])
-    if arguments["batch_size"] is None:
-        arguments["batch_size"] = max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
-    if arguments["epochs"] is None:
-        arguments["epochs"] = max(recipe.stages[0].epochs, default_epochs(rows, arguments["batch_size"]))
+def _steps(recipe: Recipe, rows: int, given: dict) -> dict:
+    """A batch size and epochs with which few rows are trained on often enough."""
+    batch_size = given.get("batch_size") or max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
+    return {"batch_size": batch_size, "epochs": max(recipe.stages[0].epochs, default_epochs(rows, batch_size))}
 
 
 def _class_names(classes: np.ndarray) -> list[str]:

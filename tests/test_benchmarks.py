@@ -1,4 +1,4 @@
-"""The benchmarks measure in turn, and the README's table is that of the kept rounds."""
+"""The benchmarks measure in turn, and the pages of results show the kept rounds."""
 
 import json
 import re
@@ -45,14 +45,15 @@ def test_medians():
         ("transfer", transfer.write_table),
     ],
 )
-def test_the_readme_shows_what_is_kept(tmp_path, monkeypatch, name, write):
-    shown = table.README.read_text(encoding="utf-8")
-    monkeypatch.setattr(table, "README", tmp_path / "README.md")
+def test_the_pages_show_what_is_kept(tmp_path, monkeypatch, name, write):
+    shown = (table.RESULTS / table.PAGES[name]).read_text(encoding="utf-8")
+    monkeypatch.setattr(table, "RESULTS", tmp_path)
     marks = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     assert all(mark in shown for mark in marks)
-    table.README.write_text(re.sub(f"{marks[0]}.*{marks[1]}", "".join(marks), shown, flags=re.DOTALL))
+    page = tmp_path / table.PAGES[name]
+    page.write_text(re.sub(f"{marks[0]}.*{marks[1]}", "".join(marks), shown, flags=re.DOTALL))
     write()
-    assert table.README.read_text(encoding="utf-8") == shown
+    assert page.read_text(encoding="utf-8") == shown
 
 
 def rows_of(*accuracies: float) -> list[dict[str, str]]:
@@ -97,7 +98,7 @@ def test_every_recipe_is_reproduced_and_kannada_by_writer_too():
 
 def test_the_page_tells_what_the_search_found():
     found = json.loads(tuning.RESULT.read_text(encoding="utf-8"))
-    page = table.README.parent / "docs" / "howto" / "tune.md"
+    page = table.RESULTS.parent / "howto" / "tune.md"
     shown = " ".join(page.read_text(encoding="utf-8").split())
     winner, untuned = (f"{100 * found['on_other_rows'][name]['mean']:.2f} %" for name in ("winner", "untuned"))
     assert f"the winner has {winner}, the untuned recipe {untuned}" in shown

@@ -8,9 +8,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "inference": ["EXACT_BATCH", "Inference"],
-        "prediction": ["Predictions", "find_model", "open_model", "open_models", "predict"],
+        "opening": ["find_model", "open_model", "open_models"],
+        "predictions": ["Predictions", "predict_source", "table_to_predict"],
         "probabilities": ["split_probabilities", "table_probabilities"],
-        "reading": ["least_sure", "reading_of"],
+        "reading": ["Reading", "least_sure", "read_sheet", "reading_of"],
+        "shards": ["predict_shard", "put_together"],
         "submissions": ["submission_table"],
     },
 )

@@ -1,4 +1,4 @@
-"""read(): the numbers on a photo of several handwritten digits."""
+"""Sheets read: what a model says about the digits of a cut sheet, put together to numbers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ..models import OnnxModel, SavedModel
-from ..photos import Box, Cut, all_cuts, cut_sheet, read_gray
-from ..system import InputError, check_output, whole_file
+from ..photos import Box, Cut, all_cuts, cut_sheet
+from ..system import whole_file
 from .inference import Inference
-from .prediction import open_model
 
 SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
@@ -77,61 +76,18 @@ class Reading:
 
     __str__ = __rich__
 
+    def write(self, out: Path) -> None:
+        """Write the table as csv."""
+        with whole_file(out) as partial:
+            self.table().to_csv(partial, index=False)
+        self.file = out
+
 
 def _line_text(line: list[list[Digit]]) -> str:
     """A line's numbers, doubtful digits marked, and how sure the least sure digit is."""
     texts = ["".join(digit.label + DOUBTFUL * digit.doubtful for digit in number) for number in line]
     least = min(digit.confidence for number in line for digit in number)
     return f"{' '.join(texts)}   (least sure {least:.1%})"
-
-
-def read(
-    model: str, sheet: Path, *, out: Path | None = None, picture: Path | None = None, overwrite: bool = False
-) -> Reading:
-    """Read the numbers on a photo of several handwritten digits.
-
-    Digits are cut apart, brought to the form of MNIST's pictures, and read in order: lines from above, numbers from the
-    left; a wider gap parts numbers. Ruled paper and shade do no harm; the photo is upright.
-
-    Parameters
-    ----------
-    model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
-    sheet
-        The photo or scan.
-    out
-        A csv to write: each digit's line, number, place, label, confidence and box.
-    picture
-        A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red.
-    overwrite
-        Replace what is at `out` and `picture`.
-
-    Returns
-    -------
-    Reading
-
-    Raises
-    ------
-    InputError
-        When the model or the picture cannot be read, or an output exists.
-    """
-    for file in (out, picture):
-        if file is not None:
-            check_output(Path(file), overwrite)
-    if picture is not None and Path(picture).suffix.lower() != ".png":
-        raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
-    opened, gray = open_model(model), read_gray(Path(sheet))
-    reading = read_sheet(Inference([opened]), gray, least_sure(opened))
-    if out is not None:
-        with whole_file(Path(out)) as partial:
-            reading.table().to_csv(partial, index=False)
-        reading.file = Path(out)
-    if picture is not None:
-        from ..figures import draw_reading
-
-        draw_reading(gray, [(vars(d.box), d.label, d.doubtful) for d in reading.digits], Path(picture))
-        reading.picture = Path(picture)
-    return reading
 
 
 def least_sure(model: SavedModel | OnnxModel) -> float:

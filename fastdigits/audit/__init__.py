@@ -7,7 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "duplicates": ["CopyPair", "NEAR", "find_copies"],
-        "writers": ["Audit", "LEAST_ROWS", "audit_rows"],
+        "duplicates": ["find_copies"],
+        "exploration": ["Exploration", "describe", "write_copies"],
+        "writers": ["Audit", "audit_rows"],
     },
 )

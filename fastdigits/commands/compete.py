@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..answers import open_model, predict, submission_table
+from ..answers import open_model, submission_table
 from ..folders import TEST, TRAIN, ImageFolder, fold_folders
 from ..models import NONE, check_outlives, find_backbone, shipped_names
 from ..recipes import find_recipe
@@ -14,6 +14,7 @@ from ..sources import open_source, submission_sample
 from ..system import InputError, Interval, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
+from .predict import predict
 from .report import report
 from .train import train
 

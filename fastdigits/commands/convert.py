@@ -1,39 +1,27 @@
 """convert(): a pixel source -> an image folder."""
 
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from ..folders import (
     MANIFEST,
-    MANIFEST_SCHEMA,
     SURE,
     TEST,
     TRAIN,
-    VALID,
+    Conversion,
     ImageFolder,
     ShardDone,
     SplitMethod,
-    Written,
-    add_pseudo_rows,
-    choose_valid,
-    last_one,
-    move_to_valid,
-    put_together,
+    SplitRule,
     read_folder,
-    read_groups,
     read_pseudo_labels,
     read_shard,
-    write_shard,
-    write_table,
 )
-from ..photos import natural_order
-from ..recipes import Split, find_recipe
+from ..recipes import find_recipe
 from ..sources import PixelSource, open_source, open_tables, refuse_other_size
-from ..system import InputError, check_output, check_seed, whole_folder, write_json
+from ..system import InputError, check_output
 
-DEFAULT_SPLIT = Split("stratified", 0.15)
+DEFAULT_SPLIT = SplitRule("stratified", 0.15)
 
 
 def convert(
@@ -107,10 +95,10 @@ def convert(
         When anything in the source, the groups or the options is wrong; nothing is left behind.
     """
     out, groups = Path(out), Path(groups) if groups else None
-    published = find_recipe(recipe).split if recipe else DEFAULT_SPLIT
-    valid = published.valid if valid is None else valid
-    split, seed = split or published.method, published.seed if seed is None else seed
-    _check_options(valid, split, groups, seed)
+    rule = find_recipe(recipe).split if recipe else DEFAULT_SPLIT
+    given = {"method": split, "valid": valid, "seed": seed}
+    rule = replace(rule, **{name: value for name, value in given.items() if value is not None})
+    rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
     tables = _tables(_open(source, also, Path(labels) if labels else None, normalise), test, normalise)
@@ -119,31 +107,19 @@ def convert(
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    about = {
-        "schema": MANIFEST_SCHEMA,
-        "source": _describe(tables.get(TRAIN)),
-        "test_source": _describe(tables.get(TEST)),
-        "size": next(iter(tables.values())).size,
-        "channels": 3,
-        "normalised": normalise,
-        "split": {"method": split, "valid": valid, "seed": seed, "groups": groups.name if groups else None},
-    }
-    if part is None:
-        with whole_folder(out) as partial:
-            written = {name: write_table(table, partial, name) for name, table in tables.items()}
-            notes = [note for table in tables.values() for note in table.notes]
-            _write_manifest(partial, written, about, groups, notes, label_of)
-        return _made(out)
-    if label_of:
+    if label_of and part:
         raise InputError("--pseudo-labels are added to whole tables; leave out --shard")
-    rows = write_shard(part, out, tables, about, overwrite)
-    with last_one(part, out) as complete:
-        if not complete:
-            return ShardDone(part, rows, part.missing(out))
-        with whole_folder(out) as partial:
-            written, notes = put_together(part, out, partial)
-            _write_manifest(partial, written, about, groups, notes)
-    return _made(out)
+    conversion = Conversion(tables, rule, groups, normalise, label_of)
+    if part:
+        waits = conversion.write_part(part, out, overwrite)
+        if waits:
+            return waits
+    else:
+        conversion.write(out)
+    folder = read_folder(out)
+    for note in folder.manifest["notes"]:
+        print(note)
+    return folder
 
 
 def _open(source: str | Path, also: list[str] | None, labels: Path | None, normalise: bool) -> PixelSource:
@@ -165,82 +141,3 @@ def _tables(table: PixelSource, test: str | Path | None, normalise: bool) -> dic
         return {TRAIN: table}
     refuse_other_size(table, test_table)
     return {TRAIN: table, TEST: test_table}
-
-
-def _made(out: Path) -> ImageFolder:
-    folder = read_folder(out)
-    for note in folder.manifest["notes"]:
-        print(note)
-    return folder
-
-
-def _check_options(valid: float, split: str, groups: Path | None, seed: int) -> None:
-    if not (0 <= valid < 1 or (valid >= 1 and float(valid).is_integer())):
-        raise InputError(
-            f"--valid {valid:g} makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a whole "
-            "number of rows such as 1000"
-        )
-    if split not in SplitMethod.__args__:
-        raise InputError(f"--split {split!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
-    check_seed(seed)
-    if groups and split == "first":
-        raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
-
-
-def _write_manifest(
-    partial: Path,
-    written: dict[str, Written],
-    about: dict,
-    groups: Path | None,
-    notes: list[str],
-    label_of: dict | None = None,
-) -> None:
-    """Split the labelled rows, add the pseudo-labelled ones, and write manifest.json."""
-    content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
-    if TRAIN in written:
-        content = _split_rows(partial, written[TRAIN], groups, **about["split"])
-    if TEST in written:
-        test = written[TEST]
-        content["rows"][TEST] = {"ids": test.ids, "labels": test.labels, "groups": None, "own_ids": test.own_ids}
-    if label_of:
-        notes.append(add_pseudo_rows(partial, content, label_of))
-    counts = {name: _counts(rows) for name, rows in content["rows"].items()}
-    write_json(partial / MANIFEST, {**about, "counts": counts, "notes": notes, **content}, indent=None)
-
-
-def _split_rows(
-    partial: Path, written: Written, group_file: Path | None, method: SplitMethod, valid: float, seed: int, groups
-) -> dict:
-    """Move pictures to valid/; what the manifest says of the labelled rows."""
-    group_of = read_groups(group_file, written.ids) if group_file else None
-    in_valid = choose_valid(written.labels, valid, method, seed, group_of)
-    move_to_valid(partial, written, in_valid)
-    mean, std = written.sums.statistics(~in_valid)
-    return {
-        "classes": sorted(set(written.labels), key=natural_order),
-        "pixels": {"mean": mean, "std": std},  # of the training rows alone
-        "rows": _rows_by_split(written, in_valid, group_of),
-    }
-
-
-def _rows_by_split(written: Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:
-    rows = {}
-    for name, chosen in ((TRAIN, np.flatnonzero(~in_valid)), (VALID, np.flatnonzero(in_valid))):
-        if len(chosen):
-            rows[name] = {
-                "ids": [written.ids[k] for k in chosen],
-                "labels": [written.labels[k] for k in chosen],
-                "groups": None if groups is None else groups[chosen].tolist(),
-                "own_ids": written.own_ids,
-            }
-    return rows
-
-
-def _counts(rows: dict) -> dict[str, int] | int:
-    if rows["labels"] is None:
-        return len(rows["ids"])
-    return dict(sorted(Counter(rows["labels"]).items(), key=lambda item: natural_order(item[0])))
-
-
-def _describe(table: PixelSource | None) -> dict | None:
-    return None if table is None else {"name": table.name, "sha256": table.digest()}

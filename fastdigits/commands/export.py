@@ -1,6 +1,5 @@
 """export(): a run's model as something that predicts without the run, checked before it is called done."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -90,6 +89,8 @@ def export(
             for images in _pictures_of_other_sizes(saved.size):
                 _difference(found.probabilities(images), saved.probabilities(images), device)
     else:
+        from ..models import learner_probabilities, write_learner  # which load fastai
+
         with whole_file(out) as partial:
             write_learner(saved, partial)
             found = learner_probabilities(partial, pictures)
@@ -130,47 +131,3 @@ def _difference(found: np.ndarray, expected: np.ndarray, device: str) -> float:
             "nothing is kept"
         )
     return difference
-
-
-def write_learner(saved: SavedModel, path: Path) -> None:
-    """A fastai Learner around the model, as `learner.pkl` for fastai's load_learner."""
-    from fastai.data.transforms import IndexSplitter
-    from fastai.learner import Learner
-    from fastai.metrics import accuracy
-    from PIL import Image
-
-    from ..batches import NO_AUGMENTATION, digit_block
-    from ..training import TemperedLoss
-
-    with tempfile.TemporaryDirectory() as folder:
-        blank = [Path(folder, label, "blank.png") for label in saved.classes]  # loaders want items; export drops them
-        for file in blank:
-            file.parent.mkdir()
-            Image.new("L", (saved.size, saved.size)).save(file)
-        block = digit_block(
-            saved.classes,
-            saved.size,
-            saved.mean,
-            saved.std,
-            NO_AUGMENTATION,
-            equal_sizes=False,
-            splitter=IndexSplitter([0]),
-        )
-        dls = block.dataloaders(blank, path=folder, bs=len(blank), num_workers=0, device="cpu")
-        learner = Learner(dls, saved.module, loss_func=TemperedLoss(saved.temperature), metrics=accuracy)
-        learner.path = path.parent.absolute()
-        learner.export(path.name)
-
-
-def learner_probabilities(path: Path, images: np.ndarray) -> np.ndarray:
-    """What the Learner pickled at `path`, which we have just written, says about uint8 pictures (n, h, w)."""
-    import warnings
-
-    from fastai.learner import load_learner
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="load_learner` uses Python's insecure pickle")
-        learner = load_learner(path)
-    loader = learner.dls.test_dl(list(images), rm_type_tfms=0, num_workers=0)  # arrays, where it was made with files
-    with learner.no_mbar():
-        return learner.get_preds(dl=loader)[0].numpy()

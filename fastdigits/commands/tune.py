@@ -1,14 +1,10 @@
 """tune(): a search for better options of training, by Optuna; each trial is an ordinary run."""
 
-import json
-import shlex
 import time
 from pathlib import Path
 from typing import Literal
 
-from ..folders import VALID, check_trainable, fold_folders, read_folder
-from ..models import NONE, file_part, starting_weights_of
-from ..recipes import find_recipe
+from ..models import file_part
 from ..search import (
     OBJECTIVES,
     PRUNERS,
@@ -16,29 +12,23 @@ from ..search import (
     Search,
     Study,
     StudyFolder,
-    best_trial,
-    command_of,
+    claim_folder,
+    define_search,
     ended_trials,
-    find_space,
+    finish,
     open_study,
     run_workers,
-    running_trials,
 )
 from ..system import (
     InputError,
-    check_output,
     check_seed,
-    fresh_folder,
     plain_number,
     remove_folder,
-    whole_file,
     write_json,
 )
-from ..training import RECORD, FoldResult, find_preset
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400
-FOLDS_SEED = 1  # what is added to the search's seed for the folds that score its winner
 
 
 def tune(
@@ -120,7 +110,9 @@ def tune(
     """
     _check_optuna()
     _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed)
-    search = _search(name, Path(data), space, objective, epochs, weights, sampler, pruner, plain_number(seed), folds)
+    search = define_search(
+        name, Path(data), space, objective, epochs, weights, sampler, pruner, plain_number(seed), folds
+    )
     folder = StudyFolder(Path(out) if out else Path("runs", f"tune-{file_part(name)}-{Path(data).name}"))
     grid = search.space.grid(seed) if sampler == "grid" else []
     n_trials = trials or len(grid) or DEFAULT_TRIALS
@@ -129,7 +121,7 @@ def tune(
         "storage": storage or "",
         "study": study or f"{file_part(name)}-{Path(data).name}",
     }
-    is_new = _check_folder(folder, record, overwrite)
+    is_new = claim_folder(folder, record, overwrite)
     try:
         opened = open_study(folder, record, grid, overwrite)
     except InputError:
@@ -139,7 +131,7 @@ def tune(
     write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
     run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)
-    return _finish(folder, opened, search, folds)
+    return finish(folder, opened, search, folds)
 
 
 def _check_optuna() -> None:
@@ -167,47 +159,6 @@ def _check_options(sampler, pruner, objective, trials, timeout, workers, folds, 
         raise InputError(f"--folds {folds} makes no sense; accepted are 0 (none) and 2 or more")
 
 
-def _search(name, data: Path, space, objective, epochs, weights, sampler, pruner, seed, folds) -> Search:
-    """What is searched; InputError when the name, the data, the space or the winner's folds are wrong."""
-    folder = read_folder(data)
-    check_trainable(folder)
-    if VALID not in folder.splits:
-        raise InputError(f"{data} has no valid pictures, by which trials are compared; convert without --valid 0")
-    if folds:
-        fold_folders(folder, folds, seed + FOLDS_SEED)  # now rather than after all trials
-    if epochs is not None and epochs < 1:
-        raise InputError(f"--epochs {epochs} makes no sense; accepted are 1 or more")
-    command = command_of(name)
-    if command == "train":
-        recipe, transfers = find_recipe(name, "train"), False
-    else:
-        _, recipe = find_preset(name)
-        weights = starting_weights_of(name, weights or "pretrained")
-        transfers = weights != NONE
-    found = find_space(space and str(space), name, command, recipe, transfers)
-    return Search(name, str(data.absolute()), folder.digest, found, objective, epochs, weights, sampler, pruner, seed)
-
-
-def _check_folder(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
-    """Make the study's folder, or see whether the study that is there is the same; whether it is new."""
-    if folder.record_file.is_file() and not overwrite:
-        try:
-            found = json.loads(folder.record_file.read_text(encoding="utf-8"))
-        except ValueError:
-            raise InputError(f"{folder.record_file} is damaged; start the study again with --overwrite") from None
-        if found != json.loads(json.dumps(record)):
-            raise InputError(
-                f"{folder.path} is a study with other options; repeat its command to go on, pass --overwrite to "
-                "replace it, or name another --out"
-            )
-        folder.result_file.unlink(missing_ok=True)
-        return False
-    check_output(folder.path, overwrite, folder.record_file.name)
-    fresh_folder(folder.path)
-    fresh_folder(folder.path / "trials")
-    return True
-
-
 def _show_search(search: Search, study, n_trials: int) -> None:
     """What is about to be searched, and what is done already."""
     print(*search.space.lines(), sep="\n")
@@ -218,61 +169,3 @@ def _show_search(search: Search, study, n_trials: int) -> None:
         f"pruner {search.pruner}, objective {search.objective}",
         flush=True,
     )
-
-
-def _finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
-    """Score the winner again, write the report, and result.json last."""
-    from ..search import write_study_report
-
-    ended, best = ended_trials(study), best_trial(study, search)
-    if best is None:
-        reasons = {trial.user_attrs.get("reason") for trial in ended} - {None}
-        why = f": {sorted(reasons)[0]}" if reasons else ""
-        raise InputError(f"no trial of {folder.path} was complete{why}; see the logs in {folder.path / 'trials'}")
-    values = best.user_attrs["values"]
-    winner = untuned = None
-    elsewhere = running_trials(study)
-    if elsewhere:
-        print(f"{len(elsewhere)} trials still run on other machines; the one that ends last scores the winner")
-    elif folds:
-        winner = score_in_folds(folder, search, values, "winner", folds)
-        untuned = score_in_folds(folder, search, {}, "untuned", folds)
-    result = Study(
-        folder.path,
-        len(ended),
-        sum(trial.state.name == "PRUNED" for trial in ended),
-        sum(trial.state.name == "FAIL" for trial in ended),
-        best.number,
-        best.value,
-        values,
-        winner and winner.accuracy,
-        untuned and untuned.accuracy,
-        _command(search, values),
-    )
-    write_study_report(folder, study, search, result, winner, untuned)
-    write_json(folder.result_file, result.numbers)
-    return result
-
-
-def score_in_folds(folder: StudyFolder, search: Search, values: dict, what: str, folds: int) -> FoldResult:
-    """Train in folds that the search did not choose by; those of an earlier time are kept if the values are the same.
-
-    Its seed is another, and so are the folds and the random states.
-    """
-    place = folder.path / what
-    print(f"{what} in {folds} folds", flush=True)
-    fresh = Search(**{**vars(search), "seed": search.seed + FOLDS_SEED})
-    note, content = place.with_name(f"{what}.json"), json.dumps([values, folds])
-    if not note.is_file() or note.read_text(encoding="utf-8") != content:
-        remove_folder(place)  # first: a kill must not leave old folds beside a note of new values
-        with whole_file(note) as partial:
-            partial.write_text(content, encoding="utf-8")
-    resume = (place / RECORD).is_file()
-    return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
-
-
-def _command(search: Search, values: dict) -> str:
-    """The command that trains with these values."""
-    name, options = search.options(values)
-    flags = [part for option, value in options.items() for part in (f"--{option.replace('_', '-')}", str(value))]
-    return shlex.join(["fastdigits", search.command, name, search.data, *flags, "--seed", str(search.seed)])

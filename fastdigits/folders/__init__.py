@@ -7,11 +7,13 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "conversion": ["Conversion"],
         "decoded": ["DecodedSplit", "decoded_split"],
-        "folder": [
+        "folds": ["fold_folders"],
+        "inputs": ["model_input", "resize", "split_images", "to_float"],
+        "layout": [
             "ImageFolder",
             "MANIFEST",
-            "MANIFEST_SCHEMA",
             "TEST",
             "TRAIN",
             "VALID",
@@ -21,14 +23,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "pixel_statistics",
             "read_folder",
         ],
-        "folds": ["fold_folders"],
-        "inputs": ["model_input", "resize", "split_images", "to_float"],
         "memory": ["memory_folder"],
         "pictures": ["Pictures", "read_pictures"],
-        "pseudo_labels": ["SURE", "add_pseudo_rows", "read_pseudo_labels"],
-        "shard_writing": ["put_together", "write_shard"],
+        "pseudo_labels": ["SURE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
-        "splitting": ["SplitMethod", "choose_valid", "evenly_spaced", "read_groups"],
-        "writing": ["Written", "move_to_valid", "write_table"],
+        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced"],
     },
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..system import InputError
-from .folder import TRAIN, VALID, ImageFolder, Split
+from .layout import TRAIN, VALID, ImageFolder, Split
 
 
 def fold_folders(folder: ImageFolder, n_folds: int, seed: int) -> list[ImageFolder]:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from ..photos import read_gray
 from .decoded import decoded_split
-from .folder import ImageFolder
+from .layout import ImageFolder
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..photos import natural_order
-from .folder import TRAIN, ImageFolder, PictureNames, Split
+from .layout import TRAIN, ImageFolder, PictureNames, Split
 from .pixel_sums import PixelSums
 
 

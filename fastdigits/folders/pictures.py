@@ -10,7 +10,7 @@ from ..photos import natural_order
 from ..sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
 from ..system import InputError, progress_bar
 from .decoded import decoded_split
-from .folder import TEST, TRAIN, ImageFolder, is_image_folder, read_folder
+from .layout import TEST, TRAIN, ImageFolder, is_image_folder, read_folder
 from .splitting import read_groups
 
 SIDE_PX = 28  # of pictures of mixed sizes

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,10 +11,42 @@ import numpy as np
 
 from ..photos import natural_order
 from ..sources import read_small_csv
-from ..system import InputError
-from .folder import TRAIN, VALID
+from ..system import InputError, check_seed
+from .layout import TRAIN, VALID
 
 SplitMethod = Literal["stratified", "random", "first"]
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """How labelled rows are parted into train and valid.
+
+    Attributes
+    ----------
+    method : SplitMethod
+        stratified: every class in proportion; random: any rows; first: the table's first rows are valid.
+    valid : float
+        Share of the rows that are kept for valid, or from 1 on their number; 0: none.
+    seed : int
+        Of the random choice.
+    """
+
+    method: SplitMethod
+    valid: float
+    seed: int = 5
+
+    def check(self, has_groups: bool) -> None:
+        """InputError when the rule, or groups beside it, make no sense."""
+        if not (0 <= self.valid < 1 or (self.valid >= 1 and float(self.valid).is_integer())):
+            raise InputError(
+                f"--valid {self.valid:g} makes no sense; accepted are 0 (all rows train), a share such as 0.15, or a "
+                "whole number of rows such as 1000"
+            )
+        if self.method not in SplitMethod.__args__:
+            raise InputError(f"--split {self.method!r} is unknown; accepted are {', '.join(SplitMethod.__args__)}")
+        check_seed(self.seed)
+        if has_groups and self.method == "first":
+            raise InputError("--split first cuts groups in two; leave out --groups, or use stratified or random")
 
 
 def read_groups(path: Path, ids: list[str]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..sources import Chunk, PixelSource
 from ..system import InputError, progress_bar, writable, write_pictures
-from .folder import TRAIN, VALID, picture_file
+from .layout import TRAIN, VALID, picture_file
 from .pixel_sums import PixelSums
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "backbones": ["Backbone", "file_part", "find_backbone", "known_names"],
+        "fastai_learner": ["learner_probabilities", "write_learner"],
         "introspection": [
             "Layer",
             "WeightStatistics",

@@ -7,9 +7,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "definition": ["Recipe"],
         "optimizers": ["FusedAdam", "find_optimizer"],
         "published": ["KANNADA", "MNIST", "PUBLISHED_RECIPES"],
-        "recipe": ["Recipe", "Split"],
         "registry": ["RECIPES", "find_recipe"],
         "schedules": ["EpochSchedule", "OneCycle", "find_schedule", "peak_of", "without_valid"],
         "stages": [

@@ -1,13 +1,14 @@
 """Our own recipes: networks that are trained on digits to start from."""
 
-from .recipe import Recipe, Split, one_stage
+from ..folders import SplitRule
+from .definition import Recipe, one_stage
 
 # how each choice was made is told in docs/lab_log.md
 OWN_RECIPES = {
     "digitnet": Recipe(
         "digitnet",
         None,
-        Split("stratified", 0.15),
+        SplitRule("stratified", 0.15),
         one_stage(24, 0.01, "one-cycle"),
         batch_size=128,
         optimizer="fastai-adam:weight_decay=0.02",

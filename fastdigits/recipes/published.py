@@ -1,18 +1,19 @@
 """The published recipes: one table of what each trains, how, on which split, and what it reached."""
 
-from .recipe import Published, Recipe, Split, one_stage
+from ..folders import SplitRule
+from .definition import Published, Recipe, one_stage
 from .stages import Stage
 
 MNIST, KANNADA = "MNIST", "Kannada-MNIST"
 
-_OF_FIRST_THOUSAND = Split("first", 1000)
+_OF_FIRST_THOUSAND = SplitRule("first", 1000)
 _SPLIT_ASSUMED = "split not published (here the first 1,000 rows)"
 
 PUBLISHED_RECIPES = {
     "conv-elu": Recipe(
         "conv-elu",
         Published(MNIST, 2022, 0.9924, 8_400, best=0.9929, parameters=128_938),
-        Split("random", 0.2, seed=141),
+        SplitRule("random", 0.2, seed=141),
         one_stage(25, 0.01, "steps:0=0.01,5=0.005,10=0.003,15=0.001,20=0.0001"),
         batch_size=32,
         clip_value=1.0,
@@ -30,7 +31,7 @@ PUBLISHED_RECIPES = {
             caveat="0.9954 on Kaggle after 500 epochs on 80/20; its own 80/20 scores began with weights "
             "that had seen those rows",
         ),
-        Split("random", 0.1, seed=42),
+        SplitRule("random", 0.1, seed=42),
         one_stage(20, 1.0),
         batch_size=128,
         optimizer="adadelta",
@@ -47,7 +48,7 @@ PUBLISHED_RECIPES = {
             parameters=266_610,
             caveat="published after the 30th epoch, ours is that of the lowest valid loss",
         ),
-        Split("first", 5000),
+        SplitRule("first", 5000),
         one_stage(30, 0.01),
         batch_size=32,
         optimizer="sgd",
@@ -64,7 +65,7 @@ PUBLISHED_RECIPES = {
             augmented=0.99238,
             parameters=857_930,
         ),
-        Split("random", 0.1, seed=15),
+        SplitRule("random", 0.1, seed=15),
         one_stage(40, 1e-4, "plateau:factor=0.1,patience=3"),
         batch_size=32,
         early_stopping=10,
@@ -83,7 +84,7 @@ PUBLISHED_RECIPES = {
             "0.25 after blocks, 0.5 before the last layer), nor are rate, schedule and batch (here those of conv5x5) "
             "and stopping (here after ten epochs without a lower valid loss)",
         ),
-        Split("random", 0.1, seed=15),
+        SplitRule("random", 0.1, seed=15),
         one_stage(50, 1e-4, "plateau:factor=0.1,patience=3"),
         batch_size=32,
         augment="conv5x5",
@@ -163,7 +164,7 @@ PUBLISHED_RECIPES = {
             parameters=1_924_106,
             caveat="validated on 3,200 of its 12,000 valid rows",
         ),
-        Split("random", 0.2, seed=42),
+        SplitRule("random", 0.2, seed=42),
         one_stage(40, 0.002, "plateau:factor=0.25,patience=2,min_delta=1e-4,floor=1e-5,monitor=train_loss"),
         batch_size=64,
         optimizer="rmsprop:rho=0.9,momentum=0.1,centred=1",
@@ -180,7 +181,7 @@ PUBLISHED_RECIPES = {
             caveat="0.98 on Kaggle; the notebook left mirroring on and had fastai's head of two layers, ours does not "
             "mirror and has torchvision's of one",
         ),
-        Split("stratified", 0.1, seed=5),
+        SplitRule("stratified", 0.1, seed=5),
         (
             Stage("head", 4, frozen=True, lr=(1e-2, 1e-1), search=True),
             Stage("all", 5, frozen=False, lr=(2e-6, 2e-3), search=True),

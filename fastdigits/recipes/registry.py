@@ -4,9 +4,9 @@ import difflib
 from dataclasses import replace
 
 from ..system import InputError
+from .definition import Recipe
 from .own import OWN_RECIPES
 from .published import PUBLISHED_RECIPES
-from .recipe import Recipe
 
 RECIPES = PUBLISHED_RECIPES | OWN_RECIPES
 

@@ -5,6 +5,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "run": ["Run", "random_states", "reopen_run", "restore_random_states", "start_run"],
+        "beginning": ["reopen_run", "start_run"],
+        "directory": ["Run"],
+        "generators": ["random_states", "restore_random_states"],
     },
 )

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "comparison": ["Comparison", "compare"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT"],
         "label_errors": ["Suspect", "find_suspects"],
+        "labelled": ["labelled_pictures"],
         "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],
         "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
         "stress": [

@@ -7,9 +7,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "report": ["write_study_report"],
-        "space": ["find_space"],
-        "study": ["OBJECTIVES", "PRUNERS", "SAMPLERS", "Search", "Study", "StudyFolder", "command_of", "open_study"],
-        "workers": ["best_trial", "ended_trials", "run_workers", "running_trials"],
+        "definition": ["OBJECTIVES", "PRUNERS", "SAMPLERS", "Search", "define_search"],
+        "folder": ["StudyFolder", "claim_folder"],
+        "result": ["Study"],
+        "storage": ["open_study"],
+        "winner": ["finish"],
+        "workers": ["ended_trials", "run_workers"],
     },
 )

@@ -3,7 +3,9 @@
 from ..figures import draw_importances, draw_parallel, draw_search_history
 from ..reports import Section, Table, Text, drawn, write_page
 from ..training import FoldResult
-from .study import OBJECTIVES, Search, Study, StudyFolder
+from .definition import OBJECTIVES, Search
+from .folder import StudyFolder
+from .result import Study
 from .workers import ended_trials
 
 LEAST_TRIALS = 4  # complete ones, for importances to mean anything

@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 from ..runs import Run
-from .study import Search, StudyFolder, open_storage, score_of
+from .definition import Search, score_of
+from .folder import StudyFolder
+from .storage import open_storage
 
 MOST_STARTS = 3  # a trial that was begun so often without finishing an epoch is given up
 

@@ -7,7 +7,8 @@ import time
 from datetime import datetime, timedelta
 
 from ..system import progress_bar, usable_cores
-from .study import OBJECTIVES, Search, StudyFolder
+from .definition import OBJECTIVES, Search
+from .folder import StudyFolder
 
 POLL_S = 0.5
 

@@ -6,5 +6,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={},
+    submod_attrs={
+        "server": ["run_server"],
+    },
 )

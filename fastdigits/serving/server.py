@@ -1,4 +1,4 @@
-"""serve(): open the models, listen, and stop gracefully."""
+"""A server's life: open the models, listen, and stop gracefully."""
 
 import socket
 from contextlib import ExitStack, closing, suppress
@@ -12,43 +12,13 @@ HEADERS_S, KEEP_ALIVE_S, STOP_S = 20, 5, 5  # for a request's head, the next req
 LAST_PORT = 65_535
 
 
-def serve(
-    model: str,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    also: list[str] | None = None,
-    collect: Path | None = None,
-) -> str:
-    """Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.
-
-    The page recognises what is drawn, photos of one digit, sheets of several and csv tables. Nothing leaves the
-    machine. The endpoints (POST /predict, /read, /table; GET /model, /health) are described on the page.
-
-    Parameters
-    ----------
-    model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
-    host
-        The address to listen to. 127.0.0.1 is this machine alone; 0.0.0.0 lets all who reach it in, such as the phones
-        of a class.
-    port
-        0 takes a free one.
-    also
-        More models to pick from on the page.
-    collect
-        A folder in which digits are collected: on the page /collect people are asked to draw them, and digits.csv and
-        writers.csv come out, for convert digits.csv --groups writers.csv.
-
-    Returns
-    -------
-    str
-        Once it has stopped: what became of it.
+def run_server(names: list[str], host: str, port: int, collect: Path | None) -> str:
+    """Serve the models called `names` at an address until Ctrl-C; in a sentence what became of it.
 
     Raises
     ------
     InputError
-        When a model cannot be opened, the port is taken, or the folder cannot be written.
+        When a package is missing, a model cannot be opened, the port is taken, or the folder cannot be written.
     """
     try:
         import uvicorn
@@ -63,10 +33,10 @@ def serve(
     limits = Limits()
     with ExitStack() as stack:
         listening = stack.enter_context(closing(_listening(host, port)))
-        models = open_served([str(model), *map(str, also or [])], limits)
+        models = open_served(names, limits)
         if collect is not None:
-            stack.enter_context(claimed(Path(collect)))
-        collection = Collection(Path(collect), models.first.classes) if collect is not None else None
+            stack.enter_context(claimed(collect))
+        collection = Collection(collect, models.first.classes) if collect is not None else None
         refuse_bombs()
         server = uvicorn.Server(
             uvicorn.Config(

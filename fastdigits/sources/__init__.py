@@ -11,6 +11,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
         "missing": ["refuse_missing_values"],
         "opening": [
             "holds_tables",

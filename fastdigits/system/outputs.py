@@ -1,18 +1,14 @@
-"""Outputs that appear whole or not at all: written to a temporary sibling, flushed, renamed."""
+"""Where a command may write: nothing of the user's is replaced unasked, and a full disk is told in one line."""
 
 import errno
-import hashlib
-import json
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
 
-DYING_S = 3  # a process that was killed a moment ago holds its claim until the system has taken back its memory
 LEAST_FREE = 100_000  # bytes; with less a disk is full
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
@@ -110,111 +106,3 @@ def _free_bytes(path: Path) -> int:
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free
-
-
-@contextmanager
-def claimed(path: Path) -> Iterator[None]:
-    """Within the block no other process may write at `path`; what a killed one claimed is taken over.
-
-    The claim is the kernel's lock on a file beside `path`, which names its owner's process and machine. The kernel lets
-    go of it when its owner is killed, at whatever moment; a file whose existence is the claim would stay behind.
-
-    Raises
-    ------
-    InputError
-        When another process is writing there.
-    """
-    from filelock import FileLock, Timeout
-
-    path = path.resolve()  # "." has no name of its own, and a link's target may be claimed by its own name
-    file = path.with_name(f".{path.name}.lock")
-    with writable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file, timeout=DYING_S)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(
-                f"{path} is being written by {_owner(file)}; wait for it, or name another output"
-            ) from None
-    try:
-        with writable(path):
-            file.write_text(f"{os.getpid()}\n{socket.gethostname()}\n", encoding="utf-8")
-        yield
-    finally:
-        with suppress(PermissionError):  # of systems that remove no open file; it is taken over there
-            file.unlink(missing_ok=True)  # before it is let go of, lest it be another's by then
-        lock.release()
-
-
-def _owner(lock_file: Path) -> str:
-    """Who wrote itself down as holding a claim: its process and its machine."""
-    try:
-        process, machine, *_ = lock_file.read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
-        return "another process"
-    return f"process {process} on {machine}"
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary sibling of `path` that takes its place when the block ends well, and is removed when not."""
-    path = path.resolve() if path.is_symlink() else path  # a link stays one
-    partial = path.with_name(f".{path.name}.partial")
-    with writable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-    try:
-        with room_for(path):
-            yield partial
-            with open(partial, "rb") as written:
-                os.fsync(written.fileno())
-            os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary sibling folder that replaces `path` when the block ends well, and is removed when not."""
-    path = path.resolve()  # "." has no name of its own, and a link stays one
-    if path.is_mount():
-        raise InputError(f"{path} is a disk of its own, which a folder cannot replace; name a folder on it")
-    partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    with claimed(path):
-        _settle(path, partial, old)  # what a killed process left
-        with writable(path):
-            partial.mkdir(parents=True)
-        try:
-            with room_for(path):
-                yield partial
-                if path.exists():
-                    path.rename(old)  # a folder cannot be replaced in one step
-                partial.rename(path)
-        finally:
-            _settle(path, partial, old)
-
-
-def _settle(path: Path, partial: Path, old: Path) -> None:
-    """Remove a half-written folder; put the old one back when nothing has taken its place."""
-    shutil.rmtree(partial, ignore_errors=True)
-    if old.exists() and not path.exists():
-        old.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def write_json(path: Path, content: dict, indent: int | None = 1) -> None:
-    """Write `content` so that the file is there whole or not at all; long content is faster without `indent`."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=indent, default=plain_number), encoding="utf-8")
-
-
-def plain_number(value):
-    """A number of numpy, such as scikit-learn's searches pass, as Python's, which files take; the rest as it is."""
-    return value.item() if type(value).__module__ == "numpy" and not getattr(value, "shape", True) else value
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

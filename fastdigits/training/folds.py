@@ -1,7 +1,6 @@
-"""Training in folds: a run for each fold and seed, and what they say together."""
+"""One run, or training in folds: a run for each fold and seed, and what they say together."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +22,11 @@ from ..scores import (
     stressed_rows,
 )
 from ..system import InputError, check_output, claimed, fresh_folder, join_world, remove_folder, write_json
+from .arguments import TrainingArguments
+from .folder import training_folder
+from .method import Method
 from .result import Result
+from .run import Training, fit_run
 
 RECORD, RESULT = "folds.json", "result.json"  # first and last file
 
@@ -92,43 +95,27 @@ class FoldResult:
         return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
 
 
-Fit = Callable[[ImageFolder, Path, dict, bool, bool], Result]  # of a folder, out, arguments, resume, overwrite
-
-
-def fit_or_folds(
-    fit: Fit, name: str, folder: ImageFolder, arguments: dict, out: Path | None, resume: bool, overwrite: bool
-) -> Result | FoldResult:
-    """One run at `out`, or where `arguments` name folds one for each of them under it; by default runs/`name`."""
-    n_folds, repeats = arguments["folds"], arguments["repeats"]
-    out = Path(out) if out else Path("runs", name if n_folds is None else f"{name}-folds")
-    if n_folds is None and repeats == 1:
-        return fit(folder, out, arguments, resume, overwrite)
+def fit(method: Method) -> Result | FoldResult:
+    """Train with the arguments of a command: one run, or where they name folds one for each of them."""
+    arguments = method.arguments
+    folder, n_folds = training_folder(arguments), arguments.folds
+    out = arguments.out or Path("runs", f"{method.name}-{arguments.data.name}" + ("" if n_folds is None else "-folds"))
+    if n_folds is None and arguments.repeats == 1:
+        return fit_run(method.training(folder), out, arguments.resume, arguments.overwrite)
     if n_folds is None:
         raise InputError("--repeats needs --folds; without them train again with another --seed")
     if join_world().size > 1:
         raise InputError("--folds trains one network after the other; start it as one process")
-    if repeats < 1:
-        raise InputError(f"--repeats {repeats} makes no sense; accepted are 1 or more")
-    return fit_folds(fit, folder, arguments, out, resume, overwrite)
-
-
-def fit_folds(fit: Fit, folder: ImageFolder, arguments: dict, out: Path, resume: bool, overwrite: bool) -> FoldResult:
-    """Train once on the rest of each fold, with each seed, and score it on the fold.
-
-    Raises
-    ------
-    InputError
-        As `fold_folders`; or when there is something else at `out`.
-    """
-    n_folds, seed = arguments["folds"], arguments["seed"]
-    seeds = range(seed, seed + arguments["repeats"])
-    folders = {one: fold_folders(folder, n_folds, one) for one in seeds}
+    if arguments.repeats < 1:
+        raise InputError(f"--repeats {arguments.repeats} makes no sense; accepted are 1 or more")
+    seeds = range(arguments.seed, arguments.seed + arguments.repeats)
+    folders = {seed: fold_folders(folder, n_folds, seed) for seed in seeds}
     with claimed(out):
-        _begin(out, folder, arguments, resume, overwrite)
-        return _fit_all(fit, folders, arguments, out)
+        _begin(out, folder, arguments)
+        return _fit_all(method, folders, out)
 
 
-def _fit_all(fit: Fit, folders: dict[int, list[ImageFolder]], arguments: dict, out: Path) -> FoldResult:
+def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -> FoldResult:
     """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
     scores, stresses, groups = [], [], []
     for one, parts in folders.items():
@@ -137,7 +124,7 @@ def _fit_all(fit: Fit, folders: dict[int, list[ImageFolder]], arguments: dict, o
             run = Run(out / f"seed{one}-fold{number}")
             print(f"seed {one} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
-                _fit_fold(fit, part, run, {**arguments, "seed": one, "fold": number})
+                _fit_fold(method.training(part, seed=one, fold=number), run)
             answers = read_answers(run)
             truth = class_numbers(answers.labels, answers.classes)
             right = answers.probabilities.argmax(1) == truth
@@ -151,11 +138,11 @@ def _fit_all(fit: Fit, folders: dict[int, list[ImageFolder]], arguments: dict, o
     return result
 
 
-def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
+def _fit_fold(training: Training, run: Run) -> None:
     """A finished run of one fold; when it fails by the user's mistake before anything was trained, nothing is left."""
     begun = run.record_file.is_file()
     try:
-        fit(part, run.path, arguments, begun, not begun)
+        fit_run(training, run.path, resume=begun, overwrite=not begun)
     except InputError:
         folds = [Run(path) for path in run.path.parent.iterdir() if path.is_dir()]
         if not any(fold.finished or fold.last_checkpoint.exists() for fold in folds):
@@ -163,18 +150,18 @@ def _fit_fold(fit: Fit, part: ImageFolder, run: Run, arguments: dict) -> None:
         raise
 
 
-def _begin(out: Path, folder: ImageFolder, arguments: dict, resume: bool, overwrite: bool) -> None:
+def _begin(out: Path, folder: ImageFolder, arguments: TrainingArguments) -> None:
     """Make `out`, or go on with it."""
-    record = {"arguments": arguments, "data_digest": folder.digest}
-    if resume and (out / RECORD).is_file():
+    record = {"arguments": arguments.record(), "data_digest": folder.digest}
+    if arguments.resume and (out / RECORD).is_file():
         _check_record(out, record)
         return
-    if out.exists() and not overwrite and (out / RECORD).is_file():
+    if out.exists() and not arguments.overwrite and (out / RECORD).is_file():
         raise InputError(f"{out} exists already; pass --resume to go on, --overwrite to replace it, or another --out")
-    check_output(out, overwrite, RECORD)
-    check_starts(out, arguments["weights"], arguments.get("teachers"))
-    if arguments.get("teachers"):
-        open_models(arguments["teachers"])  # before anything is removed
+    check_output(out, arguments.overwrite, RECORD)
+    check_starts(out, arguments.weights, arguments.teachers)
+    if arguments.teachers:
+        open_models(arguments.teachers)  # before anything is removed
     fresh_folder(out)
     write_json(out / RECORD, record)
 

@@ -24,7 +24,7 @@ from ..models import (
 from ..recipes import RECIPES, Recipe
 from ..runs import random_states, restore_random_states
 from ..system import Precision, find_device, find_precision, join_world, prepare_machine
-from .options import Scaling
+from .arguments import Scaling
 
 STEP_PX = 32  # backbones halve their picture five times
 LARGEST_DEFAULT_PX = 224

@@ -1,17 +1,12 @@
-"""lr_find(): the learning-rate range test, its curve and its choice."""
+"""The learning-rate range test: its curve, its choice, and where both are written."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..folders import TRAIN
-from ..models import starting_weights_of
-from ..recipes import PHOTO_LR_MULT, Stage, default_batch_size, unfrozen_rates
+from ..recipes import PHOTO_LR_MULT, Stage, unfrozen_rates
 from ..runs import Run
-from ..system import Precision, check_output, whole_file, whole_folder
-from .learner import find_preset, prepare_learner, run_name
-from .options import LEARNER_OPTIONS, check_options, chosen_options, training_folder
+from ..system import whole_file
 
 FALLBACK_LR = 2e-3  # fastai's fine_tune default, taken when the search finds nothing
 SEARCH_BATCHES = 100
@@ -90,94 +85,3 @@ def write_search(searches: dict[str, dict], csv_file: Path, png_file: Path) -> N
     with whole_file(csv_file) as partial:
         pd.concat(tables).to_csv(partial, index=False)
     draw_lr_find(searches, png_file)
-
-
-@dataclass(frozen=True)
-class LearningRate:
-    """What a learning-rate search suggests, and where its curve lies."""
-
-    lr: float
-    fallback: str | None
-    csv: Path
-    png: Path
-
-    def __rich__(self) -> str:
-        why = f" (fallback: {self.fallback})" if self.fallback else ""
-        return f"learning rate {self.lr:.2e}{why}\nwritten to {self.csv} and {self.png}"
-
-    __str__ = __rich__
-
-
-def lr_find(
-    arch: str,
-    data: Path,
-    *,
-    size: int | None = None,
-    batch_size: int | None = None,
-    weights: str = "pretrained",
-    augment: str | None = None,
-    optimizer: str | None = None,
-    precision: Precision = "auto",
-    seed: int = 5,
-    out: Path | None = None,
-    overwrite: bool = False,
-) -> LearningRate:
-    """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
-
-    As finetune does it: with weights that were trained on photographs the head alone is searched, else all of it.
-
-    Parameters
-    ----------
-    arch
-        As for finetune.
-    data
-        An image folder.
-    size
-        Picture height and width in pixels for the network; by default what the network was made for, or the
-        next multiple of 32.
-    batch_size
-        Pictures a step; by default as finetune.
-    weights
-        As for finetune.
-    augment
-        As for finetune.
-    optimizer
-        As for finetune.
-    precision
-        As for finetune.
-    seed
-        Same seed, same machine: same curve.
-    out
-        Folder for lr_find.csv and lr_find.png; by default runs/lr-find-<arch>-<data>.
-    overwrite
-        Replace `out` if it exists.
-
-    Returns
-    -------
-    LearningRate
-
-    Raises
-    ------
-    InputError
-        When an option, the data or the weights are wrong.
-    """
-    weights = starting_weights_of(arch, str(weights))
-    options = {"size": size, "batch_size": batch_size, "weights": weights, "augment": augment, "optimizer": optimizer}
-    options |= {"precision": precision, "seed": seed}
-    check_options(options)
-    backbone, preset = find_preset(arch)
-    out = Path(out) if out else Path("runs", f"lr-find-{run_name(arch)}-{Path(data).name}")
-    check_output(out, overwrite, Run(out).lr_find_csv.name)
-    folder = training_folder(data, None, [weights])
-    if not preset:
-        options["batch_size"] = batch_size or default_batch_size(len(folder.split(TRAIN)))
-    prepared = prepare_learner(backbone, folder, **chosen_options(LEARNER_OPTIONS, options, preset))
-    learner = prepared.learner
-    head_first = prepared.transferred and not prepared.of_digits
-    if head_first:
-        learner.freeze()
-    search = find_lr(learner)
-    with whole_folder(out) as partial:
-        stage = "head" if head_first else "all"
-        write_search({stage: search}, Run(partial).lr_find_csv, Run(partial).lr_find_png)
-    return LearningRate(search["lr"], search["fallback"], Run(out).lr_find_csv, Run(out).lr_find_png)

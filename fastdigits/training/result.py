@@ -8,9 +8,9 @@ from ..models import SavedModel
 from ..runs import Run
 from ..scores import PERFECT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
+from .arguments import Keep
+from .card import model_card
 from .learner import DigitLearner
-from .model_card import model_card
-from .options import Keep
 
 
 @dataclass(frozen=True)

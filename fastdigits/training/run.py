@@ -1,5 +1,8 @@
 """What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
 
+import shlex
+import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -14,9 +17,8 @@ from ..scores import leak_notes
 from ..system import RUN_MARK, InputError, World, check_output, claimed, join_world, remove_folder
 from .callbacks.tensorboard import check_tensorboard
 from .learner import DigitLearner, epoch_seconds, prepare_learner
-from .record import first_record, settings_of
+from .options import Rules
 from .result import Result, write_result
-from .rules import Rules
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,27 @@ def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Res
     InputError
         When anything is wrong; a run of which no epoch is done is removed.
     """
-    rules = training.rules
+    from .callbacks.distillation import Distillation
+    from .stages import fit_stages
+
+    world, rules = join_world(), training.rules
     if rules.tensorboard:
         check_tensorboard()
     teachers = _teachers(rules.teachers, training.folder) if rules.teachers else []
     with ExitStack() as stack:
-        if join_world().is_first:
+        if world.is_first:
             stack.enter_context(claimed(out))
         run, prepared, planned = _go_on(training, out) if resume else _begin(training, out, overwrite)
         try:
-            return _train(training, run, prepared, planned, teachers)
+            if teachers:  # before the time of an epoch is measured, of which they take a part
+                prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
+            stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
+            if training.draw and world.is_first and not run.last_checkpoint.exists():
+                _draw_batch(run, prepared)
+            history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)
+            return world.first_does(lambda: write_result(run, training.folder, prepared, history, keep, training.draw))
         except InputError:
-            if join_world().is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
+            if world.is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
                 remove_folder(run.path)
             raise
 
@@ -83,10 +94,10 @@ def _begin(training: Training, out: Path, overwrite: bool) -> tuple[Run, DigitLe
     with world.first_goes_ahead():
         prepared = prepare_learner(training.backbone, folder, **training.options)
     planned = training.plan(prepared)
-    settings = settings_of(training.options, asdict(rules), prepared)
+    settings = _settings(training.options, asdict(rules), prepared)
     for note in notes:
         print(note)
-    record = first_record(training.arguments, folder, prepared, notes) | {"settings": settings}
+    record = _first_record(training.arguments, folder, prepared, notes) | {"settings": settings}
     return world.first_does(lambda: start_run(out, record, overwrite)), prepared, planned
 
 
@@ -99,6 +110,40 @@ def _go_on(training: Training, out: Path) -> tuple[Run, DigitLearner, list[Stage
     with world.first_goes_ahead():
         prepared = prepare_learner(training.backbone, training.folder, start=_start_of(run), **training.options)
     return run, prepared, training.plan(prepared)
+
+
+def _first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner, notes: list[str]) -> dict:
+    """What run.json holds from the start."""
+    from importlib.metadata import version
+
+    packages = ("fastdigits", "fastai", "torch", "torchvision", "timm", "numpy")
+    return {
+        "arguments": arguments,
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else None,
+        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
+        "device": prepared.device,
+        "precision": prepared.precision,
+        "processes": join_world().size,
+        "data": str(folder.path.absolute()),
+        "data_digest": folder.digest,
+        "normalise": folder.normalise,
+        "architecture": prepared.backbone.name,
+        "classes": folder.classes,
+        "size": prepared.size,
+        "mean": prepared.mean,
+        "std": prepared.std,
+        "weights": prepared.weights,
+        "transferred": prepared.transferred,
+        "of_digits": prepared.of_digits,
+        "notes": notes,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def _settings(options: dict, rules: dict, prepared: DigitLearner) -> dict:
+    """What the run goes by, whether the user, the recipe or nobody said so."""
+    scaling = None if prepared.transferred else options["scaling"]  # the weights bring their own
+    return {name: value for name, value in options.items() if name != "whole"} | {"scaling": scaling, **rules}
 
 
 def _check_minutes(rules: Rules, world: World) -> None:
@@ -120,23 +165,6 @@ def _start_of(run: Run) -> StartingWeights | None:
     record = run.record()
     of_digits = record.get("of_digits", False)
     return StartingWeights(record["weights"], record["transferred"], record["mean"], record["std"], of_digits)
-
-
-def _train(
-    training: Training, run: Run, prepared: DigitLearner, planned: list[Stage], teachers: list[SavedModel]
-) -> Result:
-    """Run (or go on with) all stages, then write everything that belongs to a finished run."""
-    from .callbacks.distillation import Distillation
-    from .stages import fit_stages
-
-    world, rules = join_world(), training.rules
-    if teachers:  # before the time of an epoch is measured, of which they take a part
-        prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
-    stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
-    if training.draw and world.is_first and not run.last_checkpoint.exists():
-        _draw_batch(run, prepared)
-    history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)
-    return world.first_does(lambda: write_result(run, training.folder, prepared, history, keep, training.draw))
 
 
 def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:

@@ -1,22 +1,33 @@
-"""Fitting all stages of a run, from its beginning or from its checkpoint."""
+"""Fitting the stages of a run, from its beginning or from its checkpoint: their rates, schedules and callbacks."""
 
 from contextlib import ExitStack
 
+import numpy as np
+from fastai.callback.core import Callback
+from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.learner import Learner
 
-from ..recipes import Stage
+from ..recipes import EpochSchedule, FusedAdam, OneCycle, Stage, find_schedule
 from ..runs import Run, restore_random_states
-from ..system import join_world
-from .callbacks.batch import BatchProgress, ClipGradients
+from ..system import InputError, join_world
+from .arguments import Keep, OnEpoch
+from .callbacks.batch import BatchProgress, ClipGradients, EpochRates
 from .callbacks.epoch_end import EpochEnd
 from .callbacks.tensorboard import open_tensorboard
 from .callbacks.together import SharedScores, Together
 from .callbacks.weight_average import WeightAverage
-from .learner import DigitLearner
-from .options import Keep, OnEpoch
+from .learner import DigitLearner, renew_optimizer
+from .lr_search import find_lr, note_search, search_line, searched_rates
+from .options import Rules
 from .result import kept_weights
-from .rules import Rules
-from .stage import Diverged, fit_stage
+
+# callbacks that a search goes without
+OF_TRAINING_ALONE = ("epoch_end", "batch_progress", "weight_average", "distillation")
+FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
+
+
+class Diverged(InputError):
+    """The loss is no number any more: by the user's choice of rate or precision, as far as one can tell."""
 
 
 def fit_stages(
@@ -35,8 +46,14 @@ def fit_stages(
     epoch_end, average = _add_callbacks(run, prepared.learner, stages, rules, on_epoch, checkpoint)
     if checkpoint:
         _restore(checkpoint, run, prepared.learner, epoch_end, average)
+    first = checkpoint["next_stage"] if checkpoint else 0
     try:
-        _fit_from(checkpoint, run, prepared, stages, epoch_end)
+        with ExitStack() as stack:
+            for callback in prepared.learner.cbs:  # what they hold open is closed, however training ends
+                stack.callback(getattr(callback, "close", lambda: None))
+            for number in range(first, len(stages)):
+                inside = checkpoint is not None and number == first and checkpoint["next_epoch"] > 0
+                fit_stage(run, prepared, stages[number], epoch_end, number, checkpoint if inside else None)
     except Diverged as error:
         if not epoch_end.history:
             raise
@@ -80,17 +97,51 @@ def _restore(checkpoint: dict, run: Run, learner: Learner, epoch_end: EpochEnd, 
     restore_random_states(checkpoint["random"][world.rank], learner.dls.loaders)
 
 
-def _fit_from(
-    checkpoint: dict | None, run: Run, prepared: DigitLearner, stages: list[Stage], epoch_end: EpochEnd
+def fit_stage(
+    run: Run, prepared: DigitLearner, stage: Stage, epoch_end: EpochEnd, number: int, checkpoint: dict | None
 ) -> None:
-    """Fit stage after stage; what callbacks hold open is closed, however it ends."""
-    first = checkpoint["next_stage"] if checkpoint else 0
-    with ExitStack() as stack:
-        for callback in prepared.learner.cbs:
-            stack.callback(getattr(callback, "close", lambda: None))
-        for number in range(first, len(stages)):
-            inside = checkpoint is not None and number == first and checkpoint["next_epoch"] > 0
-            fit_stage(run, prepared, stages, number, epoch_end, checkpoint if inside else None)
+    """Stage `number` from its start, or from a `checkpoint` inside it."""
+    learner = prepared.learner
+    if checkpoint is None and stage.search:
+        _search(run, learner, stage)
+    renew_optimizer(learner, stage.frozen)
+    if checkpoint:
+        learner.opt.load_state_dict(checkpoint["optimizer"])
+    rates = stage.lr or searched_rates(run, stage, prepared.transferred)
+    peaks = slice(*rates) if rates[0] != rates[1] else rates[1]
+    schedule = find_schedule(stage.schedule)
+    first_epoch = checkpoint["next_epoch"] if checkpoint else 0
+    epoch_end.begin_stage(number, first_epoch)
+    with learner.no_logging():
+        if isinstance(schedule, OneCycle) and isinstance(learner.opt, FusedAdam):
+            options = {"pct_start": schedule.pct_start, "div": schedule.div, "start_epoch": first_epoch}
+            learner.fit_one_cycle(stage.epochs, peaks, **options)
+        else:
+            learner.fit(stage.epochs, peaks, cbs=_scheduler(learner, schedule, peaks), start_epoch=first_epoch)
+    if epoch_end.diverged:
+        raise Diverged(
+            f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
+            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
+        )
+
+
+def _scheduler(learner: Learner, schedule: OneCycle | EpochSchedule, peaks: slice | float) -> Callback:
+    """What sets the rates of the layer groups, spread over them by fastai, by a schedule."""
+    learner.opt.set_hyper("lr", peaks)
+    by_group = np.array([group["lr"] for group in learner.opt.hypers])
+    if isinstance(schedule, OneCycle):  # fastai's would replace the momentum that the user chose by its own
+        rise_and_fall = combined_cos(schedule.pct_start, by_group / schedule.div, by_group, by_group / FINAL_DIV)
+        return ParamScheduler({"lr": rise_and_fall})
+    return EpochRates(schedule, by_group)
+
+
+def _search(run: Run, learner, stage: Stage) -> None:
+    """Search for a learning rate; note it in run.json, lr_find.csv and lr_find.png."""
+    renew_optimizer(learner, stage.frozen)
+    with learner.removed_cbs([cb for cb in learner.cbs if cb.name in OF_TRAINING_ALONE]):
+        search = find_lr(learner)
+    join_world().first_does(lambda: note_search(run, stage, search))
+    print(search_line(stage.name, search), flush=True)
 
 
 def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastdigits.answers.inference import BatchSize, Inference
-from fastdigits.answers.prediction import open_model
+from fastdigits.answers.opening import open_model
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from fastdigits.audit.quick_classifier import held_out_predictions, stroke_features
-from fastdigits.audit.writers import audit_rows, block_folds, group_folds, order_of_hands
+from fastdigits.audit.row_order import order_of_hands
+from fastdigits.audit.writers import audit_rows, block_folds, group_folds
 
 N_HANDS, ROWS = 10, 120
 

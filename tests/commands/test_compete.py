@@ -12,7 +12,7 @@ from fastdigits import InputError, compete, convert
 from fastdigits.commands import compete as competing
 from fastdigits.commands.compete import choose_weights, leak_warnings, plan
 from fastdigits.models.shipped import model_folder
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 
 
 def write_tables(folder, images, labels, n_train: int) -> None:

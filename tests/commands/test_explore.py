@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, convert, explore
-from fastdigits.figures.table import draw_table
 from fastdigits.folders.pictures import read_pictures
 
 
@@ -182,15 +181,6 @@ def test_an_earlier_exploration_is_not_replaced_unasked(tmp_path, test_file):
     with pytest.raises(InputError, match="exists already; pass --overwrite"):
         explore(str(test_file), out=tmp_path / "out")
     explore(str(test_file), out=tmp_path / "out", overwrite=True)
-
-
-def test_the_picture_shows_each_class(table_file):
-    drawing = draw_table(read_pictures(str(table_file)))
-    texts = [text.get_text() for axes in drawing.axes for text in axes.texts]
-    assert [text for text in texts if text.isdecimal()] == [str(k) for k in range(10)]
-    balance = drawing.axes[0]
-    assert sum(bar.get_height() for bar in balance.patches) == 200
-    assert drawing._repr_png_().startswith(b"\x89PNG")
 
 
 def test_a_folder_with_tables_is_read_as_convert_reads_it(tmp_path, table_file, test_file):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fastdigits import InputError, convert, evaluate, export, finetune, predict, train
 from fastdigits.recipes.published import PUBLISHED_RECIPES
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 from fastdigits.training.callbacks.epoch_end import EpochEnd
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fastdigits import InputError, convert, export, finetune, open_model
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 
 pytestmark = pytest.mark.slow
 KILLS = 20

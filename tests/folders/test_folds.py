@@ -9,11 +9,11 @@ import pytest
 
 from fastdigits import InputError, convert, train
 from fastdigits.folders.decoded import decoded_split
-from fastdigits.folders.folder import TRAIN, VALID
 from fastdigits.folders.folds import fold_folders
+from fastdigits.folders.layout import TRAIN, VALID
 from fastdigits.photos.files import read_gray
-from fastdigits.runs.run import Run
-from fastdigits.system.outputs import claimed
+from fastdigits.runs.directory import Run
+from fastdigits.system.claims import claimed
 
 QUICK = "mlp-300-100"
 

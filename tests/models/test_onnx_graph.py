@@ -15,7 +15,7 @@ from PIL import Image
 import fastdigits
 from fastdigits import InputError, evaluate, export, finetune, open_model, predict
 from fastdigits.photos.digit import has_form
-from fastdigits.system.outputs import file_sha256
+from fastdigits.system.files import file_sha256
 
 # what a machine without the training stack is like
 WITHOUT_TORCH = (

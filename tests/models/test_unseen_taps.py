@@ -8,7 +8,7 @@ from torch import nn
 
 from fastdigits import finetune
 from fastdigits.models.unseen_taps import seen_taps, zero_unseen_gradients
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from fastdigits.recipes.optimizers import find_optimizer
 from fastdigits.recipes.published import PUBLISHED_RECIPES
 from fastdigits.recipes.registry import RECIPES, find_recipe
 from fastdigits.recipes.schedules import find_schedule
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 from fastdigits.training.callbacks.tensorboard import open_tensorboard
 from fastdigits.training.learner import prepare_learner, renew_optimizer
 from fastdigits.training.options import LEARNER_OPTIONS, chosen_options

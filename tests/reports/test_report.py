@@ -22,7 +22,7 @@ from fastdigits.models.introspection import (
     layer_table,
     weight_statistics,
 )
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 
 
 class Parts(HTMLParser):

@@ -12,12 +12,12 @@ from sklearn.metrics import f1_score, log_loss
 from fastdigits import InputError, evaluate, open_model, read_folder
 from fastdigits.answers.inference import Inference
 from fastdigits.answers.probabilities import split_probabilities
-from fastdigits.figures.scores import draw_class_intervals, draw_coverage, draw_groups, draw_reliability
-from fastdigits.runs.run import Run
+from fastdigits.figures.scores import draw_coverage, draw_groups
+from fastdigits.runs.directory import Run
 from fastdigits.scores.calibration import fit_temperature, with_temperature
 from fastdigits.scores.scoring import score
 from fastdigits.system.intervals import wilson_interval
-from fastdigits.training.model_card import model_card
+from fastdigits.training.card import model_card
 
 
 def test_wilson_interval():
@@ -134,18 +134,6 @@ def test_what_to_reject(thousand):
     )
     curve = draw_coverage(result).axes[0].lines[0].get_xydata()
     assert curve[-1].tolist() == pytest.approx([100, 100 * right.mean()])
-
-
-def test_figures_show_the_numbers(thousand):
-    labels, probabilities, _ = thousand
-    result = score(labels, probabilities, ["0", "1", "2"], "thousand")
-    (point,) = draw_reliability(result).axes[0].lines[1].get_xydata()
-    assert point.tolist() == pytest.approx([0.8, result.accuracy])
-    (recalls, precisions) = (
-        container.lines[0].get_xdata() for container in draw_class_intervals(result).axes[0].containers
-    )
-    assert recalls.tolist() == [part.recall for part in result.per_class]
-    assert precisions.tolist() == [part.precision for part in result.per_class]
 
 
 def test_against_another_model(run, folder, tmp_path):

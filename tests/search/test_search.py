@@ -12,12 +12,14 @@ import optuna
 import pytest
 
 from fastdigits import InputError, open_model, tune
-from fastdigits.commands.tune import score_in_folds
 from fastdigits.recipes.registry import find_recipe
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
+from fastdigits.search.definition import Search, training_options
+from fastdigits.search.folder import StudyFolder
 from fastdigits.search.space import PRESETS, find_space, space_of_record
-from fastdigits.search.study import Search, StudyFolder, open_storage, training_options
+from fastdigits.search.storage import open_storage
 from fastdigits.search.trials import MOST_STARTS, run_trial
+from fastdigits.search.winner import score_in_folds
 
 NAME = "dnn-tuned"
 SPACE = """

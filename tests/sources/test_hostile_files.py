@@ -23,7 +23,7 @@ from benchmarks.commands import peak_megabytes
 from fastdigits import InputError, convert, evaluate, export, finetune, open_model, predict
 from fastdigits.cli import main
 from fastdigits.sources.opening import open_source
-from fastdigits.system.outputs import file_sha256
+from fastdigits.system.files import file_sha256
 
 FOUR = "label,p0,p1,p2,p3\n"
 ROWS = FOUR + "1,0,5,9,2\n2,7,7,7,7\n"

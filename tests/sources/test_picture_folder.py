@@ -12,7 +12,7 @@ from PIL import Image
 from fastdigits import InputError, convert, evaluate, finetune, open_model, predict, read_folder
 from fastdigits.photos.digit import normalised
 from fastdigits.photos.files import read_gray
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 from tests.photos.printed import printed_character
 
 

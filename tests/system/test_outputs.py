@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fastdigits import InputError
-from fastdigits.system.outputs import check_output, fresh_folder, remove_folder, whole_file, whole_folder
+from fastdigits.system.files import whole_file, whole_folder
+from fastdigits.system.outputs import check_output, fresh_folder, remove_folder
 
 
 def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path):

@@ -17,7 +17,7 @@ from fastdigits.batches.augmentation import averaged_views
 from fastdigits.folders.pseudo_labels import GROUP
 from fastdigits.models.backbones import find_backbone
 from fastdigits.photos.files import read_gray
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 from fastdigits.scores import leaks
 from fastdigits.scores.leaks import leak_notes
 from fastdigits.training import run as fitting

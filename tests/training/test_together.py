@@ -13,7 +13,7 @@ import safetensors.numpy
 import torch
 
 from fastdigits import InputError, digit_loaders, read_folder, train
-from fastdigits.runs.run import Run
+from fastdigits.runs.directory import Run
 from fastdigits.system.world import World, shared_batch
 
 

@@ -21,10 +21,11 @@ from fastdigits import InputError, convert, find_backbone, finetune, open_model,
 from fastdigits.recipes.optimizers import FusedAdam
 from fastdigits.recipes.registry import RECIPES
 from fastdigits.recipes.stages import plan_stages
-from fastdigits.runs.run import Run
-from fastdigits.system.outputs import claimed
+from fastdigits.runs.directory import Run
+from fastdigits.system.claims import claimed
+from fastdigits.system.machine import find_precision
 from fastdigits.training.callbacks.epoch_end import EpochEnd
-from fastdigits.training.learner import find_precision, find_preset, prepare_learner, renew_optimizer
+from fastdigits.training.learner import find_preset, prepare_learner, renew_optimizer
 from fastdigits.training.options import LEARNER_OPTIONS, chosen_options
 
 TINY = "test_resnet"
@@ -496,33 +497,6 @@ def test_options_that_make_no_sense(tmp_path, folder, options, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_runs_that_cannot_go_on(tmp_path, folder, run):
-    started = tmp_path / "run"
-    shutil.copytree(run, started)
-    options = QUICK | {"epochs": 2, "out": started, "resume": True}
-
-    def error_of(**changes) -> str:
-        with pytest.raises(InputError) as caught:
-            finetune(TINY, changes.pop("data", folder), **(options | changes))
-        return str(caught.value)
-
-    assert error_of() == f"{started} is finished, so there is nothing to resume; name another --out to train again"
-    (started / "result.json").unlink()
-    assert error_of(epochs=3).startswith(f"{started} was started with epochs = 2, not 3; resume with the options")
-    record = json.loads((started / "run.json").read_text())
-    (started / "run.json").write_text(json.dumps(record | {"data_digest": "0"}))
-    assert error_of() == f"the data of {started} have changed since it was started; start a new run"
-    (started / "run.json").write_text("{")
-    assert error_of() == f"{started}/run.json is damaged; start the run again with --overwrite"
-    assert error_of(resume=False) == f"{started} exists already; pass --overwrite to replace it or name another output"
-    other = tmp_path / "photos"
-    other.mkdir()
-    (other / "holiday.png").touch()
-    message = f"{other} holds other things (no run.json), so it is not replaced; name another output"
-    assert error_of(resume=False, overwrite=True, out=other) == message
-    assert (other / "holiday.png").exists()
-
-
 def test_numbers_of_numpy(tmp_path, folder28):
     """As a loop over np.arange passes them."""
     options = {"epochs": np.int64(1), "lr": np.float32(0.01), "batch_size": np.int64(32), "seed": np.int32(3)}
@@ -556,11 +530,6 @@ def test_options_that_need_valid_pictures(tmp_path, table_file):
 def test_the_default_run_directory(in_tmp, folder):
     result = finetune(TINY, folder, epochs=1, **QUICK)
     assert str(result.run.path) == "runs/test_resnet-digits"
-
-
-def test_a_result_is_missing_or_damaged(tmp_path):
-    with pytest.raises(InputError, match=r"result.json does not exist; is .* a finished run\?"):
-        Run(tmp_path).result()
 
 
 def test_a_loss_that_is_no_number_keeps_the_best(tmp_path, folder, test_file, monkeypatch, capsys):
@@ -597,36 +566,6 @@ def test_two_commands_on_one_run(tmp_path, folder):
     owner = f"process {os.getpid()} on {socket.gethostname()}"
     assert str(caught.value) == (f"{tmp_path}/run is being written by {owner}; wait for it, or name another output")
     assert list(tmp_path.iterdir()) == []
-
-
-CLAIM = "import os, sys\nfrom pathlib import Path\nfrom fastdigits.outputs import claimed\n"
-
-
-@pytest.mark.parametrize("signed", [True, False])
-def test_what_a_killed_process_claimed_is_taken_over(tmp_path, signed):
-    """Even if it had no time to say who it was."""
-    code = CLAIM + "with claimed(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"])
-    assert done.returncode == -9
-    lock = tmp_path / ".run.lock"
-    assert lock.read_text().split()[1] == socket.gethostname()
-    if not signed:
-        lock.write_text("")
-    with claimed(tmp_path / "run"):
-        pass
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_one_writer_at_a_time(tmp_path):
-    """Three processes add one to the same number, twenty times each, and remove the claim's file each time."""
-    counted = tmp_path / "counted"
-    counted.write_text("0")
-    code = CLAIM + "out = Path(sys.argv[1])\nfor _ in range(20):\n    with claimed(out):\n"
-    code += "        out.write_text(str(int(out.read_text()) + 1))\n"
-    writers = [subprocess.Popen([sys.executable, "-c", code, counted]) for _ in range(3)]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0]
-    assert counted.read_text() == "60"
-    assert list(tmp_path.iterdir()) == [counted]
 
 
 def test_a_damaged_picture_leaves_no_half_run(tmp_path, folder):
@@ -668,23 +607,3 @@ def test_an_interrupted_batch_leaves_autocast(tmp_path, folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         finetune(TINY, folder, epochs=1, out=tmp_path / "run", precision="bf16", **QUICK)
     assert not torch.is_autocast_enabled("cpu")
-
-
-def test_a_kill_between_the_two_checkpoints_loses_nothing(tmp_path, run, monkeypatch):
-    """The best one is written first, so the last never promises a best that is not there."""
-    copied = Run(tmp_path / "run")
-    shutil.copytree(run, copied.path)
-    before = copied.read_checkpoint()
-    state = before | {"history": [*before["history"], {"epoch": 3}]}
-    replace = os.replace
-
-    def die_before_last(source, target):
-        if target == copied.last_checkpoint:
-            raise KeyboardInterrupt
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", die_before_last)
-    with pytest.raises(KeyboardInterrupt):
-        copied.write_checkpoint(state, best=True)
-    assert len(copied.read_checkpoint(best=True)["history"]) == 3
-    assert len(copied.read_checkpoint()["history"]) == 2

@@ -76,17 +76,6 @@ class LeanRecorder(Recorder):
             super().after_batch()
 
 
-class TemperedLoss(CrossEntropyLossFlat):
-    """fastai's cross-entropy, whose probabilities are those of logits divided by a temperature."""
-
-    def __init__(self, temperature: float):
-        super().__init__()
-        self.temperature = temperature
-
-    def activation(self, out: torch.Tensor) -> torch.Tensor:
-        return super().activation(out / self.temperature)
-
-
 class AnyDeviceMixedPrecision(MixedPrecision):
     """fastai's mixed precision on any device; its own takes CUDA for granted."""
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, read_folder
-from fastdigits.folders.folder import check_trainable, pixel_statistics
+from fastdigits.folders.layout import check_trainable, pixel_statistics
 
 
 @pytest.fixture

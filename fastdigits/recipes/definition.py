@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..folders import SplitMethod
+from ..folders import SplitRule
 from .stages import Stage
 
 
@@ -43,15 +43,6 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Split:
-    """How the recipe's rows were split; arguments of `convert`."""
-
-    method: SplitMethod
-    valid: float
-    seed: int = 5
-
-
-@dataclass(frozen=True)
 class Recipe:
     """What `train NAME` or `finetune NAME` takes unless a flag says otherwise.
 
@@ -60,7 +51,7 @@ class Recipe:
     arch : str
     published : Published or None
         None for a recipe of our own.
-    split : Split
+    split : SplitRule
     stages : tuple of Stage
         A scratch recipe has one.
     batch_size : int
@@ -87,7 +78,7 @@ class Recipe:
 
     arch: str
     published: Published | None
-    split: Split
+    split: SplitRule
     stages: tuple[Stage, ...]
     batch_size: int
     optimizer: str = "adam"

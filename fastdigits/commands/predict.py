@@ -1,0 +1,104 @@
+"""predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
+
+from pathlib import Path
+
+from ..answers import (
+    Inference,
+    Predictions,
+    open_models,
+    predict_shard,
+    predict_source,
+    put_together,
+    table_to_predict,
+)
+from ..folders import ShardDone, last_one, read_shard
+from ..models import model_folder, read_description
+from ..photos import PICTURE_ENDINGS
+from ..system import InputError, check_output
+
+TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
+
+
+def predict(
+    model: str,
+    source: str,
+    *,
+    out: Path | None = None,
+    submission: str | None = None,
+    probabilities: bool = False,
+    ensemble: list[str] | None = None,
+    tta: bool = False,
+    normalise: bool | None = None,
+    also: list[str] | None = None,
+    shard: str | None = None,
+    overwrite: bool = False,
+) -> Predictions | ShardDone:
+    """Predict the labels of a table, a picture or a folder.
+
+    Writes a csv with the columns id, label, confidence, or a competition's submission. A single picture is only
+    shown unless `out` is given.
+
+    Parameters
+    ----------
+    model
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+    source
+        A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
+        image folder (its test pictures). 'parts/digits*.csv', in quotes, stands for all tables that fit.
+    out
+        The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
+    submission
+        kaggle (ImageId,Label from 1), kannada (id,label with the table's ids), or a sample submission whose columns,
+        ids and order are kept (a csv, or the competition's zip).
+    probabilities
+        Add a column for each class.
+    ensemble
+        More models; probabilities are averaged.
+    tta
+        Test-time augmentation: average over seven views of each picture, which takes seven times as long.
+    normalise
+        Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
+        in 28, centred); by default where the model, of an ensemble the first, was trained on such pictures. Tables
+        stay as they are.
+    also
+        More tables of the same kind, whose rows follow.
+    shard
+        2/4: predict only the second of four parts of a table, for instance on the second of four machines with one
+        file system. The one that ends last writes `out`; the file is the same as without shards.
+    overwrite
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    Predictions, or of a shard for which others are missing ShardDone
+
+    Raises
+    ------
+    InputError
+        When the model, the source or the sample is wrong; nothing is written.
+    """
+    if submission and probabilities:
+        raise InputError("a submission has no room for probabilities; leave out --probabilities or --submission")
+    part, is_picture = read_shard(shard), Path(source).suffix.lower() in PICTURE_ENDINGS
+    if out is None and (submission or not is_picture):
+        out = Path("submission.csv" if submission else "predictions.csv")
+    if out is not None:
+        out = Path(out)
+        if out.suffix and not out.name.lower().endswith(TABLE_ENDINGS):
+            raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
+        check_output(out, overwrite)
+    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
+    if part is None:
+        predictions = predict_source(inference, source, also)
+        if out is not None:
+            predictions.write(out, submission, probabilities)
+        return predictions
+    descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
+    rows = predict_shard(inference, part, table_to_predict([source, *(also or [])]), out, descriptions)
+    with last_one(part, out) as complete:
+        if not complete:
+            return ShardDone(part, rows, part.missing(out))
+        ids, answers, own_ids = put_together(part, out)
+        predictions = Predictions(ids, answers, inference.classes, own_ids)
+        predictions.write(out, submission, probabilities)
+    return predictions

@@ -1,0 +1,54 @@
+"""read(): the numbers on a photo of several handwritten digits."""
+
+from pathlib import Path
+
+from ..answers import Inference, Reading, least_sure, open_model, read_sheet
+from ..photos import read_gray
+from ..system import InputError, check_output
+
+
+def read(
+    model: str, sheet: Path, *, out: Path | None = None, picture: Path | None = None, overwrite: bool = False
+) -> Reading:
+    """Read the numbers on a photo of several handwritten digits.
+
+    Digits are cut apart, brought to the form of MNIST's pictures, and read in order: lines from above, numbers from the
+    left; a wider gap parts numbers. Ruled paper and shade do no harm; the photo is upright.
+
+    Parameters
+    ----------
+    model
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+    sheet
+        The photo or scan.
+    out
+        A csv to write: each digit's line, number, place, label, confidence and box.
+    picture
+        A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red.
+    overwrite
+        Replace what is at `out` and `picture`.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    InputError
+        When the model or the picture cannot be read, or an output exists.
+    """
+    for file in (out, picture):
+        if file is not None:
+            check_output(Path(file), overwrite)
+    if picture is not None and Path(picture).suffix.lower() != ".png":
+        raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
+    opened, gray = open_model(model), read_gray(Path(sheet))
+    reading = read_sheet(Inference([opened]), gray, least_sure(opened))
+    if out is not None:
+        reading.write(Path(out))
+    if picture is not None:
+        from ..figures import draw_reading
+
+        draw_reading(gray, [(vars(d.box), d.label, d.doubtful) for d in reading.digits], Path(picture))
+        reading.picture = Path(picture)
+    return reading

@@ -1,0 +1,131 @@
+"""Tables become an image folder: pictures first, then their split, manifest.json last; whole, or in shards."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..photos import natural_order
+from ..sources import PixelSource
+from ..system import whole_folder, write_json
+from .layout import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID
+from .pseudo_labels import add_pseudo_rows
+from .shard_writing import put_together, write_shard
+from .shards import Shard, ShardDone, last_one
+from .splitting import SplitMethod, SplitRule, choose_valid, read_groups
+from .writing import Written, move_to_valid, write_table
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What becomes an image folder, and how.
+
+    Attributes
+    ----------
+    tables : dict of str to PixelSource
+        Under train the labelled rows, which are split; under test the others.
+    rule : SplitRule
+    groups : Path or None
+        A csv of each labelled row's group; no group is on both sides of the split.
+    normalised : bool
+        Whether the pictures are brought to the form of MNIST's as they are read.
+    label_of : dict of str to str
+        Pseudo-labels of test rows, which become training rows too.
+    """
+
+    tables: dict[str, PixelSource]
+    rule: SplitRule
+    groups: Path | None
+    normalised: bool
+    label_of: dict[str, str]
+
+    def write(self, out: Path) -> None:
+        """Write the image folder at `out`."""
+        with whole_folder(out) as partial:
+            written = {name: write_table(table, partial, name) for name, table in self.tables.items()}
+            notes = [note for table in self.tables.values() for note in table.notes]
+            _write_manifest(partial, written, self._about(), self.groups, notes, self.label_of)
+
+    def write_part(self, part: Shard, out: Path, overwrite: bool) -> ShardDone | None:
+        """Write one shard; the last of them puts all together at `out`. None when that is done."""
+        about = self._about()
+        rows = write_shard(part, out, self.tables, about, overwrite)
+        with last_one(part, out) as complete:
+            if not complete:
+                return ShardDone(part, rows, part.missing(out))
+            with whole_folder(out) as partial:
+                written, notes = put_together(part, out, partial)
+                _write_manifest(partial, written, about, self.groups, notes, {})
+        return None
+
+    def _about(self) -> dict:
+        """What the manifest says of the sources and the split."""
+        return {
+            "schema": MANIFEST_SCHEMA,
+            "source": _describe(self.tables.get(TRAIN)),
+            "test_source": _describe(self.tables.get(TEST)),
+            "size": next(iter(self.tables.values())).size,
+            "channels": 3,
+            "normalised": self.normalised,
+            "split": {**asdict(self.rule), "groups": self.groups.name if self.groups else None},
+        }
+
+
+def _write_manifest(
+    partial: Path,
+    written: dict[str, Written],
+    about: dict,
+    groups: Path | None,
+    notes: list[str],
+    label_of: dict,
+) -> None:
+    """Split the labelled rows, add the pseudo-labelled ones, and write manifest.json."""
+    content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
+    if TRAIN in written:
+        content = _split_rows(partial, written[TRAIN], groups, **about["split"])
+    if TEST in written:
+        test = written[TEST]
+        content["rows"][TEST] = {"ids": test.ids, "labels": test.labels, "groups": None, "own_ids": test.own_ids}
+    if label_of:
+        notes.append(add_pseudo_rows(partial, content, label_of))
+    counts = {name: _counts(rows) for name, rows in content["rows"].items()}
+    write_json(partial / MANIFEST, {**about, "counts": counts, "notes": notes, **content}, indent=None)
+
+
+def _split_rows(
+    partial: Path, written: Written, group_file: Path | None, method: SplitMethod, valid: float, seed: int, groups
+) -> dict:
+    """Move pictures to valid/; what the manifest says of the labelled rows."""
+    group_of = read_groups(group_file, written.ids) if group_file else None
+    in_valid = choose_valid(written.labels, valid, method, seed, group_of)
+    move_to_valid(partial, written, in_valid)
+    mean, std = written.sums.statistics(~in_valid)
+    return {
+        "classes": sorted(set(written.labels), key=natural_order),
+        "pixels": {"mean": mean, "std": std},  # of the training rows alone
+        "rows": _rows_by_split(written, in_valid, group_of),
+    }
+
+
+def _rows_by_split(written: Written, in_valid: np.ndarray, groups: np.ndarray | None) -> dict[str, dict]:
+    rows = {}
+    for name, chosen in ((TRAIN, np.flatnonzero(~in_valid)), (VALID, np.flatnonzero(in_valid))):
+        if len(chosen):
+            rows[name] = {
+                "ids": [written.ids[k] for k in chosen],
+                "labels": [written.labels[k] for k in chosen],
+                "groups": None if groups is None else groups[chosen].tolist(),
+                "own_ids": written.own_ids,
+            }
+    return rows
+
+
+def _counts(rows: dict) -> dict[str, int] | int:
+    if rows["labels"] is None:
+        return len(rows["ids"])
+    return dict(sorted(Counter(rows["labels"]).items(), key=lambda item: natural_order(item[0])))
+
+
+def _describe(table: PixelSource | None) -> dict | None:
+    return None if table is None else {"name": table.name, "sha256": table.digest()}

@@ -1,0 +1,43 @@
+"""Beginning a run, and going on with one that was interrupted."""
+
+from pathlib import Path
+
+from ..system import RUN_MARK, InputError, check_output, fresh_folder
+from .directory import Run, damaged
+
+
+def start_run(path: Path, record: dict, overwrite: bool) -> Run:
+    """A new run directory whose run.json holds `record`; an existing one is removed when `overwrite`."""
+    check_output(path, overwrite, RUN_MARK)
+    run = Run(path)
+    fresh_folder(path)
+    run.write_record(record)
+    return run
+
+
+def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
+    """The interrupted run at `path`, to go on with the same arguments over the same data.
+
+    Raises
+    ------
+    InputError
+        When there is no run, it is finished, or arguments or data differ from those it was started with.
+    """
+    run = Run(path)
+    if not run.record_file.is_file():
+        raise InputError(f"{path} is no run, so there is nothing to resume; leave out --resume to start one")
+    if run.finished:
+        raise InputError(f"{path} is finished, so there is nothing to resume; name another --out to train again")
+    record = run.record()
+    if not {"arguments", "data_digest"} <= record.keys():
+        raise damaged(run.record_file)
+    different = [name for name, value in arguments.items() if record["arguments"].get(name) != value]
+    if different:
+        name = different[0]
+        raise InputError(
+            f"{path} was started with {name} = {record['arguments'].get(name)!r}, not {arguments[name]!r}; "
+            "resume with the options that it was started with"
+        )
+    if record["data_digest"] != data_digest:
+        raise InputError(f"the data of {path} have changed since it was started; start a new run")
+    return run

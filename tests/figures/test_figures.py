@@ -1,0 +1,34 @@
+"""Figures show the numbers that they are given."""
+
+import numpy as np
+import pytest
+
+from fastdigits.figures.scores import draw_class_intervals, draw_reliability
+from fastdigits.figures.table import draw_table
+from fastdigits.folders.pictures import read_pictures
+from fastdigits.scores.scoring import score
+
+
+def test_figures_show_the_numbers():
+    truth = np.arange(30) % 3
+    predicted = np.where(np.arange(30) < 9, (truth + 1) % 3, truth)
+    probabilities = np.full((30, 3), 0.1, np.float32)
+    probabilities[np.arange(30), predicted] = 0.8
+    result = score([str(k) for k in truth], probabilities, ["0", "1", "2"], "thirty")
+    assert result.accuracy == 0.7
+    (point,) = draw_reliability(result).axes[0].lines[1].get_xydata()
+    assert point.tolist() == pytest.approx([0.8, result.accuracy])
+    (recalls, precisions) = (
+        container.lines[0].get_xdata() for container in draw_class_intervals(result).axes[0].containers
+    )
+    assert recalls.tolist() == [part.recall for part in result.per_class]
+    assert precisions.tolist() == [part.precision for part in result.per_class]
+
+
+def test_the_picture_shows_each_class(table_file):
+    drawing = draw_table(read_pictures(str(table_file)))
+    texts = [text.get_text() for axes in drawing.axes for text in axes.texts]
+    assert [text for text in texts if text.isdecimal()] == [str(k) for k in range(10)]
+    balance = drawing.axes[0]
+    assert sum(bar.get_height() for bar in balance.patches) == 200
+    assert drawing._repr_png_().startswith(b"\x89PNG")
