@@ -3,19 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..folders import TRAIN
-from ..recipes import default_batch_size
 from ..runs import Run
 from ..system import Precision, check_output, whole_folder
 from ..training import (
-    LEARNER_OPTIONS,
     FinetuneArguments,
-    chosen_options,
+    Transfer,
     find_lr,
-    find_preset,
     prepare_learner,
-    run_name,
-    training_folder,
     write_search,
 )
 
@@ -100,14 +94,11 @@ def lr_find(
         precision=precision,
         seed=seed,
     )
-    backbone, preset = find_preset(arch)
-    out = Path(out) if out else Path("runs", f"lr-find-{run_name(arch)}-{Path(data).name}")
+    method = Transfer(arguments)
+    out = Path(out) if out else Path("runs", f"lr-find-{method.name}-{Path(data).name}")
     check_output(out, overwrite, Run(out).lr_find_csv.name)
-    folder = training_folder(arguments)
-    options = chosen_options(LEARNER_OPTIONS, vars(arguments), preset)
-    if not preset:
-        options["batch_size"] = batch_size or default_batch_size(len(folder.split(TRAIN)))
-    prepared = prepare_learner(backbone, folder, **options)
+    folder = method.folder()
+    prepared = prepare_learner(method.backbone, folder, **method.learner_options(folder, arguments.record()))
     learner = prepared.learner
     head_first = prepared.transferred and not prepared.of_digits
     if head_first:

@@ -1,4 +1,4 @@
-"""One run, or training in folds: a run for each fold and seed, and what they say together."""
+"""Training in folds: a run for each fold and seed, and what they say together."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,9 +23,7 @@ from ..scores import (
 )
 from ..system import InputError, check_output, claimed, fresh_folder, join_world, remove_folder, write_json
 from .arguments import TrainingArguments
-from .folder import training_folder
 from .method import Method
-from .result import Result
 from .run import Training, fit_run
 
 RECORD, RESULT = "folds.json", "result.json"  # first and last file
@@ -95,21 +93,23 @@ class FoldResult:
         return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
 
 
-def fit(method: Method) -> Result | FoldResult:
-    """Train with the arguments of a command: one run, or where they name folds one for each of them."""
+def fit_folds(method: Method, folder: ImageFolder, out: Path) -> FoldResult:
+    """Train once on the rest of each fold, with each seed, and score it on the fold.
+
+    Raises
+    ------
+    InputError
+        When there are no folds, or they cannot be made; or when there is something else at `out`.
+    """
     arguments = method.arguments
-    folder, n_folds = training_folder(arguments), arguments.folds
-    out = arguments.out or Path("runs", f"{method.name}-{arguments.data.name}" + ("" if n_folds is None else "-folds"))
-    if n_folds is None and arguments.repeats == 1:
-        return fit_run(method.training(folder), out, arguments.resume, arguments.overwrite)
-    if n_folds is None:
+    if arguments.folds is None:
         raise InputError("--repeats needs --folds; without them train again with another --seed")
     if join_world().size > 1:
         raise InputError("--folds trains one network after the other; start it as one process")
     if arguments.repeats < 1:
         raise InputError(f"--repeats {arguments.repeats} makes no sense; accepted are 1 or more")
     seeds = range(arguments.seed, arguments.seed + arguments.repeats)
-    folders = {seed: fold_folders(folder, n_folds, seed) for seed in seeds}
+    folders = {seed: fold_folders(folder, arguments.folds, seed) for seed in seeds}
     with claimed(out):
         _begin(out, folder, arguments)
         return _fit_all(method, folders, out)

@@ -1,34 +1,56 @@
-"""Which of the two ways of training a name takes: from nothing as `train` does, or as `finetune` does."""
+"""How a command trains with its arguments: on which folder, and what on it."""
 
-from pathlib import Path
+from ..folders import VALID, ImageFolder, check_normalise, read_folder
+from ..models import DESCRIPTION_FILE, Backbone, model_folder, read_description
+from ..system import InputError
+from .arguments import TrainingArguments
+from .run import Training
 
-from ..recipes import RECIPES
-from .arguments import FinetuneArguments, TrainArguments
-from .scratch import Scratch
-from .transfer import Transfer
-
-Method = Scratch | Transfer
-
-
-def command_of(name: str) -> str:
-    """The command that trains `name`: train for a scratch recipe, else finetune."""
-    recipe = RECIPES.get(name.partition(":")[0])
-    return recipe.command if recipe else "finetune"
+BY_VALID = "best, lowest-loss or last-fall"
 
 
-def method_of(name: str, data: Path, *, draw: bool = True, **options) -> Method:
-    """The way in which `name` is trained, with options of its command.
+class Method:
+    """What a command does with its arguments, which are checked when it is made, as far as they need no data.
 
-    Parameters
+    Attributes
     ----------
+    arguments : TrainingArguments
     draw : bool
         Whether a run gets its figures.
-
-    Raises
-    ------
-    InputError
-        When an option makes no sense.
+    name : str
+        Of the run directory, unless the user names it.
+    backbone : Backbone
     """
-    if command_of(name) == TrainArguments.command:
-        return Scratch(TrainArguments(name, data, **options), draw)
-    return Transfer(FinetuneArguments(name, data, **options), draw)
+
+    name: str
+    backbone: Backbone
+
+    def __init__(self, arguments: TrainingArguments, draw: bool = True):
+        self.arguments, self.draw = arguments, draw
+
+    def folder(self) -> ImageFolder:
+        """The image folder to train on; one made by hand is normalised if wished, or if that of a model used was."""
+        data, wished = self.arguments.data, self.arguments.normalise
+        if wished is None:
+            return read_folder(data, any(_is_normalising(model) for model in self.arguments.models))
+        folder = read_folder(data, wished)
+        check_normalise(folder, wished)
+        return folder
+
+    def training(self, folder: ImageFolder, **changes) -> Training:
+        """What is trained on a folder; `changes` to the arguments, such as a fold's number, are recorded with them."""
+        arguments = self.arguments
+        if VALID not in folder.splits and (arguments.early_stopping or arguments.keep not in (None, "last")):
+            raise InputError(f"{folder.path} has no valid pictures, which early stopping and --keep {BY_VALID} need")
+        record = arguments.record() | changes
+        chosen = self.choose(folder, record)
+        return Training(folder, self.backbone, record, **chosen, on_epoch=arguments.on_epoch, draw=self.draw)
+
+    def choose(self, folder: ImageFolder, record: dict) -> dict:
+        """Of a Training its options, plan and rules, by what the user, the recipe and the folder say."""
+        raise NotImplementedError
+
+
+def _is_normalising(model: str) -> bool:
+    place = model_folder(model)
+    return (place / DESCRIPTION_FILE).is_file() and read_description(place).get("normalise", False)

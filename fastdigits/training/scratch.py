@@ -7,56 +7,34 @@ from ..models import NONE, file_part, find_backbone
 from ..recipes import Stage, find_recipe, peak_of, without_valid
 from ..system import InputError
 from .arguments import TrainArguments
-from .folder import check_valid
+from .method import Method
 from .options import LEARNER_OPTIONS, Rules, chosen_options, chosen_rules
-from .run import Training
 
 
-class Scratch:
-    """What `train` does with its arguments, which are checked here as far as they need no data.
-
-    Attributes
-    ----------
-    name : str
-        Of the run directory, unless the user names it.
-    draw : bool
-        Whether a run gets its figures.
-    """
+class Scratch(Method):
+    """What `train` does."""
 
     def __init__(self, arguments: TrainArguments, draw: bool = True):
+        super().__init__(arguments, draw)
         if arguments.weights != NONE and arguments.scaling:
             raise InputError("--scaling comes with the weights that training goes on from; leave it out")
-        self.arguments, self.draw = arguments, draw
         self.recipe = find_recipe(arguments.recipe, arguments.command)
         self.backbone = find_backbone(self.recipe.arch)
         self.name = file_part(arguments.recipe)
         self.stage = self._stage(self.recipe.stages[0])
 
-    def training(self, folder: ImageFolder, **changes) -> Training:
-        """What is trained on a folder; `changes` to the arguments, such as a fold's number, are recorded with them."""
-        arguments = self.arguments
-        check_valid(folder, arguments)
-        rules, stage = chosen_rules(arguments, self.recipe), self.stage
+    def choose(self, folder: ImageFolder, record: dict) -> dict:
+        rules, stage = chosen_rules(self.arguments, self.recipe), self.stage
         if VALID not in folder.splits:
             rules, stage = _trained_blindly(rules, stage)
-        record = arguments.record() | changes
-        return Training(
-            folder,
-            self.backbone,
-            record,
-            options={**chosen_options(LEARNER_OPTIONS, record, self.recipe), "whole": True},
-            plan=lambda prepared: [stage],
-            rules=rules,
-            on_epoch=arguments.on_epoch,
-            draw=self.draw,
-        )
+        options = {**chosen_options(LEARNER_OPTIONS, record, self.recipe), "whole": True}
+        return {"options": options, "plan": lambda prepared: [stage], "rules": rules}
 
     def _stage(self, published: Stage) -> Stage:
         """The one stage of a recipe, with the user's changes."""
         arguments = self.arguments
         schedule = arguments.schedule or published.schedule
-        peak = peak_of(schedule)
-        lr = arguments.lr
+        peak, lr = peak_of(schedule), arguments.lr
         if lr is None:
             lr = peak or published.lr[1]
         return replace(published, epochs=arguments.epochs or published.epochs, lr=(lr, lr), schedule=schedule)

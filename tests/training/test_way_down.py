@@ -32,7 +32,7 @@ def test_few_functions_pass_a_training_on(command, name, folder, tmp_path):
     assert way_down(command, name, folder, tmp_path / "run") == [
         "commands/taking.command",  # binds the arguments
         f"commands/{command.__name__}.{command.__name__}",  # chooses the way of training
-        "training/folds.fit",  # one run, or one for each fold
+        "training/fitting.fit",  # one run, or one for each fold
         "training/run.fit_run",  # begins or goes on, ends with the result
         "training/stages.fit_stages",  # from the checkpoint, through all stages, whatever ends them
         "training/stages.fit_stage",  # rates and schedule

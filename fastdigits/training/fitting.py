@@ -1,0 +1,45 @@
+"""Training as the commands do it: which of the two ways a name takes, and one run or one for each fold."""
+
+from pathlib import Path
+
+from ..recipes import RECIPES
+from .arguments import FinetuneArguments, TrainArguments
+from .folds import FoldResult, fit_folds
+from .method import Method
+from .result import Result
+from .run import fit_run
+from .scratch import Scratch
+from .transfer import Transfer
+
+
+def command_of(name: str) -> str:
+    """The command that trains `name`: train for a scratch recipe, else finetune."""
+    recipe = RECIPES.get(name.partition(":")[0])
+    return recipe.command if recipe else FinetuneArguments.command
+
+
+def method_of(name: str, data: Path, *, draw: bool = True, **options) -> Method:
+    """The way in which `name` is trained, with options of its command.
+
+    Parameters
+    ----------
+    draw : bool
+        Whether a run gets its figures.
+
+    Raises
+    ------
+    InputError
+        When an option makes no sense.
+    """
+    if command_of(name) == TrainArguments.command:
+        return Scratch(TrainArguments(name, data, **options), draw)
+    return Transfer(FinetuneArguments(name, data, **options), draw)
+
+
+def fit(method: Method) -> Result | FoldResult:
+    """Train with the arguments of a command: one run, or where they name folds one for each of them."""
+    arguments, folder = method.arguments, method.folder()
+    if arguments.folds is None and arguments.repeats == 1:
+        out = arguments.out or Path("runs", f"{method.name}-{arguments.data.name}")
+        return fit_run(method.training(folder), out, arguments.resume, arguments.overwrite)
+    return fit_folds(method, folder, arguments.out or Path("runs", f"{method.name}-{arguments.data.name}-folds"))
