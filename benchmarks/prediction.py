@@ -37,7 +37,8 @@ def save_model(work: Path) -> Path:
 
     torch.manual_seed(5)
     classes = [str(k) for k in range(10)]
-    saved = SavedModel(find_backbone("conv-elu").build(10).eval(), "conv-elu", classes, 28, [MEAN], [STD])
+    module = find_backbone("conv-elu").build(10).eval()
+    saved = SavedModel(module, architecture="conv-elu", classes=classes, size=28, mean=[MEAN], std=[STD])
     saved.write(work)
     return work
 

@@ -127,6 +127,13 @@ def test_pages_name_make_targets_that_exist():
         assert used <= targets, page
 
 
+def test_pages_name_tests_that_exist():
+    tests = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    for page in ALL_PAGES:
+        for file, name in re.findall(r"(test_\w+\.py)(?:::(test_\w+))?", page.read_text(encoding="utf-8")):
+            assert f"def {name}(" in tests[file] if name else file in tests, f"{page.name}: {file} {name}"
+
+
 def test_links_lead_somewhere_for_those_who_read_the_files():
     for page in ALL_PAGES:
         for text, link in re.findall(r"\[([^\]]*)\]\((?!http|#)([^)]+)\)", page.read_text(encoding="utf-8")):

@@ -12,6 +12,7 @@ from .saved import (
     DESCRIPTION_FILE,
     FIELDS,
     ONNX,
+    ModelDescription,
     SavedModel,
     check_described,
     description_of,
@@ -37,27 +38,17 @@ onnxruntime alone.
 
 
 @dataclass
-class OnnxModel:
+class OnnxModel(ModelDescription):
     """A classifier that onnxruntime computes; predicts as a SavedModel does.
 
     Attributes
     ----------
     session : onnxruntime.InferenceSession
-        From `images`, uint8 (n, h, w), to `probabilities`, float32 (n, classes).
-    architecture, classes, size, mean, std, temperature, reject, normalise, card
-        As of a SavedModel; normalisation and temperature are in the graph already.
+        From `images`, uint8 (n, h, w), to `probabilities`, float32 (n, classes); normalisation and temperature are in
+        the graph already.
     """
 
     session: "onnxruntime.InferenceSession"
-    architecture: str
-    classes: list[str]
-    size: int
-    mean: list[float]
-    std: list[float]
-    temperature: float = 1.0
-    reject: dict | None = None
-    normalise: bool = False
-    card: str | None = None
 
     in_torch = False
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +14,15 @@ WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "
 SCHEMA = 1
 CHANNELS, LARGEST_SIZE = (1, 3), 10_000  # pixels
 ONNX = "onnx"  # the `format` of a description whose model is ONNX; torch's have none
-FIELDS = ("architecture", "classes", "size", "mean", "std", "temperature", "reject", "normalise")
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
 
 
-@dataclass
-class SavedModel:
-    """A classifier with all that prediction needs.
+@dataclass(kw_only=True)
+class ModelDescription:
+    """What is known of a model beside its weights, whatever computes it.
 
     Attributes
     ----------
-    module : torch.nn.Module
-        Pictures (n, channels, size, size) to logits (n, classes), in evaluation mode.
     architecture : str
     classes : list of str
         In the order of the outputs.
@@ -43,7 +40,6 @@ class SavedModel:
         What to know before using it, in Markdown.
     """
 
-    module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
     architecture: str
     classes: list[str]
     size: int
@@ -53,6 +49,22 @@ class SavedModel:
     reject: dict | None = None
     normalise: bool = False
     card: str | None = None
+
+
+FIELDS = tuple(field.name for field in fields(ModelDescription) if field.name != "card")  # of model.json
+
+
+@dataclass
+class SavedModel(ModelDescription):
+    """A classifier with all that prediction needs.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        Pictures (n, channels, size, size) to logits (n, classes), in evaluation mode.
+    """
+
+    module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
 
     def model_input(self, images: np.ndarray):
         """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""

@@ -45,9 +45,14 @@ def write_result(
         module.load_state_dict(kept_weights(best))
         kept_epoch = best["history"][-1]["epoch"]
     saved = SavedModel(
-        module.eval(), prepared.backbone.name, folder.classes, prepared.size, prepared.mean, prepared.std
+        module.eval(),
+        architecture=prepared.backbone.name,
+        classes=folder.classes,
+        size=prepared.size,
+        mean=prepared.mean,
+        std=prepared.std,
+        normalise=folder.is_normalised,
     )
-    saved.normalise = folder.is_normalised
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}

@@ -163,7 +163,7 @@ def test_validation_sees_what_prediction_sees(folder, loaders):
     files = read_folder(folder).split("valid").files
     x = torch.cat([xb for xb, _ in loaders.valid])
     images = np.stack([np.asarray(Image.open(file).convert("L")) for file in files])
-    model = SavedModel(torch.nn.Linear(1, 1), "none", loaders.vocab, 16, MEAN, STD)
+    model = SavedModel(torch.nn.Linear(1, 1), architecture="none", classes=loaders.vocab, size=16, mean=MEAN, std=STD)
     assert torch.equal(torch.Tensor(x), model.model_input(images))
 
 

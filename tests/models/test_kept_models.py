@@ -1,5 +1,7 @@
 """Models that earlier versions saved give the answers that they gave then."""
 
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +29,26 @@ def test_earlier_models_give_their_answers(released, saved, tmp_path):
     assert (now["label"] == then["label"]).all()
     numbers = [name for name in then.columns if name != "label"]
     assert np.abs(now[numbers] - then[numbers]).to_numpy().max() < 1e-4
+
+
+@pytest.mark.parametrize("released", VERSIONS)
+def test_earlier_learners_load_and_give_their_answers(released, tmp_path):
+    """A pickle names classes by the modules that they stood in; those may have moved since."""
+    folder = KEPT / released
+    code = (
+        "import sys, numpy as np, pandas as pd; from fastai.learner import load_learner;"
+        "learn = load_learner(sys.argv[1]);"
+        "images = pd.read_csv(sys.argv[2]).filter(like='pixel').to_numpy(np.uint8).reshape(-1, 28, 28);"
+        "loader = learn.dls.test_dl(list(images), rm_type_tfms=0, num_workers=0);"
+        "answers = pd.DataFrame(learn.get_preds(dl=loader)[0].numpy(), columns=learn.dls.vocab);"
+        "answers.to_json(sys.argv[3])"
+    )
+    files = [folder / "learner.pkl", folder / "pictures.csv.gz", tmp_path / "now.json"]
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, *files], check=True, capture_output=True)
+    now = pd.read_json(files[-1])
+    then = pd.read_csv(folder / "answers.csv").filter(like="p_")
+    assert [f"p_{label}" for label in now.columns] == list(then.columns)
+    assert np.abs(now.to_numpy() - then.to_numpy()).max() < 1e-4
 
 
 def test_others_may_read_a_saved_model(run):

@@ -1,6 +1,6 @@
 """Keep a model as this version of fastdigits saves it, with its answers: `python tests/models/saved_models/make.py`.
 
-Done once at each release, in both formats. Later versions must read what lies here and give the same answers, for good
+Done once at each release, in all formats. Later versions must read what lies here and give the same answers, for good
 (`test_kept_models.py`).
 """
 
@@ -30,7 +30,7 @@ def digit_table(first: int, last: int) -> pd.DataFrame:
 
 
 def keep(out: Path) -> None:
-    """Write `model/`, `onnx/`, `pictures.csv.gz` and the model's `answers.csv` into a new folder."""
+    """Write `model/`, `onnx/`, `learner.pkl`, `pictures.csv.gz` and the model's `answers.csv` into a new folder."""
     out.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -40,6 +40,7 @@ def keep(out: Path) -> None:
         digit_table(1000, 1000 + PICTURES).drop(columns="label").to_csv(out / "pictures.csv.gz", index=False)
         export(work / "run", out / "model")
         export(work / "run", out / "onnx", to="onnx")
+        export(work / "run", out / "learner.pkl", to="learner")
         (out / "onnx" / "predict.py").unlink()  # runs by itself; no later version reads it
     predict(out / "model", out / "pictures.csv.gz", out=out / "answers.csv", probabilities=True)
 
