@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..folders import (
     MANIFEST,
-    SURE,
+    PSEUDO_CONFIDENCE,
     TEST,
     TRAIN,
     Conversion,
@@ -37,7 +37,7 @@ def convert(
     normalise: bool = False,
     test: str | Path | None = None,
     pseudo_labels: Path | None = None,
-    pseudo_confidence: float = SURE,
+    pseudo_confidence: float = PSEUDO_CONFIDENCE,
     also: list[str] | None = None,
     shard: str | None = None,
     overwrite: bool = False,

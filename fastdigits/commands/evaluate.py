@@ -5,14 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..answers import Inference, open_models
-from ..scores import (
-    WISHED_ACCURACY,
-    Evaluation,
-    class_numbers,
-    compare,
-    labelled_pictures,
-    score,
-)
+from ..scores import WISHED_ACCURACY, Evaluation, class_numbers, compare, labelled_pictures, score
 from ..system import InputError, check_output, write_json
 
 

@@ -5,13 +5,7 @@ from pathlib import Path
 
 from ..runs import Run
 from ..system import Precision, check_output, whole_folder
-from ..training import (
-    FinetuneArguments,
-    Transfer,
-    find_lr,
-    prepare_learner,
-    write_search,
-)
+from ..training import FinetuneArguments, Transfer, find_lr, prepare_learner, write_search
 
 
 @dataclass(frozen=True)

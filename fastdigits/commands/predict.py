@@ -2,15 +2,7 @@
 
 from pathlib import Path
 
-from ..answers import (
-    Inference,
-    Predictions,
-    open_models,
-    predict_shard,
-    predict_source,
-    put_together,
-    table_to_predict,
-)
+from ..answers import Inference, Predictions, open_models, predict_shard, predict_source, put_together, table_to_predict
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS

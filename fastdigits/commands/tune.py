@@ -19,13 +19,7 @@ from ..search import (
     open_study,
     run_workers,
 )
-from ..system import (
-    InputError,
-    check_seed,
-    plain_number,
-    remove_folder,
-    write_json,
-)
+from ..system import InputError, check_seed, plain_number, remove_folder, write_json
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400

@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "memory": ["memory_folder"],
         "pictures": ["Pictures", "read_pictures"],
-        "pseudo_labels": ["SURE", "read_pseudo_labels"],
+        "pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
         "splitting": ["SplitMethod", "SplitRule", "evenly_spaced"],
     },

@@ -13,7 +13,7 @@ from ..sources import read_small_csv
 from ..system import InputError
 from .layout import TEST, TRAIN, picture_file
 
-SURE = 0.99  # confidence from which an answer is taken for a label
+PSEUDO_CONFIDENCE = 0.99  # confidence from which an answer is taken for a label
 PREFIX = "test-"  # of their ids among the training rows
 GROUP = "pseudo-labelled"  # theirs, where others have groups
 

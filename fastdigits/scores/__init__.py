@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "calibration": ["fit_temperature", "with_temperature"],
         "comparison": ["Comparison", "compare"],
-        "evaluation": ["Evaluation", "GroupScore", "PERFECT"],
+        "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
         "label_errors": ["Suspect", "find_suspects"],
         "labelled": ["labelled_pictures"],
         "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],

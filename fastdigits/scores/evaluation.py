@@ -7,7 +7,7 @@ from .calibration import RejectRule, ReliabilityBin
 from .comparison import Comparison
 from .stress import StressScore, stress_table
 
-PERFECT = "every picture is right; were copies of them trained on? fastdigits explore looks for them"
+PERFECT_HINT = "every picture is right; were copies of them trained on? fastdigits explore looks for them"
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Evaluation:
             self.reject_sentence(),
         ]
         if self.accuracy == 1:
-            lines.append(PERFECT)
+            lines.append(PERFECT_HINT)
         if self.groups:
             worst = self.groups[0]
             plural = "s" if len(self.groups) > 1 else ""

@@ -3,13 +3,8 @@
 import json
 import shlex
 
-from ..system import (
-    InputError,
-    remove_folder,
-    whole_file,
-    write_json,
-)
-from ..training import RECORD, FoldResult
+from ..system import InputError, remove_folder, whole_file, write_json
+from ..training import FOLDS_RECORD, FoldResult
 from .definition import FOLDS_SEED, Search
 from .folder import StudyFolder
 from .result import Study
@@ -63,7 +58,7 @@ def score_in_folds(folder: StudyFolder, search: Search, values: dict, what: str,
         remove_folder(place)  # first: a kill must not leave old folds beside a note of new values
         with whole_file(note) as partial:
             partial.write_text(content, encoding="utf-8")
-    resume = (place / RECORD).is_file()
+    resume = (place / FOLDS_RECORD).is_file()
     return fresh.train(values, folds=folds, out=place, resume=resume, overwrite=not resume)
 
 

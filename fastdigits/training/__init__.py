@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "arguments": ["FinetuneArguments", "TrainArguments"],
         "card": ["model_card"],
         "fitting": ["command_of", "fit", "method_of"],
-        "folds": ["FoldResult", "RECORD"],
+        "folds": ["FOLDS_RECORD", "FoldResult"],
         "learner": ["epoch_seconds", "find_preset", "prepare_learner", "renew_optimizer"],
         "lr_search": ["find_lr", "write_search"],
         "method": ["Method"],

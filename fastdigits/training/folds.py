@@ -26,7 +26,7 @@ from .arguments import TrainingArguments
 from .method import Method
 from .run import Training, fit_run
 
-RECORD, RESULT = "folds.json", "result.json"  # first and last file
+FOLDS_RECORD, RESULT = "folds.json", "result.json"  # first and last file
 
 
 @dataclass
@@ -153,26 +153,26 @@ def _fit_fold(training: Training, run: Run) -> None:
 def _begin(out: Path, folder: ImageFolder, arguments: TrainingArguments) -> None:
     """Make `out`, or go on with it."""
     record = {"arguments": arguments.record(), "data_digest": folder.digest}
-    if arguments.resume and (out / RECORD).is_file():
+    if arguments.resume and (out / FOLDS_RECORD).is_file():
         _check_record(out, record)
         return
-    if out.exists() and not arguments.overwrite and (out / RECORD).is_file():
+    if out.exists() and not arguments.overwrite and (out / FOLDS_RECORD).is_file():
         raise InputError(f"{out} exists already; pass --resume to go on, --overwrite to replace it, or another --out")
-    check_output(out, arguments.overwrite, RECORD)
+    check_output(out, arguments.overwrite, FOLDS_RECORD)
     check_starts(out, arguments.weights, arguments.teachers)
     if arguments.teachers:
         open_models(arguments.teachers)  # before anything is removed
     fresh_folder(out)
-    write_json(out / RECORD, record)
+    write_json(out / FOLDS_RECORD, record)
 
 
 def _check_record(out: Path, record: dict) -> None:
     """InputError unless the folds at `out` were started with the same options on the same data."""
     try:
-        found = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        found = json.loads((out / FOLDS_RECORD).read_text(encoding="utf-8"))
         same = [found[name] == record[name] for name in ("arguments", "data_digest")]
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{out / RECORD} is damaged; train again with --overwrite") from None
+        raise InputError(f"{out / FOLDS_RECORD} is damaged; train again with --overwrite") from None
     if not same[0]:
         raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
     if not same[1]:

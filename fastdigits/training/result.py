@@ -6,7 +6,7 @@ from ..answers import Inference, split_probabilities
 from ..folders import VALID, ImageFolder
 from ..models import SavedModel
 from ..runs import Run
-from ..scores import PERFECT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
+from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
 from .arguments import Keep
 from .card import model_card
@@ -29,7 +29,7 @@ class Result:
                 f"on {self.result['valid_pictures']:,} valid pictures"
             )
         if self.result["accuracy"] == 1:
-            lines.append(PERFECT)
+            lines.append(PERFECT_HINT)
         return "\n".join(lines)
 
     __str__ = __rich__
