@@ -101,7 +101,7 @@ def test_the_page_tells_what_the_search_found():
     page = table.RESULTS.parent / "howto" / "tune.md"
     shown = " ".join(page.read_text(encoding="utf-8").split())
     winner, untuned = (f"{100 * found['on_other_rows'][name]['mean']:.2f} %" for name in ("winner", "untuned"))
-    assert f"the winner has {winner}, the untuned recipe {untuned}" in shown
-    assert f"said {100 * found['valid_accuracy_that_chose']:.2f} %" in shown
+    assert f"the winner has {winner} and the untuned recipe {untuned}" in shown
+    assert f"the winner had {100 * found['valid_accuracy_that_chose']:.2f} %" in shown
     assert f"{found['trials']} Hyperband trials of `{found['recipe']}`" in shown
-    assert f"{found['pruned']} trials pruned" in shown
+    assert f"{found['pruned']} trials were pruned" in shown

@@ -87,8 +87,9 @@ def compete(
 ) -> Competition:
     """Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.
 
-    digitnet is trained in three folds for an honest score, then on all rows; with time enough several models, whose
-    mean predicts. The submission has the sample's columns, ids and order.
+    digitnet is trained in three folds for an honest score, then on all rows. If there is enough time, several models
+    are trained on all rows, and the mean of their probabilities is the prediction. The submission has the sample's
+    columns, ids and order.
 
     Parameters
     ----------
@@ -97,8 +98,8 @@ def compete(
     minutes
         About how long it may take.
     weights
-        none, or what to start from: digitnet-mnist, digitnet-kannada, or another digitnet of yours. auto: none for
-        tables of 5,000 rows and more, for smaller ones a shipped digitnet that does not know them yet.
+        none, or the model to start from: digitnet-mnist, digitnet-kannada, or your own digitnet. auto: none for tables
+        of 5,000 rows or more; for smaller tables a shipped digitnet that does not know their rows yet.
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of a fold.
     seed

@@ -63,7 +63,8 @@ def convert(
     seed
         Of the split's random choice; 5 by default.
     recipe
-        A published recipe (see `fastdigits models`), whose split is taken where the three options above are left out.
+        A published recipe (see `fastdigits models`). Its split is used for those of the three options above that you
+        leave out.
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of the split.
     labels
@@ -74,9 +75,10 @@ def convert(
     test
         A second source whose pictures become test/.
     pseudo_labels
-        Predictions for the test pictures, as predict writes them: what a model is sure of becomes training rows too.
+        Predictions for the test pictures, as predict writes them. Test pictures with a sure enough prediction become
+        training rows too.
     pseudo_confidence
-        How sure, 0..1.
+        The lowest confidence that is sure enough, 0..1.
     also
         More tables of the same kind, whose rows follow.
     shard

@@ -39,7 +39,7 @@ def evaluate(
     against
         Another model, to compare with on the same pictures by McNemar's test.
     wished_accuracy
-        0..1; of what is left when doubtful pictures are rejected.
+        The accuracy, 0..1, that you want for the pictures that are left when doubtful ones are rejected.
     stress
         Show the same pictures thinner, thicker, smaller, larger, shifted, slanted, turned, blurred, with noise and with
         lines, in three strengths each: accuracy against strength.

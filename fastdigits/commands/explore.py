@@ -21,8 +21,9 @@ def explore(
 ) -> Exploration:
     """Look at a table or an image folder: classes, gray levels, copies, and what its split hides.
 
-    Writes explore.json, explore.png and copies.csv. The audit tells what a quick classifier scores when rows are held
-    back at random and when whole writers are: by --groups, or by blocks of rows where the table is in their order.
+    Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows
+    held back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of
+    rows stand for writers if the table is in the order of its writers.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ from .taking import takes
 def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
     """Fine-tune a classifier on an image folder in stages: first its head, then all of it.
 
-    Each stage is a one-cycle fit unless --schedule says otherwise; rates come from a learning-rate search unless they
-    are given or known. After every epoch the run directory holds a checkpoint, and --resume goes on from it. Ctrl-C
+    Each stage uses a one-cycle schedule unless --schedule says otherwise; learning rates come from a search unless they
+    are given or known. After every epoch the run directory holds a checkpoint, and --resume continues from it. Ctrl-C
     keeps the last finished epoch. Optimisers and schedules are written NAME or NAME:key=value,key=value.
 
     Parameters
@@ -18,19 +18,19 @@ def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
         A shipped model to start from (digitnet-mnist, digitnet-kannada), a network of ours, a torchvision or timm
         classifier (see `fastdigits models`), or the preset resnet50-kannada.
     epochs
-        Epochs with the whole network unfrozen; 3 by default, on few rows as many as make 120 steps. In a preset: of its
-        stage `all`.
+        Epochs with the whole network unfrozen; 3 by default, or with few rows as many as are needed for 120 steps. In a
+        preset: the epochs of its stage `all`.
     head_epochs
-        Epochs of the head alone before that; 1 by default, 0 from weights that were trained on digits and where there
-        is nothing to transfer.
+        Epochs before that in which only the head is trained; 1 by default, 0 if the weights were trained on digits or
+        if there are no pretrained weights.
     last_epochs
         In a preset: of its stage `last`.
     lr
-        Peak learning rate of the head; without it a search decides, or from digits and with the default optimiser it
-        is 0.004. Once all is trained the head has half of it.
+        Peak learning rate of the head. If it is not given, a search finds it; with weights that were trained on digits
+        and the default optimiser it is 0.004. When all layers are trained, the head has half of it.
     lr_mult
-        How many times smaller the first layers' rate is then: 100 by default for weights that were trained on
-        photographs, 1 for those that were trained on digits.
+        How many times smaller the learning rate of the first layers is when all layers are trained: 100 by default for
+        weights that were trained on photographs, 1 for those that were trained on digits.
     schedule
         Of each stage, in place of its one-cycle: constant, one-cycle (pct_start, div), steps:0=0.01,5=0.001 (the head's
         rate by epoch of the stage), or plateau (factor, patience, min_delta, floor, monitor=valid_loss|train_loss).
@@ -38,9 +38,9 @@ def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
         Picture height and width in pixels for the network; by default what the network was made for, or the
         next multiple of 32.
     weights
-        pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run,
-        a saved model or a shipped one's name. The head starts fresh, unless it tells the same
-        classes and is right about at least half of the training pictures.
+        pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run, a
+        saved model or a shipped one's name. The head is initialised anew, unless it has the same classes and is right
+        about at least half of the training pictures.
 
     Returns
     -------

@@ -40,7 +40,8 @@ def lr_find(
 ) -> LearningRate:
     """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
 
-    As finetune does it: with weights that were trained on photographs the head alone is searched, else all of it.
+    The search is the same as in finetune: with weights that were trained on photographs, only the head is trained
+    during the search, otherwise the whole network.
 
     Parameters
     ----------

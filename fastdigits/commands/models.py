@@ -99,8 +99,8 @@ def list_models(filter: str = "*") -> ModelList:
     Parameters
     ----------
     filter
-        Part of a name, or a pattern such as 'resnet*'. Of a recipe that is named whole, or the only one, all defaults
-        are shown.
+        Part of a name, or a pattern such as 'resnet*'. If it is the full name of a recipe, or if only one recipe
+        matches, all defaults of this recipe are shown.
 
     Returns
     -------

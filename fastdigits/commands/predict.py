@@ -50,8 +50,8 @@ def predict(
         Test-time augmentation: average over seven views of each picture, which takes seven times as long.
     normalise
         Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
-        in 28, centred); by default where the model, of an ensemble the first, was trained on such pictures. Tables
-        stay as they are.
+        in 28, centred); by default if the model (in an ensemble, the first model) was trained on such pictures. Tables
+        are not changed.
     also
         More tables of the same kind, whose rows follow.
     shard

@@ -12,8 +12,9 @@ def read(
 ) -> Reading:
     """Read the numbers on a photo of several handwritten digits.
 
-    Digits are cut apart, brought to the form of MNIST's pictures, and read in order: lines from above, numbers from the
-    left; a wider gap parts numbers. Ruled paper and shade do no harm; the photo is upright.
+    Digits are cut out one by one, changed to the form of MNIST's pictures, and read in order: lines from top to bottom,
+    numbers from left to right. A wider gap separates two numbers. Ruled paper and shadows are no problem; the photo
+    must be upright.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ class Report:
 def report(runs: list[Path], *, out: Path | None = None, picture: str | None = None, overwrite: bool = False) -> Report:
     """Draw all that there is to see of a finished run on one HTML page, or compare several runs.
 
-    The page holds its pictures, needs no network and runs no scripts. In a folder beside it, named as the page with
-    `-parts`, lie each figure as PNG, each table as csv, and the numbers as report.json.
+    The page holds its pictures, needs no network and runs no scripts. A folder next to it, whose name is that of the
+    page with `-parts`, contains each figure as PNG, each table as csv, and the numbers as report.json.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ def serve(
     model
         A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
     host
-        The address to listen to. 127.0.0.1 is this machine alone; 0.0.0.0 lets all who reach it in, such as the phones
-        of a class.
+        The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it,
+        such as the phones of a class.
     port
         0 takes a free one.
     also

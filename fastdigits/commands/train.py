@@ -8,9 +8,9 @@ from .taking import takes
 def train(arguments: TrainArguments) -> Result | FoldResult:
     """Train a recipe on an image folder: digitnet, or a published one.
 
-    What is left out is as the recipe has it: `fastdigits models` lists the recipes, `convert --recipe` makes their
-    split. Optimisers and schedules are written NAME or NAME:key=value,key=value. After every epoch the run directory
-    holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch.
+    Options that you leave out are as in the recipe: `fastdigits models` lists the recipes, `convert --recipe` makes
+    their split. Optimisers and schedules are written NAME or NAME:key=value,key=value. After every epoch the run
+    directory holds a checkpoint, and --resume goes on from it. Ctrl-C keeps the last finished epoch.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def train(arguments: TrainArguments) -> Result | FoldResult:
         conv8-leaky. Some take settings: conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and
         conv5x5-tuned), dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8.
     epochs
-        At most so many.
+        The maximum number of epochs.
     lr
         Learning rate; of a schedule its largest.
     schedule

@@ -47,9 +47,10 @@ def tune(
 ) -> Study:
     """Search for better options of training with Optuna; each trial is an ordinary run.
 
-    The same command again goes on where it was killed, and with more --trials adds to a finished search. The same
-    command with the same --storage on other machines joins it. At the end the winner is trained again in folds beside
-    the untuned recipe, since the best of many trials on its own valid rows flatters.
+    If the search was killed, run the same command again to continue it; with more --trials, the same command adds
+    trials to a finished search. To join it from other machines, run the same command with the same --storage there. At
+    the end, the winner and the untuned recipe are both trained again in folds, because the score of the best of many
+    trials on the validation rows that chose it is too high.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def tune(
         those of train or finetune, network.SETTING, optimizer.SETTING, schedule.SETTING. Left out: that of `name`, if
         it is one of the two, else default.
     trials
-        How many in all; 30 by default, of a grid all of its points.
+        How many trials in total; 30 by default, or with a grid all of its points.
     timeout
         Seconds after which no new trial is begun.
     sampler
@@ -80,7 +81,7 @@ def tune(
     workers
         Processes on this machine; they share its cores.
     folds
-        In which the winner is scored again beside the untuned recipe; 0: it is not.
+        The number of folds in which the winner and the untuned recipe are scored again; 0: they are not.
     storage
         An Optuna URL, such as sqlite:///study.db or postgresql://..., for workers on several machines; by default a
         journal file in `out`.

@@ -44,34 +44,36 @@ class TrainingArguments:
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     optimizer
         sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
-        centred=1), fastai-adam (the default of finetune; one-cycle moves its momentum); all take weight_decay, from
-        which fastai-adam alone spares biases and normalisation.
+        centred=1), fastai-adam (the default of finetune; one-cycle changes its momentum). All take weight_decay; only
+        fastai-adam does not apply it to biases and normalisation layers.
     batch_size
-        Pictures a step; by default as the recipe has it, of finetune 64, or 32 of fewer than 640 rows.
+        Pictures in one step; by default as in the recipe, for finetune 64, or 32 if there are fewer than 640 rows.
     augment
         none, light (the default of finetune), medium, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky,
         resnet50-kannada. Never a mirror.
     scaling
-        Of the pixels, by the training rows: normalise (0..1), centre (minus their mean), standardise (and divided by
-        their deviation; the default of finetune). Only with --weights none: weights bring their own.
+        How the pixels are scaled, with statistics of the training rows: normalise (0..1), centre (their mean is
+        subtracted), standardise (and divided by their standard deviation; the default of finetune). Only with --weights
+        none, because weights come with their own scaling.
     clip_value
         Gradients are cut to -value..value; 0: they are not.
     clip_norm
-        Each tensor's gradient is cut to this norm by itself; 0: it is not.
+        The gradient of each tensor is clipped separately to this norm; 0: no clipping.
     early_stopping
-        End a stage after so many epochs in a row whose valid loss is not lower by `min_delta`; 0: never.
+        End a stage after this many epochs in a row in which the validation loss was not lower by `min_delta`; 0: never.
     min_delta
         See early_stopping.
     keep
-        Weights of the last epoch (the default of finetune), of the one with the best accuracy on valid, of the one with
-        the lowest loss, or of the last in which the loss fell by `min_delta` (last-fall), which Keras's early stopping
-        restores.
+        Which weights are saved: those of the last epoch (last, the default of finetune), of the epoch with the best
+        accuracy on the validation set (best), of the epoch with the lowest validation loss (lowest-loss), or of the
+        last epoch in which that loss fell by `min_delta` (last-fall; these are the weights that Keras's early stopping
+        restores).
     label_smoothing
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema
         Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
     teachers
-        Models to learn from as much as from the labels (distillation): their mean probabilities on each picture.
+        Models to learn from (distillation): their mean probabilities on each picture count as much as the labels.
     minutes
         Measure the speed and set the epochs so that training takes about this long.
     precision
@@ -82,10 +84,10 @@ class TrainingArguments:
         Cut the digit out of each picture of a folder made by hand and bring it to the form of MNIST's pictures; by
         default where the weights that training starts from were trained on such pictures.
     folds
-        Train so many times, each time on all but one fold of the labelled rows, and score on that fold. Where groups
-        are known, such as writers, none is on both sides.
+        Cross-validation: train this many times, each time on all folds of the labelled rows but one, and score on that
+        one. If groups such as writers are known, no group is in both the training folds and the scored fold.
     repeats
-        Of folds, with as many seeds.
+        How many times to repeat the folds, each time with another seed.
     seed
         Same seed, same machine: same numbers.
     out
@@ -95,7 +97,8 @@ class TrainingArguments:
     overwrite
         Replace the run at `out`.
     on_epoch
-        From Python: is called with each epoch's row of history.csv; what it raises ends the training.
+        Only in Python: a function that is called with each epoch's row of history.csv; if it raises an exception, the
+        training ends.
     """
 
     optimizer: str | None = None
