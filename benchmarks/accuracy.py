@@ -4,7 +4,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 from .measuring import Measurement
 
@@ -71,16 +73,15 @@ def train_fastai(folder: Path) -> list[tuple[float, float]]:
 def measure_paths(folder: Path) -> list[Measurement]:
     """Valid accuracy after training from decoded pictures and from files, three seeds each."""
     from fastdigits import finetune
-    from fastdigits.folders import decoded
 
-    found, largest = [], decoded.LARGEST_PX
+    found = []
     for number, seed in enumerate(PATH_SEEDS):
-        for name, limit_px in (("decoded", largest), ("files", 0)):
-            decoded.LARGEST_PX = limit_px
-            with tempfile.TemporaryDirectory() as work:
+        for name in ("decoded", "files"):
+            # no user chooses between the two, so that there is no option; pictures above the limit are read as files
+            by_file = patch("fastdigits.folders.decoded.LARGEST_PX", 0) if name == "files" else nullcontext()
+            with tempfile.TemporaryDirectory() as work, by_file:
                 options = {"weights": "none", "epochs": PATH_EPOCHS, "lr": 0.01, "seed": seed}
                 result = finetune("conv-elu", folder, out=Path(work, "run"), **options).result
             found.append(Measurement("paths", "conv-elu", name, number, result["accuracy"], "share"))
             print(f"paths · seed {seed} · {name} · {result['accuracy']:.2%}", flush=True)
-    decoded.LARGEST_PX = largest
     return found

@@ -52,17 +52,18 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# Old module -> new one, of the classes in a learner.pkl of version 0.1.0: pickles name them by their modules.
+# Old module -> new one, of the classes in learners and estimators that were pickled while the package had no rooms.
 _MOVED = {
     "fastdigits.augmentation": "fastdigits.batches.augmentation",
     "fastdigits.batch_transforms": "fastdigits.batches.transforms",
     "fastdigits.callbacks": "fastdigits.models.fastai_learner",
     "fastdigits.loaders": "fastdigits.batches.loaders",
+    "fastdigits.saved": "fastdigits.models.saved",
 }
 
 
 class _OldNames:
-    """Lets Python find modules under the names that they had in version 0.1.0."""
+    """Lets Python find modules under the names that old pickles have for them."""
 
     def find_spec(self, name: str, path=None, target=None):
         return importlib.machinery.ModuleSpec(name, self) if name in _MOVED else None

@@ -145,13 +145,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         images = self._images(X)
         names = _class_names(self.classes_)
         folder = memory_folder(images, [names[number] for number in numbers])
-        training = self._method(len(images)).training(folder)
+        method = self._method(len(images))
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
             # training seeds the generators of the whole process, which are the caller's
             stack.callback(restore_random_states, random_states([]), [])
             if not self.verbose:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
-            result = fit_run(training, Path(place, "run"), resume=False, overwrite=False)
+            result = fit_run(method.training(folder), Path(place, "run"), resume=False, overwrite=False)
             self.model_ = read_saved(result.run.path)
             self.history_ = result.run.history()
         self.columns_ = [self.model_.classes.index(name) for name in names]

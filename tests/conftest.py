@@ -10,6 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from fastdigits import convert, finetune
+from fastdigits.folders import ImageFolder
 from fastdigits.training import lr_search
 
 TINY = "test_resnet"  # timm's half-million-parameter network for tests
@@ -86,6 +87,25 @@ def folder28(shared, digit_images) -> Path:
     np.savez(shared / "digits28.npz", images=large, labels=labels)
     convert(shared / "digits28.npz", shared / "digits28", valid=0.4)
     return shared / "digits28"
+
+
+@pytest.fixture(scope="session")
+def ten_writers(tmp_path_factory, digit_images) -> Path:
+    """400 real digits at 28 px by ten imagined writers, as a table with groups."""
+    folder = tmp_path_factory.mktemp("folds")
+    images, labels = (part[:400] for part in digit_images)
+    large = np.kron(images, np.ones((1, 3, 3), np.uint8))
+    padded = np.pad(large, ((0, 0), (2, 2), (2, 2)))
+    np.savez(folder / "digits.npz", images=padded, labels=labels)
+    writers = pd.DataFrame({"id": range(400), "writer": [f"w{k % 10}" for k in range(400)]})
+    writers.to_csv(folder / "writers.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def folder_of_writers(ten_writers) -> ImageFolder:
+    """With groups, split into train and valid."""
+    return convert(ten_writers / "digits.npz", ten_writers / "written", groups=ten_writers / "writers.csv", valid=0.2)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The house: rooms in one order, entered by their doors; every file in its place."""
 
 import ast
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+import fastdigits
 from fastdigits.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -41,15 +43,36 @@ def parts_of(path: Path) -> tuple[str, ...]:
     return path.relative_to(PACKAGE).with_suffix("").parts
 
 
-def imported(path: Path) -> set[tuple[str, ...]]:
-    """What a file of the package imports from the package, inside functions too: the parts of each module's name."""
-    folder, found = parts_of(path)[:-1], set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = folder[: len(folder) - node.level + 1]
-            names = [tuple(node.module.split("."))] if node.module else [(alias.name,) for alias in node.names]
-            found |= {base + name for name in names}
+def imports(path: Path) -> list[tuple[tuple[str, ...], list[str]]]:
+    """What a file imports from the package, inside functions too: the parts of each module's name, and what of it."""
+    inside = PACKAGE in path.parents
+    folder, found = parts_of(path)[:-1] if inside else (), []
+    for node in ast.walk(ast.parse(source_of(path))):
+        if isinstance(node, ast.ImportFrom) and node.level and inside:
+            base, module = folder[: len(folder) - node.level + 1], node.module
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "fastdigits":
+            base, module = (), node.module.partition(".")[2]
+        else:
+            continue
+        names = [alias.name for alias in node.names]
+        if module:
+            found.append((base + tuple(module.split(".")), names))
+        else:  # modules by their names, or the package's public functions
+            found += [((*base, name), []) for name in names if inside]
     return found
+
+
+def imported(path: Path) -> set[tuple[str, ...]]:
+    return {name for name, _ in imports(path)}
+
+
+def source_of(path: Path) -> str:
+    """The text of a file, or of a notebook's cells."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    cells = [cell["source"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return "\n".join("".join(line for line in cell if not line.startswith(("!", "%"))) for cell in cells)
 
 
 def has_circle(above: dict[str, set[str]]) -> bool:
@@ -127,9 +150,35 @@ def test_tests_lie_in_the_same_rooms():
     assert folders == set(ROOMS)
 
 
-@pytest.mark.parametrize(
-    "path", sorted([*ROOT.glob("benchmarks/*.py"), *ROOT.glob("nbs/*.ipynb")]), ids=lambda p: p.name
-)
+OUTSIDE = sorted([*ROOT.glob("benchmarks/*.py"), *ROOT.glob("nbs/*.ipynb")])
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.name)
 def test_benchmarks_and_notebooks_come_in_by_the_doors(path):
-    modules = re.findall(r"(?:from|import) fastdigits\.([\w.]+)", path.read_text(encoding="utf-8"))
-    assert set(modules) <= {*ROOMS, "cli"}
+    for module, names in imports(path):
+        assert module in {*((room,) for room in ROOMS), ("cli",)}
+        assert module == ("cli",) or set(names) <= set(import_module(f"fastdigits.{module[0]}").__all__)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(parts_of(path)))
+def test_only_what_a_door_shows_is_taken(path):
+    for module, names in imports(path):
+        if len(module) == 1 and module[0] in ROOMS and module[0] != parts_of(path)[0]:
+            assert set(names) <= set(import_module(f"fastdigits.{module[0]}").__all__)
+
+
+def test_no_door_shows_what_nobody_takes():
+    taken: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for path in [*FILES, *OUTSIDE]:
+        for module, names in imports(path):
+            if len(module) == 1 and module[0] in ROOMS and parts_of_room(path) != module[0]:
+                taken[module[0]] |= set(names)
+    public = {name for page in (ROOT / "docs").rglob("*.md") for name in re.findall(r"\w+", page.read_text())}
+    for room in ROOMS[:-1]:
+        shown = set(import_module(f"fastdigits.{room}").__all__)
+        assert shown - taken[room] <= {*public, *fastdigits.__all__}, room
+
+
+def parts_of_room(path: Path) -> str | None:
+    """The room that a file of the package is in; None outside."""
+    return parts_of(path)[0] if PACKAGE in path.parents else None

@@ -120,6 +120,34 @@ def test_the_readme_is_read_in_five_minutes():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+@pytest.mark.parametrize(
+    ("said", "page", "there"),
+    [
+        ("instead of 98.65 %", "explanations/writers.md", "98.65 %"),
+        ("they show 99.24 %", "explanations/writers.md", "99.24 %"),
+        ("digitnet 4.0 times", "results/speed.md", r"\| digitnet, batch 128 \| .* \| 4\.0 \|"),
+        ("conv-elu 7.5 times", "results/speed.md", r"\| conv-elu, batch 256 \| .* \| 7\.5 \|"),
+        ("ResNet-50 1.8 times", "results/speed.md", r"\| resnet50, batch 256 \| .* \| 1\.8 \|"),
+        ("give 97.1 %", "results/few_examples.md", r"\| digitnet-mnist, fine-tuned \| [^|]+\| [^|]+\| 97\.1 "),
+        ("in 158 MB", "results/speed.md", r"memory 157\.5 MB"),
+        ("instead of 855", "results/speed.md", r"memory 855\.2 MB"),
+        ("| 99.65 | 98.37 | 97.33 |", "results/accuracy.md", r"99\.65 %(?s:.*)98\.37 %(?s:.*)97\.33 %"),
+        ("| 93.20 | 90.51 |", "results/accuracy.md", r"93\.20 %(?s:.*)90\.51 %"),
+    ],
+)
+def test_the_readmes_numbers_are_those_of_its_pages(said, page, there):
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(there, (DOCS / page).read_text(encoding="utf-8"))
+
+
+def test_the_readme_counts_the_reproductions_right():
+    page = (DOCS / "results" / "reproductions.md").read_text(encoding="utf-8")
+    verdicts = re.findall(r"^\| `train .*\| (yes[^|]*) \|", page, re.MULTILINE)
+    within = sum("within" in verdict for verdict in verdicts)
+    assert (len(verdicts), within) == (12, 2)
+    assert "Of 12 published trainings, ten reach" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_pages_name_make_targets_that_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in ALL_PAGES:

@@ -169,6 +169,9 @@ def test_history_and_silence(digits, capsys):
     quiet = DigitClassifier(**QUICK).fit(*digits)
     assert capsys.readouterr().out == ""
     assert (quiet.n_iter_, len(quiet.history_)) == (6, 6)
+    # what the recipe would judge by valid pictures is said, and swallowed, too
+    DigitClassifier("mlp-300-100", epochs=1).fit(*digits)
+    assert capsys.readouterr().out == ""
     DigitClassifier(**QUICK, verbose=True).fit(*digits)
     assert "epoch   6" in capsys.readouterr().out
 

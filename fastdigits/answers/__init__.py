@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "predictions": ["Predictions", "predict_source", "table_to_predict"],
         "probabilities": ["split_probabilities", "table_probabilities"],
         "reading": ["Reading", "least_sure", "read_sheet", "reading_of"],
-        "shards": ["predict_shard", "put_together"],
-        "submissions": ["submission_table"],
+        "shards": ["joined_shards", "predict_shard"],
+        "submissions": ["submission_sample", "submission_table"],
     },
 )

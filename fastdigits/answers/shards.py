@@ -44,7 +44,7 @@ def _about(place: Path) -> dict:
         return json.loads(str(file["about"]))
 
 
-def put_together(shard: Shard, out: Path) -> tuple[list[str], np.ndarray, bool]:
+def joined_shards(shard: Shard, out: Path) -> tuple[list[str], np.ndarray, bool]:
     """Ids, probabilities (n, classes), and whether the ids are the table's own: of all shards, in its order."""
     parts = [read_arrays(place) for place in shard.places(out)]
     order = table_order(parts)

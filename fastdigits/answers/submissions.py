@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from ..sources import read_small_csv, submission_sample
+from ..sources import Location, locate, read_small_csv, tables_of
 from ..system import InputError
+from .submissions import submission_sample
 
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
@@ -49,3 +50,14 @@ def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
     else:
         sample[label_column] = labels
     return sample
+
+
+def submission_sample(path: Path) -> Location:
+    """Where a sample submission lies: `path` itself, or the one inside a competition's zip or folder."""
+    tables = tables_of(path)
+    if tables is None:
+        return locate(path)
+    samples = [location for location in tables if "sample" in location.file_name]
+    if len(samples) != 1:
+        raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
+    return samples[0]

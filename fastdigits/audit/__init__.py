@@ -8,7 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "duplicates": ["find_copies"],
-        "exploration": ["Exploration", "describe", "write_copies"],
+        "exploration": ["Exploration", "explored", "write_copies"],
+        "pictures": ["Pictures", "read_pictures"],
         "writers": ["Audit", "audit_rows"],
     },
 )

@@ -87,7 +87,7 @@ def _first_rows(flat: np.ndarray) -> np.ndarray:
     return first[group_of]
 
 
-def centred(images: np.ndarray) -> np.ndarray:
+def _centred(images: np.ndarray) -> np.ndarray:
     """Pictures uint8 (n, h, w) moved by whole pixels so that their centres of mass are in the middle."""
     _, height, width = images.shape
     mass = np.maximum(images.sum((1, 2), dtype=np.float64), 1)
@@ -117,7 +117,7 @@ def _near_pairs(images: np.ndarray) -> Iterator[tuple[int, int, float]]:
 
     if len(images) < 2:
         return
-    flat = centred(images).reshape(len(images), -1).astype(np.float32)
+    flat = _centred(images).reshape(len(images), -1).astype(np.float32)
     lengths = torch.from_numpy(np.linalg.norm(flat, axis=1))
     around_mean = flat - flat.mean(0)
     components = np.linalg.eigh((around_mean.T @ around_mean).astype(np.float64)).eigenvectors[:, -COMPONENTS:]

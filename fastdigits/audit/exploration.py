@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..folders import TEST, TRAIN, VALID, Pictures
+from ..folders import TEST, TRAIN, VALID
 from ..system import whole_file
 from .duplicates import NEAR, CopyPair
+from .pictures import Pictures
 from .writers import LEAST_ROWS, Audit
 
 SPLITS = (TRAIN, VALID, TEST)
@@ -107,7 +108,8 @@ class Exploration:
         return lines + [f"  {pair}" for pair in self.named_copies]
 
 
-def describe(pictures: Pictures, copies: list[CopyPair], audit: Audit | None, out: Path) -> Exploration:
+def explored(pictures: Pictures, copies: list[CopyPair], audit: Audit | None, out: Path) -> Exploration:
+    """What is known of the pictures, with the copies and the audit that were made of them."""
     images = pictures.images
     flat = images.reshape(len(images), -1)
     train = flat[pictures.splits == TRAIN] if (pictures.splits == TRAIN).any() else flat
@@ -210,6 +212,7 @@ def _pair_line(pictures: Pictures, pair: CopyPair) -> str:
 
 
 def write_copies(pictures: Pictures, copies: list[CopyPair], path: Path) -> None:
+    """Write the pairs as csv: split, id and label of both, and how far apart they are."""
     import pandas as pd
 
     rows = [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..system import Interval, wilson_interval
+from ..scores import Interval, wilson_interval
 from .row_order import OrderOfHands, order_of_hands
 
 FOLDS = 5

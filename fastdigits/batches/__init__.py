@@ -1,5 +1,5 @@
-"""fastai's loaders, and all that bends a batch: resize, augmentation, normalisation, the graded stresses. It turns an
-image folder into tensors, and does not know what they are for.
+"""fastai's loaders, and all that bends a batch: augmentation and the graded stresses. It turns an image folder into
+tensors, and does not know what they are for.
 """
 
 import lazy_loader

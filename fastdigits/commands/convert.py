@@ -21,8 +21,6 @@ from ..recipes import find_recipe
 from ..sources import PixelSource, open_source, open_tables, refuse_other_size
 from ..system import InputError, check_output
 
-DEFAULT_SPLIT = SplitRule("stratified", 0.15)
-
 
 def convert(
     source: str | Path,
@@ -97,7 +95,7 @@ def convert(
         When anything in the source, the groups or the options is wrong; nothing is left behind.
     """
     out, groups = Path(out), Path(groups) if groups else None
-    rule = find_recipe(recipe).split if recipe else DEFAULT_SPLIT
+    rule = find_recipe(recipe).split if recipe else SplitRule()
     given = {"method": split, "valid": valid, "seed": seed}
     rule = replace(rule, **{name: value for name, value in given.items() if value is not None})
     rule.check(has_groups=groups is not None)
@@ -109,8 +107,6 @@ def convert(
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    if label_of and part:
-        raise InputError("--pseudo-labels are added to whole tables; leave out --shard")
     conversion = Conversion(tables, rule, groups, normalise, label_of)
     if part:
         waits = conversion.write_part(part, out, overwrite)

@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from ..audit import Exploration, audit_rows, describe, find_copies, write_copies
-from ..folders import read_pictures
+from ..audit import Exploration, audit_rows, explored, find_copies, read_pictures, write_copies
 from ..scores import class_numbers
 from ..system import check_output, whole_folder, write_json
 
@@ -58,7 +57,7 @@ def explore(
         truth = class_numbers([pictures.labels[row] for row in labelled], pictures.classes)
         known = pictures.groups[labelled] if pictures.groups is not None else None
         audit = audit_rows(pictures.images[labelled], truth, known, pictures.in_order)
-    found = describe(pictures, copies, audit, out)
+    found = explored(pictures, copies, audit, out)
     with whole_folder(out) as partial:
         from ..figures import draw_table
 

@@ -10,8 +10,8 @@ from ..answers import open_model
 from ..folders import VALID
 from ..models import DESCRIPTION_FILE, SavedModel, model_folder, read_onnx, read_saved, write_onnx
 from ..photos import read_gray
-from ..runs import Run
-from ..scores import read_answers, unchanged_folder
+from ..runs import Run, unchanged_folder
+from ..scores import read_answers
 from ..system import InputError, check_output, whole_file, whole_folder
 
 CHECKED_PICTURES = 256

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..models import PRETRAINED
 from ..runs import Run
 from ..system import Precision, check_output, whole_folder
 from ..training import FinetuneArguments, Transfer, find_lr, prepare_learner, write_search
@@ -30,7 +31,7 @@ def lr_find(
     *,
     size: int | None = None,
     batch_size: int | None = None,
-    weights: str = "pretrained",
+    weights: str = PRETRAINED,
     augment: str | None = None,
     optimizer: str | None = None,
     precision: Precision = "auto",

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from ..answers import Inference, Predictions, open_models, predict_shard, predict_source, put_together, table_to_predict
+from ..answers import (
+    Inference,
+    Predictions,
+    joined_shards,
+    open_models,
+    predict_shard,
+    predict_source,
+    table_to_predict,
+)
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS
@@ -90,7 +98,7 @@ def predict(
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))
-        ids, answers, own_ids = put_together(part, out)
+        ids, answers, own_ids = joined_shards(part, out)
         predictions = Predictions(ids, answers, inference.classes, own_ids)
         predictions.write(out, submission, probabilities)
     return predictions

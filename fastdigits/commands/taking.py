@@ -12,29 +12,34 @@ def takes(arguments_class: type) -> Callable[[Callable], Callable]:
     """Give a function of one argument, a dataclass, the dataclass's fields as its own parameters.
 
     Help pages and notebooks show them all: those that the function's docstring describes with its words, in its order,
-    then those that only the docstring of the dataclass's base describes, with that one's.
+    then those that only the docstring of the dataclass's base describes, with that one's. Tools that read the source
+    alone see one argument; whatever asks at run time sees all.
     """
 
     def decorate(function: Callable) -> Callable:
-        own = _described(inspect.getdoc(function))
-        shared = _described(inspect.getdoc(arguments_class.__base__))
-        words = own | {name: text for name, text in shared.items() if name not in own}
         by_name = {field.name: field for field in fields(arguments_class)}
-        parameters = [_parameter(by_name[name]) for name in words]
+        own, shared = _described(function.__doc__), _described(arguments_class.__base__.__doc__)
+        order = dict.fromkeys([*own, *shared, *by_name])  # without docstrings (python -OO) that of the fields
+        parameters = [_parameter(by_name[name]) for name in order if name in by_name]
         parameters.sort(key=lambda parameter: parameter.kind)  # without defaults first; the others stay in their order
         signature = inspect.Signature(parameters, return_annotation=inspect.signature(function).return_annotation)
 
         def command(*positional, **named):
-            return function(arguments_class(**signature.bind(*positional, **named).arguments))
+            try:
+                bound = signature.bind(*positional, **named)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
+            return function(arguments_class(**bound.arguments))
 
         for name in ("__module__", "__name__", "__qualname__"):
             setattr(command, name, getattr(function, name))
         command.__signature__ = signature
-        command.__annotations__ = {name: field.type for name, field in by_name.items() if name in words}
-        lines = "".join(f"{parameter.name}\n{words[parameter.name]}" for parameter in parameters)
-        command.__doc__ = PARAMETERS.sub(
-            lambda _: f"Parameters\n----------\n{lines}\n", inspect.getdoc(function), count=1
-        )
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        if function.__doc__:
+            words = shared | own
+            lines = "".join(f"{parameter.name}\n{words.get(parameter.name, '')}" for parameter in parameters)
+            section = f"Parameters\n----------\n{lines}\n"
+            command.__doc__ = PARAMETERS.sub(lambda _: section, inspect.cleandoc(function.__doc__), count=1)
         return command
 
     return decorate
@@ -47,8 +52,8 @@ def _parameter(field) -> inspect.Parameter:
     return inspect.Parameter(field.name, kind, default=default, annotation=field.type)
 
 
-def _described(docstring: str) -> dict[str, str]:
+def _described(docstring: str | None) -> dict[str, str]:
     """The parameters of a numpy docstring and the indented lines that describe each."""
-    section = PARAMETERS.search(docstring).group(1)
-    parts = re.split(r"(?m)^(\w+)\n", section.strip("\n") + "\n")
+    section = PARAMETERS.search(inspect.cleandoc(docstring or ""))
+    parts = re.split(r"(?m)^(\w+)\n", section.group(1).strip("\n") + "\n") if section else []
     return {name: text.rstrip() + "\n" for name, text in zip(parts[1::2], parts[2::2])}

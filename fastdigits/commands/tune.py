@@ -12,10 +12,10 @@ from ..search import (
     Search,
     Study,
     StudyFolder,
-    claim_folder,
+    begin_or_join,
     define_search,
     ended_trials,
-    finish,
+    finish_study,
     open_study,
     run_workers,
 )
@@ -116,7 +116,7 @@ def tune(
         "storage": storage or "",
         "study": study or f"{file_part(name)}-{Path(data).name}",
     }
-    is_new = claim_folder(folder, record, overwrite)
+    is_new = begin_or_join(folder, record, overwrite)
     try:
         opened = open_study(folder, record, grid, overwrite)
     except InputError:
@@ -126,7 +126,7 @@ def tune(
     write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
     run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)
-    return finish(folder, opened, search, folds)
+    return finish_study(folder, opened, search, folds)
 
 
 def _check_optuna() -> None:

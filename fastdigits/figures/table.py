@@ -8,8 +8,7 @@ import numpy as np
 from .canvas import Drawing, finished, new_drawing, show_picture
 
 if TYPE_CHECKING:
-    from ..audit import Audit
-    from ..folders import Pictures
+    from ..audit import Audit, Pictures
 
 SAMPLES, MAPPED = 10, 3000
 

@@ -1,5 +1,5 @@
 """The image folder: its layout and manifest, splits, folds, decoded pixels, and how it is written. All that is trained
-on or scored is read here; nothing here knows a network.
+on or scored is read here, at the size that a network wants; which network it is, is not known here.
 """
 
 import lazy_loader
@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "conversion": ["Conversion"],
         "decoded": ["DecodedSplit", "decoded_split"],
         "folds": ["fold_folders"],
-        "inputs": ["model_input", "resize", "split_images", "to_float"],
+        "inputs": ["model_input", "resize", "same_size", "split_images", "to_float"],
         "layout": [
             "ImageFolder",
             "MANIFEST",
@@ -24,9 +24,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_folder",
         ],
         "memory": ["memory_folder"],
-        "pictures": ["Pictures", "read_pictures"],
         "pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
-        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced"],
+        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups"],
     },
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..photos import natural_order
 from ..sources import PixelSource
-from ..system import whole_folder, write_json
+from ..system import InputError, whole_folder, write_json
 from .layout import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID
 from .pseudo_labels import add_pseudo_rows
 from .shard_writing import put_together, write_shard
@@ -49,6 +49,8 @@ class Conversion:
 
     def write_part(self, part: Shard, out: Path, overwrite: bool) -> ShardDone | None:
         """Write one shard; the last of them puts all together at `out`. None when that is done."""
+        if self.label_of:
+            raise InputError("--pseudo-labels are added to whole tables; leave out --shard")
         about = self._about()
         rows = write_shard(part, out, self.tables, about, overwrite)
         with last_one(part, out) as complete:

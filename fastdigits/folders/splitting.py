@@ -31,8 +31,8 @@ class SplitRule:
         Of the random choice.
     """
 
-    method: SplitMethod
-    valid: float
+    method: SplitMethod = "stratified"
+    valid: float = 0.15
     seed: int = 5
 
     def check(self, has_groups: bool) -> None:

@@ -22,15 +22,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks": ["is_network", "network_settings"],
         "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
         "saved": ["DESCRIPTION_FILE", "ONNX", "SavedModel", "WEIGHTS_FILE", "read_description", "read_saved"],
-        "shipped": [
-            "WEIGHTS",
-            "check_outlives",
-            "model_folder",
-            "shipped_architecture",
-            "shipped_names",
+        "shipped": ["WEIGHTS", "check_outlives", "model_folder", "shipped_architecture", "shipped_names"],
+        "starting_weights": [
+            "NONE",
+            "PRETRAINED",
+            "StartingWeights",
+            "check_starts",
+            "load_weights",
+            "load_whole",
             "starting_weights_of",
         ],
-        "starting_weights": ["NONE", "PRETRAINED", "StartingWeights", "check_starts", "load_weights", "load_whole"],
         "unseen_taps": ["zero_unseen_gradients"],
     },
 )

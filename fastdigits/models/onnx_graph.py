@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
 
 GRAPH_FILE, SCRIPT_FILE = "model.onnx", "predict.py"
-SCRIPT = Path(__file__).parent / "onnx_script.py"
+SCRIPT = Path(__file__).parent / "onnx_script.py"  # is copied beside the graph; nothing imports it
 OPSET = 20
 CARD = """
 
@@ -142,7 +142,7 @@ def _graph_of(saved: SavedModel) -> "torch.nn.Module":
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             gray, size = images[:, None].float() / 255, (saved.size, saved.size)
-            # antialias changes nothing where pictures grow, so that one graph does what `inputs.resize` does
+            # antialias changes nothing where pictures grow, so that one graph does what `folders.resize` does
             resized = F.interpolate(gray, size, mode="bilinear", align_corners=False, antialias=True)
             return torch.softmax(self.network((resized - self.mean) / self.std) / saved.temperature, 1)
 

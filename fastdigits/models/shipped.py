@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..system import InputError
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
+from .saved import DESCRIPTION_FILE, read_description
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -29,14 +29,6 @@ def check_outlives(out: Path, flag: str, model: str | Path) -> None:
     place, out = model_folder(model).resolve(), Path(out).resolve()
     if out == place or out in place.parents:
         raise InputError(f"{out} is where {flag} {model} lies; name another --out")
-
-
-def starting_weights_of(arch: str, weights: str) -> str:
-    """The weights that a command means: a shipped model's name as the architecture stands for its own."""
-    path = Path(weights)
-    if path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file():
-        return str(path.parent)  # which knows what the file alone does not: its classes and what it was trained on
-    return arch if weights == "pretrained" and arch in shipped_names() else weights
 
 
 def shipped_architecture(name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..system import InputError
 from .backbones import Backbone
-from .saved import DESCRIPTION_FILE, read_description, read_saved, read_weights
+from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
 from .shipped import check_outlives, model_folder, shipped_names
 
 PRETRAINED, NONE = "pretrained", "none"
@@ -182,3 +182,11 @@ def check_starts(out: Path, weights: str, teachers: list[str] | None) -> None:
         check_outlives(out, "--weights", weights)
     for teacher in teachers or []:
         check_outlives(out, "--teachers", teacher)
+
+
+def starting_weights_of(arch: str, weights: str) -> str:
+    """The weights that a command means: a shipped model's name as the architecture stands for its own."""
+    path = Path(weights)
+    if path.name == WEIGHTS_FILE and (path.parent / DESCRIPTION_FILE).is_file():
+        return str(path.parent)  # which knows what the file alone does not: its classes and what it was trained on
+    return arch if weights == PRETRAINED and arch in shipped_names() else weights

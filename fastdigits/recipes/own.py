@@ -8,7 +8,7 @@ OWN_RECIPES = {
     "digitnet": Recipe(
         "digitnet",
         None,
-        SplitRule("stratified", 0.15),
+        SplitRule(),
         one_stage(24, 0.01, "one-cycle"),
         batch_size=128,
         optimizer="fastai-adam:weight_decay=0.02",

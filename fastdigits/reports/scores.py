@@ -12,8 +12,7 @@ from ..figures import (
     draw_groups,
     draw_reliability,
 )
-from ..scores import Evaluation, Suspect, find_suspects
-from ..system import Interval
+from ..scores import Evaluation, Interval, Suspect, find_suspects
 from .page import Card, Gallery, Section, Table, Text, drawn
 from .view import View
 

@@ -10,8 +10,8 @@ import numpy as np
 from ..answers import open_model
 from ..folders import VALID, ImageFolder, split_images
 from ..models import SavedModel
-from ..runs import Run
-from ..scores import Evaluation, ValidAnswers, class_numbers, read_answers, unchanged_folder
+from ..runs import Run, unchanged_folder
+from ..scores import Evaluation, ValidAnswers, class_numbers, read_answers
 
 BATCH = 256
 

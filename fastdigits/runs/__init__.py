@@ -1,4 +1,7 @@
-"""The run directory: the names of its files, its records, its history, its checkpoints. No other room knows them."""
+"""The run directory: the names of its files, its records, its history, its checkpoints, the pictures that it was
+trained on. Other rooms ask here; only the name of run.json is known to `system` too, which keeps runs from being
+replaced.
+"""
 
 import lazy_loader
 
@@ -6,7 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "beginning": ["reopen_run", "start_run"],
-        "directory": ["Run"],
+        "data": ["unchanged_folder"],
+        "directory": ["Run", "kept_weights"],
         "generators": ["random_states", "restore_random_states"],
     },
 )

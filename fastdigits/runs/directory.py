@@ -1,4 +1,4 @@
-"""The run directory: its file names, its records, its checkpoints. No other room knows them.
+"""The run directory: its file names, its records, its checkpoints.
 
 run.json (first) · lr_find.csv/png · history.csv · checkpoints/ · model.safetensors + model.json
 valid_predictions.csv · figures/ · result.json (last)
@@ -129,6 +129,11 @@ class Run:
                 return torch.load(path, map_location="cpu", weights_only=True)
         except Exception:  # torch, zip and pickle have errors of their own for each fault
             raise damaged(path) from None
+
+
+def kept_weights(checkpoint: dict) -> dict:
+    """The weights that a run which ends at this checkpoint saves: their moving average where there is one."""
+    return checkpoint["average"]["weights"] if checkpoint["average"] else checkpoint["model"]
 
 
 def _read_json(path: Path) -> dict:

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration": ["fit_temperature", "with_temperature"],
         "comparison": ["Comparison", "compare"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
+        "intervals": ["Interval", "wilson_interval"],
         "label_errors": ["Suspect", "find_suspects"],
         "labelled": ["labelled_pictures"],
         "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],
@@ -22,6 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "stress_table",
             "stressed_rows",
         ],
-        "valid_answers": ["ValidAnswers", "read_answers", "unchanged_folder"],
+        "valid_answers": ["ValidAnswers", "read_answers"],
     },
 )

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..system import Interval
 from .calibration import RejectRule, ReliabilityBin
 from .comparison import Comparison
+from .intervals import Interval
 from .stress import StressScore, stress_table
 
 PERFECT_HINT = "every picture is right; were copies of them trained on? fastdigits explore looks for them"

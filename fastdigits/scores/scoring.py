@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..system import Interval, percentiles, wilson_interval
 from .calibration import COVERAGE_POINTS, calibration_error, coverage_curve, reject_rule, reliability
 from .evaluation import ClassScore, Evaluation, GroupScore
+from .intervals import Interval, percentiles, wilson_interval
 
 BOOTSTRAP_DRAWS = 2000
 LEAST_GROUPS = 5  # to resample; fewer give an interval that is far too narrow

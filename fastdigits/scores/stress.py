@@ -27,7 +27,7 @@ def stressed_rows(n: int) -> np.ndarray:
 
 
 def stress_scores(inference: Inference, images: np.ndarray, truth: np.ndarray) -> list[StressScore]:
-    """Accuracy under each stress of `stress.STRESSES`.
+    """Accuracy under each stress of `batches.STRESSES`.
 
     Parameters
     ----------

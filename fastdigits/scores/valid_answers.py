@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..answers import Predictions
-from ..folders import ImageFolder, fold_folders, read_folder
 from ..runs import Run
 from ..system import InputError, whole_file
 from .evaluation import Evaluation
@@ -61,16 +60,3 @@ def read_answers(run: Run, rows: int | None = None) -> ValidAnswers:
     groups = table["group"].tolist() if "group" in table else None
     probabilities = table[columns].to_numpy().astype(np.float32)
     return ValidAnswers(table["id"].tolist(), table["true"].tolist(), probabilities, classes, groups)
-
-
-def unchanged_folder(run: Run) -> ImageFolder | None:
-    """The run's image folder; None when it was moved, removed or changed since."""
-    record = run.record()
-    try:
-        folder = read_folder(record["data"], record.get("normalise", False))
-        arguments = record["arguments"]
-        if arguments.get("fold"):
-            folder = fold_folders(folder, arguments["folds"], arguments["seed"])[arguments["fold"] - 1]
-    except InputError:
-        return None
-    return folder if folder.digest == record["data_digest"] else None

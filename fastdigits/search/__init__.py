@@ -1,5 +1,5 @@
 """Optuna's studies over the options of training, each trial a run: the space, the study's folder and storage, trials
-and their workers, the page of the end.
+and their workers, and the page that a search ends with.
 """
 
 import lazy_loader
@@ -8,10 +8,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "definition": ["OBJECTIVES", "PRUNERS", "SAMPLERS", "Search", "define_search"],
-        "folder": ["StudyFolder", "claim_folder"],
+        "folder": ["StudyFolder", "begin_or_join"],
         "result": ["Study"],
         "storage": ["open_study"],
-        "winner": ["finish"],
+        "winner": ["finish_study"],
         "workers": ["ended_trials", "run_workers"],
     },
 )

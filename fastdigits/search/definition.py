@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..folders import VALID, check_trainable, fold_folders, read_folder
-from ..models import NONE, starting_weights_of
+from ..models import NONE, PRETRAINED, starting_weights_of
 from ..recipes import RECIPES, Recipe, find_recipe
 from ..system import InputError, with_settings
 from ..training import DEFAULTS, Result, command_of, find_preset, fit, method_of
@@ -126,7 +126,7 @@ def define_search(
         recipe, transfers = find_recipe(name, "train"), False
     else:
         _, recipe = find_preset(name)
-        weights = starting_weights_of(name, weights or "pretrained")
+        weights = starting_weights_of(name, weights or PRETRAINED)
         transfers = weights != NONE
     found = find_space(space and str(space), name, command, recipe, transfers)
     return Search(name, str(data.absolute()), folder.digest, found, objective, epochs, weights, sampler, pruner, seed)

@@ -43,7 +43,7 @@ class StudyFolder:
         return FileLock(self.path / "trials" / f"{number:04}.lock", timeout=0)
 
 
-def claim_folder(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
+def begin_or_join(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
     """Make the study's folder, or see whether the study that is there is the same; whether it is new."""
     if folder.record_file.is_file() and not overwrite:
         try:

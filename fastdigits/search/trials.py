@@ -193,6 +193,7 @@ def _end_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> None:
+    """Be a worker of a search: STUDY TRIALS UNTIL."""
     import json
 
     _end_with_parent()

@@ -11,7 +11,7 @@ from .result import Study
 from .workers import best_trial, ended_trials, running_trials
 
 
-def finish(folder: StudyFolder, study, search: Search, folds: int) -> Study:
+def finish_study(folder: StudyFolder, study, search: Search, folds: int) -> Study:
     """Score the winner again, write the report, and result.json last."""
     from .report import write_study_report
 

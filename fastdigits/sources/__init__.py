@@ -1,5 +1,5 @@
 """Every kind of pixel source, read as streamed chunks of square gray pictures. It knows files and their columns, and
-not what becomes of the rows.
+not what becomes of the rows. For trying things out it also writes a table of real digits.
 
 csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
 npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
@@ -12,15 +12,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
+        "location": ["Location"],
         "missing": ["refuse_missing_values"],
         "opening": [
             "holds_tables",
             "is_competition",
             "is_picture_folder",
             "is_trained_on",
+            "locate",
             "open_source",
             "open_tables",
-            "submission_sample",
+            "tables_of",
         ],
         "picture_folder": ["has_pictures"],
         "pixels": ["Chunk", "PixelSource", "refuse_other_size"],

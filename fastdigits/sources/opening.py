@@ -88,21 +88,10 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         raise InputError(f"{flag} is for a folder of pictures, and {source} is none; leave it out")
     if ":" in str(source) and not path.exists():
         return named_source(str(source))
-    tables = _tables_of(path)
+    tables = tables_of(path)
     if path.is_dir() and not tables:
         return idx_folder_source(path)
-    return _file_source(_locate(path)) if tables is None else _competition_source(path, tables)
-
-
-def submission_sample(path: Path) -> Location:
-    """Where a sample submission lies: `path` itself, or the one inside a competition's zip or folder."""
-    tables = _tables_of(path)
-    if tables is None:
-        return _locate(path)
-    samples = [location for location in tables if "sample" in location.file_name]
-    if len(samples) != 1:
-        raise InputError(f"{path} holds {len(samples)} sample submissions; pass the sample file itself")
-    return samples[0]
+    return _file_source(locate(path)) if tables is None else _competition_source(path, tables)
 
 
 def is_trained_on(path: Path) -> bool:
@@ -118,7 +107,7 @@ def is_picture_folder(path: Path) -> bool:
 def is_competition(folder: Path) -> bool:
     """Whether a folder has a table called train, or MNIST's idx files, beside whatever pictures."""
     try:
-        tables = _tables_of(folder) or []
+        tables = tables_of(folder) or []
     except InputError:  # a damaged archive beside pictures is none of ours
         tables = []
     return any(table.file_name.partition(".")[0] == "train" for table in tables) or _holds_idx(folder)
@@ -126,20 +115,20 @@ def is_competition(folder: Path) -> bool:
 
 def holds_tables(folder: Path) -> bool:
     """Whether pixel tables, or MNIST's idx files, lie in a folder."""
-    return bool(_tables_of(folder)) or _holds_idx(folder)
+    return bool(tables_of(folder)) or _holds_idx(folder)
 
 
 def _holds_idx(folder: Path) -> bool:
     return any("idx3" in file.name and not file.name.startswith(".") for file in folder.iterdir())
 
 
-def _tables_of(path: Path) -> list[Location] | None:
+def tables_of(path: Path) -> list[Location] | None:
     """The tables in a zip archive or a folder; None for a file of another kind."""
     if path.is_dir():
         files = [file for file in sorted(path.iterdir()) if file.is_file()]
         packed = [_packed_tables(file) for file in files if file.suffix.lower() == ".zip"]
         return [Location(file) for file in files if _is_table(file.name)] + [t[0] for t in packed if len(t) == 1]
-    location = _locate(path)
+    location = locate(path)
     return _packed_tables(path) if location.file_name.endswith(".zip") else None
 
 
@@ -147,7 +136,7 @@ def _packed_tables(archive: Path) -> list[Location]:
     return [Location(archive, name) for name in archive_members(archive) if _is_table(name)]
 
 
-def _locate(path: Path) -> Location:
+def locate(path: Path) -> Location:
     """The file at `path`, or the member of the zip archive that a parent of `path` is."""
     if path.is_file():
         return Location(path)

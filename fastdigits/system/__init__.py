@@ -1,5 +1,5 @@
 """What a program needs of its machine, whatever it is about: files that appear whole, claims on them, processes, the
-device, progress, errors of one line. It knows nothing of digits.
+device, progress, PNG files, settings in one text, errors of one line. It knows nothing of digits.
 """
 
 import lazy_loader
@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "claims": ["claimed"],
         "errors": ["InputError", "check_seed"],
         "files": ["file_sha256", "plain_number", "whole_file", "whole_folder", "write_json"],
-        "intervals": ["Interval", "percentiles", "wilson_interval"],
         "machine": ["Precision", "find_device", "find_precision", "prepare_machine", "usable_cores"],
         "outputs": ["RUN_MARK", "check_output", "fresh_folder", "remove_folder", "room_for", "writable"],
         "png": ["encode_pictures", "write_pictures"],

@@ -101,6 +101,10 @@ class TrainingArguments:
         training ends.
     """
 
+    epochs: int | None = None
+    lr: float | None = None
+    schedule: str | None = None
+    size: int | None = None
     optimizer: str | None = None
     batch_size: int | None = None
     augment: str | None = None
@@ -175,10 +179,6 @@ class TrainArguments(TrainingArguments):
     recipe: str
     data: Path
     _: KW_ONLY
-    epochs: int | None = None
-    lr: float | None = None
-    schedule: str | None = None
-    size: int | None = None
     weights: str = NONE
 
 
@@ -191,13 +191,9 @@ class FinetuneArguments(TrainingArguments):
     arch: str
     data: Path
     _: KW_ONLY
-    epochs: int | None = None
     head_epochs: int | None = None
     last_epochs: int | None = None
-    lr: float | None = None
     lr_mult: float | None = None
-    schedule: str | None = None
-    size: int | None = None
     weights: str = PRETRAINED
 
     def __post_init__(self):

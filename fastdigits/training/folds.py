@@ -24,7 +24,7 @@ from ..scores import (
 from ..system import InputError, check_output, claimed, fresh_folder, join_world, remove_folder, write_json
 from .arguments import TrainingArguments
 from .method import Method
-from .run import Training, fit_run
+from .run import fit_run
 
 FOLDS_RECORD, RESULT = "folds.json", "result.json"  # first and last file
 
@@ -118,18 +118,18 @@ def fit_folds(method: Method, folder: ImageFolder, out: Path) -> FoldResult:
 def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -> FoldResult:
     """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
     scores, stresses, groups = [], [], []
-    for one, parts in folders.items():
+    for seed, parts in folders.items():
         by_group: dict[str, list[bool]] = {}
         for number, part in enumerate(parts, start=1):
-            run = Run(out / f"seed{one}-fold{number}")
-            print(f"seed {one} · fold {number} of {len(parts)}", flush=True)
+            run = Run(out / f"seed{seed}-fold{number}")
+            print(f"seed {seed} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
-                _fit_fold(method.training(part, seed=one, fold=number), run)
+                _fit_fold(method, part, run, seed=seed, fold=number)
             answers = read_answers(run)
             truth = class_numbers(answers.labels, answers.classes)
             right = answers.probabilities.argmax(1) == truth
             stresses.append(_stress(run, part, truth))
-            scores.append(FoldScore(one, number, len(right), float(right.mean()), mean_under_stress(stresses[-1])))
+            scores.append(FoldScore(seed, number, len(right), float(right.mean()), mean_under_stress(stresses[-1])))
             for group, is_right in zip(answers.groups or [], right):
                 by_group.setdefault(group, []).append(bool(is_right))
         groups.append(by_group)
@@ -138,11 +138,11 @@ def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -
     return result
 
 
-def _fit_fold(training: Training, run: Run) -> None:
+def _fit_fold(method: Method, part: ImageFolder, run: Run, **which) -> None:
     """A finished run of one fold; when it fails by the user's mistake before anything was trained, nothing is left."""
     begun = run.record_file.is_file()
     try:
-        fit_run(training, run.path, resume=begun, overwrite=not begun)
+        fit_run(method.training(part, **which), run.path, resume=begun, overwrite=not begun)
     except InputError:
         folds = [Run(path) for path in run.path.parent.iterdir() if path.is_dir()]
         if not any(fold.finished or fold.last_checkpoint.exists() for fold in folds):
@@ -211,7 +211,7 @@ def _together(
 
 
 def _worst_group(groups: list[dict[str, list[bool]]]) -> GroupScore:
-    from ..system import wilson_interval
+    from ..scores import wilson_interval
 
     means = {name: float(np.mean([np.mean(seed[name]) for seed in groups])) for name in groups[0]}
     name = min(means, key=lambda group: (means[group], group))

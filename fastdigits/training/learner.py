@@ -19,7 +19,6 @@ from ..models import (
     read_description,
     read_saved,
     shipped_architecture,
-    shipped_names,
 )
 from ..recipes import RECIPES, Recipe
 from ..runs import random_states, restore_random_states
@@ -70,12 +69,6 @@ def find_preset(arch: str) -> tuple[Backbone, Recipe | None]:
     return find_backbone(preset.arch if preset else shipped_architecture(arch)), preset
 
 
-def run_name(arch: str) -> str:
-    """What the user named, as a part of a folder's name."""
-    backbone, preset = find_preset(arch)
-    return arch if preset or arch in shipped_names() else backbone.file_name
-
-
 def prepare_learner(
     backbone: Backbone,
     folder: ImageFolder,
@@ -86,7 +79,7 @@ def prepare_learner(
     optimizer: str,
     label_smoothing: float = 0.0,
     size: int | None = None,
-    weights: str = "pretrained",
+    weights: str = PRETRAINED,
     whole: bool = False,
     precision: Precision = "auto",
     seed: int = 5,

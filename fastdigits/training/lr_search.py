@@ -66,7 +66,7 @@ def searched_rates(run: Run, stage: Stage, transferred: bool) -> tuple[float, fl
     return (lr, lr) if stage.frozen else unfrozen_rates(lr, transferred, lr_mult)
 
 
-def search_line(stage: str, search: dict) -> str:
+def rate_line(stage: str, search: dict) -> str:
     """A search's choice in one plain line."""
     why = f" (fallback: {search['fallback']})" if search["fallback"] else ""
     return f"learning-rate search · {stage} · {search['lr']:.2e}{why}"

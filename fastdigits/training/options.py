@@ -1,4 +1,4 @@
-"""The options of a training that are left out: as the recipe has them, or without one as by default."""
+"""The options of a training that are left out, as the recipe has them or else as by default; and the rules of a fit."""
 
 from dataclasses import dataclass
 

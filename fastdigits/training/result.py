@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from ..answers import Inference, split_probabilities
 from ..folders import VALID, ImageFolder
 from ..models import SavedModel
-from ..runs import Run
+from ..runs import Run, kept_weights
 from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
 from .arguments import Keep
@@ -66,11 +66,6 @@ def write_result(
         _draw(run, history, evaluation, folder.classes)
     write_json(run.result_file, result)
     return Result(run, result)
-
-
-def kept_weights(checkpoint: dict) -> dict:
-    """The weights that a run which ends at this checkpoint saves: their moving average where there is one."""
-    return checkpoint["average"]["weights"] if checkpoint["average"] else checkpoint["model"]
 
 
 def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes: list[str]) -> None:

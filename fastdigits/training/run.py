@@ -60,10 +60,11 @@ def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Res
     from .callbacks.distillation import Distillation
     from .stages import fit_stages
 
-    world, rules = join_world(), training.rules
+    rules = training.rules
     if rules.tensorboard:
         check_tensorboard()
     teachers = _teachers(rules.teachers, training.folder) if rules.teachers else []
+    world = join_world()  # after what one process can see to be wrong
     with ExitStack() as stack:
         if world.is_first:
             stack.enter_context(claimed(out))

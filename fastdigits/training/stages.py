@@ -8,7 +8,7 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.learner import Learner
 
 from ..recipes import EpochSchedule, FusedAdam, OneCycle, Stage, find_schedule
-from ..runs import Run, restore_random_states
+from ..runs import Run, kept_weights, restore_random_states
 from ..system import InputError, join_world
 from .arguments import Keep, OnEpoch
 from .callbacks.batch import BatchProgress, ClipGradients, EpochRates
@@ -17,9 +17,8 @@ from .callbacks.tensorboard import open_tensorboard
 from .callbacks.together import SharedScores, Together
 from .callbacks.weight_average import WeightAverage
 from .learner import DigitLearner, renew_optimizer
-from .lr_search import find_lr, note_search, search_line, searched_rates
+from .lr_search import find_lr, note_search, rate_line, searched_rates
 from .options import Rules
-from .result import kept_weights
 
 # callbacks that a search goes without
 OF_TRAINING_ALONE = ("epoch_end", "batch_progress", "weight_average", "distillation")
@@ -141,7 +140,7 @@ def _search(run: Run, learner, stage: Stage) -> None:
     with learner.removed_cbs([cb for cb in learner.cbs if cb.name in OF_TRAINING_ALONE]):
         search = find_lr(learner)
     join_world().first_does(lambda: note_search(run, stage, search))
-    print(search_line(stage.name, search), flush=True)
+    print(rate_line(stage.name, search), flush=True)
 
 
 def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:

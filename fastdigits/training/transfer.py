@@ -1,11 +1,11 @@
 """Training from weights that know something, in stages: first the head, then all of the network."""
 
 from ..folders import TRAIN, VALID, ImageFolder
-from ..models import NONE
+from ..models import NONE, shipped_names
 from ..recipes import DIGIT_LR, default_batch_size, default_epochs, find_schedule, plan_stages, without_valid
 from ..system import InputError
 from .arguments import FinetuneArguments
-from .learner import find_preset, run_name
+from .learner import find_preset
 from .method import Method
 from .options import DEFAULTS, LEARNER_OPTIONS, chosen_options, chosen_rules
 
@@ -18,7 +18,8 @@ class Transfer(Method):
     def __init__(self, arguments: FinetuneArguments, draw: bool = True):
         super().__init__(arguments, draw)
         self.backbone, self.preset = find_preset(arguments.arch)
-        self.name = run_name(arguments.arch)
+        named = self.preset or arguments.arch in shipped_names()
+        self.name = arguments.arch if named else self.backbone.file_name
         if arguments.minutes is not None and self.preset:
             raise InputError(f"--minutes cannot set the epochs of the preset {arguments.arch}; leave it out")
         if arguments.weights != NONE and arguments.scaling:

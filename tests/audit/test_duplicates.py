@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastdigits.audit import duplicates
-from fastdigits.audit.duplicates import NEAR, centred, find_copies
+from fastdigits.audit.duplicates import NEAR, _centred, find_copies
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def test_planted_copies(images):
     pairs = {(p.first, p.second): p for p in find_copies(np.concatenate([images, planted]))[0]}
     assert pairs[3, 400].exact
     assert not pairs[5, 401].exact
-    assert pairs[5, 401].distance == 0  # once both are centred
+    assert pairs[5, 401].distance == 0  # once both are _centred
     assert 0 < pairs[7, 402].distance < NEAR
 
 
@@ -37,7 +37,7 @@ def test_blank_pictures_are_no_copies():
 def test_as_brute_force(images, monkeypatch):
     monkeypatch.setattr(duplicates, "BLOCK_ROWS", 70)
     monkeypatch.setattr(duplicates, "NEAR", 0.5)
-    flat = centred(images).reshape(len(images), -1).astype(float)
+    flat = _centred(images).reshape(len(images), -1).astype(float)
     lengths = np.linalg.norm(flat, axis=1)
     apart = np.linalg.norm(flat[:, None] - flat[None], axis=2) / (lengths[:, None] + lengths) * 2
     expected = {(a, b) for a, b in np.argwhere(apart < 0.5).tolist() if a < b}
@@ -48,9 +48,9 @@ def test_as_brute_force(images, monkeypatch):
 def test_centred():
     picture = np.zeros((1, 9, 9), np.uint8)
     picture[0, 0:3, 6:9] = 200
-    moved = centred(picture)
+    moved = _centred(picture)
     assert (np.argwhere(moved[0]).min(0).tolist(), np.argwhere(moved[0]).max(0).tolist()) == ([3, 3], [5, 5])
-    assert (centred(moved) == moved).all()
+    assert (_centred(moved) == moved).all()
 
 
 def test_searches_that_end_early_say_so(images, monkeypatch):

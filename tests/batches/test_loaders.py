@@ -223,9 +223,8 @@ def test_a_damaged_picture_is_named(tmp_path):
 
 
 def test_an_error_from_a_worker_process_stays_one_line():
-    wrapped = (
-        "Caught InputError in DataLoader worker process 0.\nTraceback ...\nfastdigits.errors.InputError: a.png is bad\n"
-    )
+    wrapped = "Caught InputError in DataLoader worker process 0.\nTraceback ...\n"
+    wrapped += "fastdigits.system.errors.InputError: a.png is bad\n"
     assert str(InputError(wrapped)) == "a.png is bad"
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, convert, explore
-from fastdigits.folders.pictures import read_pictures
+from fastdigits.audit.pictures import read_pictures
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fastdigits.audit.pictures import read_pictures
 from fastdigits.figures.scores import draw_class_intervals, draw_reliability
 from fastdigits.figures.table import draw_table
-from fastdigits.folders.pictures import read_pictures
 from fastdigits.scores.scoring import score
 
 

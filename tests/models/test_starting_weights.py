@@ -9,8 +9,7 @@ import torch
 import torchvision
 
 from fastdigits import InputError, find_backbone
-from fastdigits.models.shipped import starting_weights_of
-from fastdigits.models.starting_weights import load_weights
+from fastdigits.models.starting_weights import load_weights, starting_weights_of
 
 TINY = find_backbone("test_resnet")
 

@@ -15,8 +15,8 @@ from fastdigits.answers.probabilities import split_probabilities
 from fastdigits.figures.scores import draw_coverage, draw_groups
 from fastdigits.runs.directory import Run
 from fastdigits.scores.calibration import fit_temperature, with_temperature
+from fastdigits.scores.intervals import wilson_interval
 from fastdigits.scores.scoring import score
-from fastdigits.system.intervals import wilson_interval
 from fastdigits.training.card import model_card
 
 

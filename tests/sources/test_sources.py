@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from fastdigits import InputError
+from fastdigits.answers.submissions import submission_sample
 from fastdigits.sources import pixels
-from fastdigits.sources.opening import open_source, submission_sample
+from fastdigits.sources.opening import open_source
 
 
 def read(source) -> tuple[np.ndarray, list[str], list[str] | None]:

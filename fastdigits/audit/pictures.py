@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..folders import TEST, TRAIN, ImageFolder, decoded_split, is_image_folder, read_folder, read_groups
 from ..photos import natural_order
 from ..sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
 from ..system import InputError, progress_bar
-from .decoded import decoded_split
-from .layout import TEST, TRAIN, ImageFolder, is_image_folder, read_folder
-from .splitting import read_groups
 
 SIDE_PX = 28  # of pictures of mixed sizes
 
@@ -106,7 +104,7 @@ def _of_table(table: PixelSource, test: str | None) -> Pictures:
 
 
 def _of_folder(folder: ImageFolder) -> Pictures:
-    from .inputs import same_size
+    from ..folders import same_size
 
     images, ids, splits, labels, groups, notes = [], [], [], [], [], []
     for name, split in folder.splits.items():
