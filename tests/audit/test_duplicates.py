@@ -21,7 +21,7 @@ def test_planted_copies(images):
     pairs = {(p.first, p.second): p for p in find_copies(np.concatenate([images, planted]))[0]}
     assert pairs[3, 400].exact
     assert not pairs[5, 401].exact
-    assert pairs[5, 401].distance == 0  # once both are _centred
+    assert pairs[5, 401].distance == 0  # once both are centred
     assert 0 < pairs[7, 402].distance < NEAR
 
 
