@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ..sources import Location, locate, read_small_csv, tables_of
 from ..system import InputError
-from .submissions import submission_sample
 
 SUBMISSIONS = {"kaggle": ("ImageId", "Label"), "kannada": ("id", "label")}
 
