@@ -31,8 +31,12 @@ def test_earlier_models_give_their_answers(released, saved, tmp_path):
     assert np.abs(now[numbers] - then[numbers]).to_numpy().max() < 1e-4
 
 
-@pytest.mark.parametrize("released", VERSIONS)
-def test_earlier_learners_load_and_give_their_answers(released, tmp_path):
+LEARNERS = [(KEPT / released / "learner.pkl", released) for released in VERSIONS]
+LEARNERS.append((Path(__file__).parent / "learner_without_rooms.pkl", "0.1.0"))  # from when all modules lay flat
+
+
+@pytest.mark.parametrize(("learner", "released"), LEARNERS, ids=lambda value: getattr(value, "stem", value))
+def test_earlier_learners_load_and_give_their_answers(learner, released, tmp_path):
     """A pickle names classes by the modules that they stood in; those may have moved since."""
     folder = KEPT / released
     code = (
@@ -43,7 +47,7 @@ def test_earlier_learners_load_and_give_their_answers(released, tmp_path):
         "answers = pd.DataFrame(learn.get_preds(dl=loader)[0].numpy(), columns=learn.dls.vocab);"
         "answers.to_json(sys.argv[3])"
     )
-    files = [folder / "learner.pkl", folder / "pictures.csv.gz", tmp_path / "now.json"]
+    files = [learner, folder / "pictures.csv.gz", tmp_path / "now.json"]
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, *files], check=True, capture_output=True)
     now = pd.read_json(files[-1])
     then = pd.read_csv(folder / "answers.csv").filter(like="p_")
