@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..folders import MANIFEST, TEST, read_folder
-from ..photos import PICTURE_ENDINGS, list_pictures, picture_id
+from ..photos import PICTURE_ENDINGS, left_out, list_pictures, picture_ids
 from ..sources import (
     PixelSource,
     has_pictures,
@@ -89,21 +89,24 @@ class Predictions:
     __str__ = __rich__
 
 
-def table_to_predict(sources: list[str]) -> PixelSource:
+def table_to_predict(sources: list[str], label_column: str | None = None) -> PixelSource:
     """The table to predict: of a competition's zip or a whole data set the part that is there to be predicted."""
     for source in sources:
         if Path(source).is_dir() and not holds_tables(Path(source)):
             raise InputError(f"{source} is no table; --also and --shard are for tables of pixels")
-    return open_tables(sources, to_predict=True)
+    return open_tables(sources, to_predict=True, label_column=label_column)
 
 
-def predict_source(inference: Inference, source: str, also: list[str] | None = None) -> Predictions:
+def predict_source(
+    inference: Inference, source: str, also: list[str] | None = None, label_column: str | None = None
+) -> Predictions:
     """Predictions for every picture that `source` holds, in its order."""
     path, classes = Path(source), inference.classes
     if path.suffix.lower() in PICTURE_ENDINGS and not also:
-        return Predictions([path.name], file_probabilities(inference, [path], inference.normalise), classes)
+        answer = file_probabilities(inference, [path], inference.normalise)
+        return Predictions([path.name], answer, classes, own_ids=False)  # row 1 of a submission
     if also or not path.exists():  # a pattern, or a name such as sklearn:digits
-        table = table_to_predict([source, *(also or [])])
+        table = table_to_predict([source, *(also or [])], label_column)
         ids, _, probabilities = table_probabilities(inference, table)
         return Predictions(ids, probabilities, classes, table.has_ids)
     has_tables = path.is_dir() and is_competition(path)  # which count for more than pictures beside them
@@ -115,10 +118,12 @@ def predict_source(inference: Inference, source: str, also: list[str] | None = N
     files = list_pictures(path)
     if files and not has_tables:
         answers = file_probabilities(inference, files, inference.normalise)
-        return Predictions([picture_id(file) for file in files], answers, classes)
+        for note in left_out(path):
+            print(note)
+        return Predictions(picture_ids(files), answers, classes)
     if path.is_dir() and not holds_tables(path) and not has_pictures(path):
         raise InputError(f"{path} holds no pictures; pass a folder of {', '.join(PICTURE_ENDINGS)} files or a table")
-    table = open_source(source, normalise=inference.normalise and is_picture_folder(path))
+    table = open_source(source, None, inference.normalise and is_picture_folder(path), label_column)
     table = table.test or table  # of a competition's zip or a whole data set, the part that is there to be predicted
     ids, _, probabilities = table_probabilities(inference, table)
     return Predictions(ids, probabilities, classes, table.has_ids)

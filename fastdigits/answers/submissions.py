@@ -1,5 +1,6 @@
 """Predicted labels in the form that a competition wants."""
 
+from collections import Counter
 from pathlib import Path
 
 from ..sources import Location, locate, read_small_csv, tables_of
@@ -13,7 +14,8 @@ def submission_table(ids: list[str], labels: list[str], own_ids: bool, submissio
     import pandas as pd
 
     if submission == "kaggle":
-        return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (range(1, len(labels) + 1), labels))))
+        numbers = _whole_numbers(ids) if own_ids else range(1, len(labels) + 1)
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (numbers, labels))))
     if submission == "kannada":
         return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (ids, labels))))
     if not Path(submission).exists():
@@ -21,6 +23,19 @@ def submission_table(ids: list[str], labels: list[str], own_ids: bool, submissio
             f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
         )
     return _like_sample(ids, labels, own_ids, Path(submission))
+
+
+def _whole_numbers(ids: list[str]) -> list[int]:
+    """The rows' own ids as a Kaggle submission takes them; InputError unless they are whole numbers, each once."""
+    strange = next((id_ for id_ in ids if not id_.isdecimal()), None)
+    if strange is not None:
+        raise InputError(
+            f"the id {strange!r} is no whole number, as --submission kaggle writes them; pass the competition's sample"
+        )
+    twice = [number for number, count in Counter(map(int, ids)).items() if count > 1]
+    if twice:
+        raise InputError(f"the id {twice[0]} occurs more than once; a submission names each row once")
+    return list(map(int, ids))
 
 
 def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
@@ -38,13 +53,18 @@ def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
             "is it the sample of another competition?"
         )
     id_column, label_column = sample.columns
-    label_of = dict(zip(ids, labels))
+    if own_ids and all(id_.isdecimal() for id_ in [*ids, *sample[id_column]]):  # 007.png is the sample's 7
+        ids = [str(int(id_)) for id_ in ids]
+        label_of = dict(zip(ids, labels))
+        in_sample = [str(int(id_)) for id_ in sample[id_column]]
+    else:
+        label_of, in_sample = dict(zip(ids, labels)), sample[id_column].tolist()
     if sample[id_column].duplicated().any():
         raise InputError(f"{location.name} names an id more than once; pass the competition's own sample")
-    if set(sample[id_column]) == set(label_of):
-        sample[label_column] = [label_of[id_] for id_ in sample[id_column]]
+    if set(in_sample) == set(label_of):
+        sample[label_column] = [label_of[id_] for id_ in in_sample]
     elif own_ids:
-        strange = next(id_ for id_ in sample[id_column] if id_ not in label_of)
+        strange = next(id_ for id_ in in_sample if id_ not in label_of)
         raise InputError(f"{location.name} asks for the id {strange!r}, which the predicted table does not have")
     else:
         sample[label_column] = labels

@@ -60,7 +60,9 @@ class Pictures:
         return np.flatnonzero(has_label & (self.splits != TEST))
 
 
-def read_pictures(source: str, test: str | None = None, groups: Path | None = None) -> Pictures:
+def read_pictures(
+    source: str, test: str | None = None, groups: Path | None = None, label_column: str | None = None
+) -> Pictures:
     """Every picture of a table or an image folder, in the order of its table where that is known.
 
     Raises
@@ -71,10 +73,12 @@ def read_pictures(source: str, test: str | None = None, groups: Path | None = No
     if Path(source).is_dir() and is_image_folder(Path(source)):
         if test:
             raise InputError(f"{source} is an image folder; --test goes with a table")
+        if label_column:
+            raise InputError(f"{source} is an image folder; --label-column goes with a table")
         pictures = _of_folder(read_folder(source))
     else:
         try:
-            pictures = _of_table(open_source(source), test)
+            pictures = _of_table(open_source(source, label_column=label_column), test)
         except InputError:
             refuse_missing_values(Path(source))
             raise

@@ -32,6 +32,7 @@ def convert(
     recipe: str | None = None,
     groups: Path | None = None,
     labels: Path | None = None,
+    label_column: str | None = None,
     normalise: bool = False,
     test: str | Path | None = None,
     pseudo_labels: Path | None = None,
@@ -67,6 +68,9 @@ def convert(
         A csv with an id column and one group column (such as the writer): no group on both sides of the split.
     labels
         A csv with a file column and a label column, for a folder of pictures without subfolders.
+    label_column
+        The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
+        digit, character, y).
     normalise
         Cut the digit out of each picture, photo or scan of a folder, dark on light or light on dark, and bring it to
         the form of MNIST's pictures: white on black, 20 pixels in 28, centred.
@@ -101,7 +105,7 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    tables = _tables(_open(source, also, Path(labels) if labels else None, normalise), test, normalise)
+    tables = _tables(_open(source, also, Path(labels) if labels else None, normalise, label_column), test, normalise)
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
@@ -120,12 +124,14 @@ def convert(
     return folder
 
 
-def _open(source: str | Path, also: list[str] | None, labels: Path | None, normalise: bool) -> PixelSource:
+def _open(
+    source: str | Path, also: list[str] | None, labels: Path | None, normalise: bool, label_column: str | None = None
+) -> PixelSource:
     if labels or normalise:
         if also:
             raise InputError("--also is for tables; put all pictures into one folder")
-        return open_source(source, labels, normalise)
-    return open_tables([source, *(also or [])])
+        return open_source(source, labels, normalise, label_column)
+    return open_tables([source, *(also or [])], label_column=label_column)
 
 
 def _tables(table: PixelSource, test: str | Path | None, normalise: bool) -> dict[str, PixelSource]:

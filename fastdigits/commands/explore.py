@@ -15,6 +15,7 @@ def explore(
     *,
     groups: Path | None = None,
     test: str | None = None,
+    label_column: str | None = None,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Exploration:
@@ -32,6 +33,9 @@ def explore(
         A csv with an id column and one group column, such as the writer.
     test
         A second source, among which copies are looked for too.
+    label_column
+        The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
+        digit, character, y).
     out
         The folder for what is written; by default runs/explore-<name>.
     overwrite
@@ -48,7 +52,7 @@ def explore(
     """
     out = Path(out) if out else Path("runs", f"explore-{_short_name(str(source))}")
     check_output(out, overwrite, MARK)
-    pictures = read_pictures(source, test, groups)
+    pictures = read_pictures(source, test, groups, label_column)
     copies, notes = find_copies(pictures.images if pictures.light_on_dark else 255 - pictures.images)
     pictures.notes += notes
     labelled = pictures.labelled

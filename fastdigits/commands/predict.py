@@ -30,6 +30,7 @@ def predict(
     tta: bool = False,
     normalise: bool | None = None,
     also: list[str] | None = None,
+    label_column: str | None = None,
     shard: str | None = None,
     overwrite: bool = False,
 ) -> Predictions | ShardDone:
@@ -62,6 +63,8 @@ def predict(
         are not changed.
     also
         More tables of the same kind, whose rows follow.
+    label_column
+        A column of labels, which are not predicted from, where it has no usual name; see convert.
     shard
         2/4: predict only the second of four parts of a table, for instance on the second of four machines with one
         file system. The one that ends last writes `out`; the file is the same as without shards.
@@ -89,12 +92,12 @@ def predict(
         check_output(out, overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     if part is None:
-        predictions = predict_source(inference, source, also)
+        predictions = predict_source(inference, source, also, label_column)
         if out is not None:
             predictions.write(out, submission, probabilities)
         return predictions
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
-    rows = predict_shard(inference, part, table_to_predict([source, *(also or [])]), out, descriptions)
+    rows = predict_shard(inference, part, table_to_predict([source, *(also or [])], label_column), out, descriptions)
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))

@@ -14,9 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layout": [
             "ImageFolder",
             "MANIFEST",
-            "TEST",
-            "TRAIN",
-            "VALID",
             "check_normalise",
             "check_trainable",
             "is_image_folder",
@@ -26,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "memory": ["memory_folder"],
         "pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
+        "splits": ["TEST", "TRAIN", "VALID"],
         "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups"],
     },
 )

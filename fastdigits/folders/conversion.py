@@ -9,10 +9,11 @@ import numpy as np
 from ..photos import natural_order
 from ..sources import PixelSource
 from ..system import InputError, whole_folder, write_json
-from .layout import MANIFEST, MANIFEST_SCHEMA, TEST, TRAIN, VALID
+from .layout import MANIFEST, MANIFEST_SCHEMA
 from .pseudo_labels import add_pseudo_rows
 from .shard_writing import put_together, write_shard
 from .shards import Shard, ShardDone, last_one
+from .splits import TEST, TRAIN, VALID
 from .splitting import SplitMethod, SplitRule, choose_valid, read_groups
 from .writing import Written, move_to_valid, write_table
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..photos import read_gray
 from ..system import InputError, progress_bar
-from .layout import TEST, ImageFolder
+from .layout import ImageFolder
+from .splits import TEST
 
 LARGEST_PX = 128  # of larger pictures decoding is a small part of a step, and the array would be large
 CHUNK_PICTURES = 2048

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..system import InputError
-from .layout import TRAIN, VALID, ImageFolder, Split
+from .layout import ImageFolder
+from .splits import TRAIN, VALID, Split
 
 
 def fold_folders(folder: ImageFolder, n_folds: int, seed: int) -> list[ImageFolder]:

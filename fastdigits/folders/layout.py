@@ -7,51 +7,20 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..photos import SIDE, damaged_picture, is_picture, list_pictures, natural_order, picture_id, read_gray
+from ..photos import SIDE, damaged_picture, is_picture, list_pictures, natural_order, picture_id, picture_ids, read_gray
 from ..sources import has_pictures
 from ..system import InputError
 from .pixel_sums import PixelSums
+from .splits import OTHER_NAMES, TEST, TRAIN, VALID, PictureNames, Split, split_places
 
-TRAIN, VALID, TEST = "train", "valid", "test"
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
 STATISTICS_PICTURES = 2000  # enough for a mean and deviation of folders that were not made by `convert`
-
-
-@dataclass
-class Split:
-    """One split of an image folder, in the order of the table that it came from.
-
-    Attributes
-    ----------
-    file_names : sequence of str
-        With their folders.
-    ids : list of str
-    labels, groups : list of str, or None where unknown
-    own_ids : bool
-        Whether the ids came with the source, rather than being row numbers.
-    """
-
-    file_names: Sequence[str]
-    ids: list[str]
-    labels: list[str] | None
-    groups: list[str] | None = None
-    own_ids: bool = True
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def files(self) -> list[Path]:
-        """The pictures; made when first asked for, since many paths take longer than many texts."""
-        return [Path(name) for name in self.file_names]
 
 
 @dataclass
@@ -137,7 +106,9 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
 
 def is_image_folder(path: Path) -> bool:
     """Whether a folder was made by `convert`, or has train/, valid/ or test/ as one made by hand."""
-    return (path / MANIFEST).is_file() or any((path / name).is_dir() for name in (TRAIN, VALID, TEST))
+    return (path / MANIFEST).is_file() or any(
+        (path / name).is_dir() for names in OTHER_NAMES.values() for name in names
+    )
 
 
 def check_normalise(folder: ImageFolder, normalise: bool) -> None:
@@ -174,39 +145,6 @@ def _manifest_splits(path: Path, rows_of: dict[str, dict]) -> dict[str, Split]:
     return splits
 
 
-class PictureNames(Sequence):
-    """Where the pictures of a split lie, made when asked for: a million texts would be most of what a folder takes.
-
-    Parameters
-    ----------
-    folder : Path
-    split : str
-    ids : list of str, length n
-    labels : list of str, length n, or None
-    """
-
-    def __init__(self, folder: Path, split: str, ids: list[str], labels: list[str] | None):
-        self.folder, self.split, self.ids = str(folder), split, ids
-        self.labels = None if split == TEST else labels  # test pictures lie flat
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, place):
-        if isinstance(place, slice):
-            return [self[k] for k in range(*place.indices(len(self)))]
-        return picture_file(self.folder, self.split, self.labels and self.labels[place], self.ids[place])
-
-    def __eq__(self, other) -> bool:
-        return len(self) == len(other) and all(one == another for one, another in zip(self, other))
-
-
-def picture_file(folder: Path | str, split: str, label: str | None, id_: str) -> str:
-    """Where a picture lies: test pictures flat, others under their label. A text, since there are many."""
-    where = split if split == TEST else f"{split}{os.sep}{label}"
-    return f"{folder}{os.sep}{where}{os.sep}{id_}.png"  # os.path.join takes ten times as long
-
-
 def _check_present(path: Path, split: str, files: PictureNames) -> None:
     """InputError when a picture is gone; folder by folder, since the names of all would take much memory."""
     rows_of: dict[str | None, list[int]] = {}
@@ -223,16 +161,23 @@ def _check_present(path: Path, split: str, files: PictureNames) -> None:
 
 def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
     splits: dict[str, Split] = {}
-    for name in (TRAIN, VALID):
-        files = sorted(
-            file for file in (path / name).glob("*/*") if is_picture(file) and not file.parent.name.startswith(".")
-        )
-        if files:
+    for name, place in split_places(path).items():
+        files = sorted(file for file in place.glob("*/*") if is_picture(file) and not file.parent.name.startswith("."))
+        flat, deeper = list_pictures(place), [file for file in place.glob("*/*/**/*") if is_picture(file)]
+        if deeper:
+            raise InputError(
+                f"{deeper[0]} lies below its class's folder; an image folder holds {place.name}/<label>/<picture>"
+            )
+        if flat and (files or name != TEST):
+            raise InputError(
+                f"{flat[0]} has no label: pictures of {place.name} lie in folders called by their labels, as "
+                f"{place.name}/7/{flat[0].name}; or convert them with --labels"
+            )
+        if flat:  # test pictures without labels
+            splits[name] = Split([str(file) for file in flat], picture_ids(flat), None)
+        elif files:
             labels = [file.parent.name for file in files]
             splits[name] = Split([str(file) for file in files], [picture_id(file) for file in files], labels)
-    tests = list_pictures(path / TEST)
-    if tests:
-        splits[TEST] = Split([str(file) for file in tests], [picture_id(file) for file in tests], None)
     classes = sorted({label for split in splits.values() for label in split.labels or ()}, key=natural_order)
     listing = "\n".join(
         f"{file.relative_to(path)} {file.stat().st_size}" for split in splits.values() for file in split.files

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ..photos import natural_order
-from .layout import TRAIN, ImageFolder, PictureNames, Split
+from .layout import ImageFolder
 from .pixel_sums import PixelSums
+from .splits import TRAIN, PictureNames, Split
 
 
 def memory_folder(images: np.ndarray, labels: list[str]) -> ImageFolder:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..sources import read_small_csv
 from ..system import InputError
-from .layout import TEST, TRAIN, picture_file
+from .splits import TEST, TRAIN, picture_file
 
 PSEUDO_CONFIDENCE = 0.99  # confidence from which an answer is taken for a label
 PREFIX = "test-"  # of their ids among the training rows

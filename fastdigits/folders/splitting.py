@@ -12,7 +12,7 @@ import numpy as np
 from ..photos import natural_order
 from ..sources import read_small_csv
 from ..system import InputError, check_seed
-from .layout import TRAIN, VALID
+from .splits import TRAIN, VALID
 
 SplitMethod = Literal["stratified", "random", "first"]
 

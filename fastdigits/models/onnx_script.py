@@ -18,8 +18,7 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # which cameras write
+PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".pgm", ".ppm")
 BATCH = 256
 # a picture in MNIST's form: its pixels, its border's mean gray level at most, from where on a pixel is ink, rows or
 # columns of ink, pixels each way between centre of mass and middle at most
@@ -46,8 +45,7 @@ def pictures(source: Path, cut_out: bool):
 
 def gray_levels(picture):
     """Gray levels uint8 (h, w): turned as its camera was held; what is transparent is paper, white under dark ink."""
-    if picture.format in TURNED_FORMATS:
-        picture = ImageOps.exif_transpose(picture)
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):  # more than 256 levels
         levels = np.asarray(picture, np.float64)
         largest = 65_535 if levels.max(initial=0) > 255 else 255

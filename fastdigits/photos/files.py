@@ -1,6 +1,7 @@
 """Picture files: which there are in a folder, and their gray levels."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,16 @@ import numpy as np
 from ..system import InputError
 from .digit import normalised
 
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # which cameras write
+PHONE_ENDINGS = (".heic", ".heif")  # which a plug-in of Pillow reads
+PICTURE_ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".pgm", ".ppm"),
+    *PHONE_ENDINGS,
+)
+OTHER_ENDINGS = (  # of pictures that are not read
+    *(".svg", ".pdf", ".psd", ".xcf", ".jxl", ".jp2", ".j2k", ".exr", ".hdr", ".ico", ".eps", ".tga"),
+    *(".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".mov", ".mp4"),
+)
+STEREO_FORMAT = "MPO"  # two views of one scene, of which the first one counts
 WHITE, DEEPEST = 255, 65_535
 DEEP_MODES = ("I", "F")  # Pillow's for pictures of more than 256 levels
 
@@ -26,9 +35,28 @@ def is_picture(file: Path) -> bool:
     return file.suffix.lower() in PICTURE_ENDINGS and not file.name.startswith(".")
 
 
+def left_out(folder: Path) -> list[str]:
+    """A line for the pictures directly in a folder that are of kinds that are not read; none where there are none."""
+    kinds = Counter(file.suffix.lower() for file in folder.iterdir() if file.suffix.lower() in OTHER_ENDINGS)
+    if not kinds:
+        return []
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
+    return [f"{folder}: files that are not read were left out ({listed}); save them as PNG or JPEG"]
+
+
+def picture_ids(files: list[Path]) -> list[str]:
+    """An id for each of some files: its name without ending, or with it where two would have the same."""
+    stems = Counter(file.stem.lower() for file in files)
+    return [_text(file.stem if stems[file.stem.lower()] == 1 else file.name) for file in files]
+
+
 def picture_id(file: Path) -> str:
     """The file's name without its ending; bytes that are not UTF-8 are spelled out, so that text files take it."""
-    return os.fsencode(file.stem).decode("utf-8", "backslashreplace")
+    return _text(file.stem)
+
+
+def _text(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def natural_order(label: str) -> tuple:
@@ -50,22 +78,40 @@ def read_gray(file: Path, normalise: bool = False) -> np.ndarray:
     """
     from PIL import Image
 
+    if file.suffix.lower() in PHONE_ENDINGS:
+        _load_phone_plugin(file)
     try:
         with Image.open(file) as picture:
+            pages = 1 if picture.format == STEREO_FORMAT else getattr(picture, "n_frames", 1)
             gray = gray_levels(picture)
     except FileNotFoundError:
         raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
     except Exception:  # of which Pillow has many kinds for damage
         raise damaged_picture(file) from None
+    if pages > 1:
+        raise InputError(f"{file} has {pages} pages; save each of them as a picture of its own")
     return normalised(gray) if normalise else gray
+
+
+def _load_phone_plugin(file: Path) -> None:
+    """Let Pillow read the pictures of phones; InputError without a plug-in that does."""
+    try:
+        try:
+            from pi_heif import register_heif_opener
+        except ImportError:
+            from pillow_heif import register_heif_opener
+    except ImportError:
+        raise InputError(
+            f"{file} is a phone's HEIC picture: pip install pi-heif (LGPL) reads it, or save it as JPEG"
+        ) from None
+    register_heif_opener()
 
 
 def gray_levels(picture: "PIL.Image.Image") -> np.ndarray:  # noqa: F821 (Pillow is loaded only where it is used)
     """A PIL picture as gray levels, uint8 (h, w): turned as its camera was held, what is transparent being paper."""
     from PIL import Image, ImageOps
 
-    if picture.format in TURNED_FORMATS:
-        picture = ImageOps.exif_transpose(picture)
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode in DEEP_MODES or picture.mode.startswith("I;16"):  # which Pillow would cut off at 255
         levels = np.asarray(picture, np.float64)
         largest = DEEPEST if levels.max(initial=0) > WHITE else WHITE

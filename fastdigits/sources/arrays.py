@@ -21,6 +21,8 @@ MOST_PIXELS = 100_000_000  # of a picture
 READ_BYTES = 256_000_000  # that are read together
 
 IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801  # unsigned bytes in three dimensions, in one
+IDX_LONG_LABELS = 0x00000C02  # whole numbers of four bytes in two dimensions, as QMNIST's labels
+LABEL_PARTNERS = (("x_", "y_"), ("images", "labels"), ("imgs", "labels"), ("image", "label"))  # parts of file names
 
 
 def npz_source(location: Location) -> PixelSource:
@@ -32,13 +34,32 @@ def npz_source(location: Location) -> PixelSource:
         raise InputError(f"{location.name} is no npz archive, or is cut short; save it again") from None
     train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS)
     test = _npz_pair(location.path, members, TEST_KEYS)
+    if train is not None and len(members) == 1:  # pictures alone
+        train = _npy_source(Location(location.path, *members.values()), _npz_labels_beside(location.path))
     if train is None:
         raise InputError(
             f"{location.name} holds the arrays {', '.join(sorted(members)) or 'none'}; "
             "expected x_train and y_train, or images and labels"
         )
     train.test = test
+    used = [key for pair in (*TRAIN_KEYS, *UNNAMED_KEYS, *TEST_KEYS) for key in pair]
+    left_out = sorted(set(members) - set(used)) if len(members) > 1 else []
+    if left_out:
+        train.notes.append(f"{location.name}: the arrays {', '.join(left_out[:5])} were left out")
     return train
+
+
+def _npz_labels_beside(path: Path) -> Location | None:
+    """The array of labels in the partner of an npz file, as y_train.npz beside X_train.npz."""
+    files = {file.name.lower(): file for file in path.parent.glob("*.np[yz]")}
+    for images, labels in LABEL_PARTNERS:
+        partner = files.get(path.name.lower().replace(images, labels, 1))
+        if partner is not None and partner != path:
+            with zipfile.ZipFile(partner) as archive:
+                members = [name for name in archive.namelist() if name.endswith(".npy")]
+            if len(members) == 1:
+                return Location(partner, members[0])
+    return None
 
 
 def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], ...]) -> PixelSource | None:
@@ -133,7 +154,9 @@ def idx_source(location: Location) -> PixelSource:
     """The pictures of an idx file, with the labels of the idx1 file beside it where there is one."""
     with location.open() as stream:
         rows, side = _idx_images_header(stream, location.name)
-    labels = _idx_labels_beside(location)
+    labels, notes = _idx_labels_beside(location), []
+    if labels is None:
+        notes += _unused_idx(location)
 
     def chunks() -> Iterator[Chunk]:
         texts = _idx_labels(labels, rows) if labels else None
@@ -142,7 +165,15 @@ def idx_source(location: Location) -> PixelSource:
             for start, block in _blocks(stream, rows, side * side, np.dtype(np.uint8), location.name):
                 yield _chunk(block, side, start, texts)
 
-    return PixelSource(location.name, side, False, labels is not None, chunks, location.digest, rows=rows)
+    return PixelSource(location.name, side, False, labels is not None, chunks, location.digest, rows=rows, notes=notes)
+
+
+def _unused_idx(location: Location) -> list[str]:
+    """A line for files of labels that lie beside and are not those of the pictures."""
+    files = sorted(file.name for file in location.path.parent.glob("*label*idx*") if file.is_file())
+    if not files:
+        return []
+    return [f"{location.name}: no file of labels has its name, so {', '.join(files[:3])} was not used"]
 
 
 def idx_folder_source(folder: Path) -> PixelSource:
@@ -170,8 +201,10 @@ def _idx_images_header(stream: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def _idx_labels_beside(location: Location) -> Location | None:
-    beside = location.path.name.replace("images", "labels").replace("idx3", "idx1")
-    for name in (beside, beside.removesuffix(".gz"), beside + ".gz"):
+    beside = location.path.name.replace("images", "labels").removesuffix(".gz")
+    long = beside.replace("idx3-ubyte", "idx2-int")
+    plain = beside.replace("idx3", "idx1")
+    for name in (plain, f"{plain}.gz", long, f"{long}.gz"):
         path = location.path.with_name(name)
         if path.is_file() and path != location.path:
             return Location(path)
@@ -180,7 +213,12 @@ def _idx_labels_beside(location: Location) -> Location | None:
 
 def _idx_labels(location: Location, rows: int) -> list[str]:
     with location.open() as stream:
-        header, values = stream.read(8), np.frombuffer(stream.read(), np.uint8)
+        header, content = stream.read(8), stream.read()
+    if len(header) == 8 and struct.unpack(">II", header) == (IDX_LONG_LABELS, rows):
+        columns = int.from_bytes(content[:4], "big")  # of which the first one is the class
+        if columns and len(content) == 4 + 4 * rows * columns:
+            return label_texts(np.frombuffer(content, ">i4", offset=4).reshape(rows, columns)[:, 0])
+    values = np.frombuffer(content, np.uint8)
     if len(header) < 8 or struct.unpack(">II", header) != (IDX_LABELS, rows) or len(values) != rows:
         raise InputError(f"{location.name} is no idx file of {rows} labels, as its pictures need")
     return label_texts(values)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from collections import Counter
 
 from ..system import InputError
@@ -10,7 +11,10 @@ from .pixels import square_side
 from .plain_csv import Columns
 
 ID_NAMES = ("id", "imageid")
-LABEL_NAMES = ("label",)
+LABEL_NAMES = ("label", "labels", "class", "target", "digit", "character", "y")  # the first that is there
+UNNAMED = re.compile(
+    r"(unnamed: \d+|__index_level_\d+__)?$"
+)  # what pandas calls, or leaves empty for, the numbers of its rows
 SEEN_LINES, MOST_LABELS = 200, 64  # of a table without header, by which its label column is told
 SEEN_CHARACTERS = 16_000_000
 
@@ -30,25 +34,53 @@ def is_number(text: str) -> bool:
     return True
 
 
-def columns_by_name(names: list[str], where: str) -> Columns:
+def columns_by_name(names: list[str], where: str, notes: list[str], label_column: str | None = None) -> Columns:
+    """Columns of a table with a header line; `notes` gets what was decided by itself.
+
+    Parameters
+    ----------
+    label_column : str, optional
+        Which of them holds the labels, where no usual name tells it.
+
+    Raises
+    ------
+    InputError
+        When a column occurs twice, or is neither id, label nor pixel.
+    """
     lower = [name.strip().lower() for name in names]
     twice = [name for name, count in Counter(lower).items() if count > 1]
     if twice:
         raise InputError(f"{where} has the column {twice[0]!r} more than once; give every column its own name")
     ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
-    labels = [k for k, name in enumerate(lower) if name in LABEL_NAMES]
+    labels = _label_columns(lower, where, label_column)
+    if labels and label_column is None and lower[labels[0]] != LABEL_NAMES[0]:
+        notes.append(f"{where}: the column {names[labels[0]]!r} was read as the label")
     if len(ids) > 1:
         raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
-    pixels = [k for k in range(len(names)) if k not in ids + labels]
+    unnamed = [k for k, name in enumerate(lower) if UNNAMED.match(name)]
+    if unnamed:
+        notes.append(f"{where}: the column {names[unnamed[0]]!r}, pandas's row numbers, was left out")
+    pixels = [k for k in range(len(names)) if k not in ids + labels + unnamed]
     numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
     stranger = next((k for k in pixels if not numbered[k]), None)
     if stranger is not None and len({bool(number) for number in numbered.values()}) > 1:
         raise InputError(
-            f"{where} has the column {names[stranger]!r}, which is neither id, label nor a numbered pixel; drop it"
+            f"{where} has the column {names[stranger]!r}, which is neither id, label nor a numbered pixel; if it holds "
+            f"the labels, name it: --label-column {shlex.quote(names[stranger])}; else drop it"
         )
     if stranger is None and len(set(numbered.values())) == len(pixels):
         pixels.sort(key=numbered.get)  # pixel2 before pixel10, 1x2 before 2x1, whatever their order in the file
     return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
+
+
+def _label_columns(lower: list[str], where: str, label_column: str | None) -> list[int]:
+    """The place of the label column, by the name that was given or by a usual one; none where there is none."""
+    if label_column is not None:
+        if label_column.strip().lower() not in lower:
+            shown = ", ".join(lower[:4])
+            raise InputError(f"{where} has no column {label_column!r} (--label-column); its first ones are {shown}")
+        return [lower.index(label_column.strip().lower())]
+    return [lower.index(name) for name in LABEL_NAMES if name in lower][:1]
 
 
 def columns_by_count(n: int, location: Location, delimiter: str, notes: list[str]) -> Columns:

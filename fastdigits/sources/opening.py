@@ -9,23 +9,31 @@ from .arrays import idx_folder_source, idx_source, npz_source
 from .joined import join_tables
 from .location import Location, archive_members
 from .named import NAMES, named_source
-from .picture_folder import has_pictures, picture_folder_source
+from .picture_folder import has_pictures, lies_deeper, picture_folder_source
 from .pixels import PixelSource
 from .tables import csv_source, parquet_source
 
-IMAGE_FOLDER_PARTS = ("manifest.json", "train", "valid")  # see `folders`, which stands below this package
+IMAGE_FOLDER_PARTS = (
+    "manifest.json",
+    "train",
+    "valid",
+    "val",
+    "validation",
+)  # see `folders`, which stands below this package
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
 
 
-def open_tables(sources: list[str | Path], to_predict: bool = False) -> PixelSource:
+def open_tables(sources: list[str | Path], to_predict: bool = False, label_column: str | None = None) -> PixelSource:
     """One source of the rows of all; `parts/*.csv` stands for all files that fit, 2.csv before 10.csv.
 
     Parameters
     ----------
     to_predict : bool
         Take the test table of each source that has one.
+    label_column : str, optional
+        As of `open_source`.
 
     Raises
     ------
@@ -41,10 +49,15 @@ def open_tables(sources: list[str | Path], to_predict: bool = False) -> PixelSou
             found += fitting
         else:
             found.append(source)
-    opened = [open_source(source) for source in found]
+    opened = [open_source(source, label_column=label_column) for source in found]
     if to_predict:
         opened = [table.test or table for table in opened]
     return opened[0] if len(opened) == 1 else join_tables(opened)
+
+
+def _is_table_file(path: Path) -> bool:
+    """By its name, or as a table in a zip archive."""
+    return _is_table(path.name) or path.suffix.lower() == ".zip"
 
 
 def _numbered(path: str) -> list[tuple[bool, int, str]]:
@@ -53,7 +66,9 @@ def _numbered(path: str) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def open_source(source: str | Path, labels: Path | None = None, normalise: bool = False) -> PixelSource:
+def open_source(
+    source: str | Path, labels: Path | None = None, normalise: bool = False, label_column: str | None = None
+) -> PixelSource:
     """A readable source of pictures.
 
     Parameters
@@ -67,6 +82,8 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         A csv of the labels of a folder's pictures.
     normalise : bool
         Bring pictures of a folder to the form of MNIST's; see `photos`.
+    label_column : str, optional
+        Of a table: the column that holds the labels, where no usual name tells it.
 
     Returns
     -------
@@ -79,6 +96,8 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
     path = Path(source)
+    if label_column and not (path.is_dir() and holds_tables(path)) and not _is_table_file(path):
+        raise InputError(f"--label-column is for tables with a header line, and {source} is none; leave it out")
     if path.is_dir() and is_trained_on(path):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
     if path.is_dir() and (is_picture_folder(path) or (labels and has_pictures(path))):
@@ -89,9 +108,13 @@ def open_source(source: str | Path, labels: Path | None = None, normalise: bool 
     if ":" in str(source) and not path.exists():
         return named_source(str(source))
     tables = tables_of(path)
+    if path.is_dir() and not tables and not _holds_idx(path) and lies_deeper(path):
+        return picture_folder_source(path, labels, normalise)  # which says where they lie
     if path.is_dir() and not tables:
         return idx_folder_source(path)
-    return _file_source(locate(path)) if tables is None else _competition_source(path, tables)
+    if tables is None:
+        return _file_source(locate(path), label_column)
+    return _competition_source(path, tables, label_column)
 
 
 def is_trained_on(path: Path) -> bool:
@@ -150,14 +173,14 @@ def locate(path: Path) -> Location:
     raise InputError(f"{path} does not exist; pass {ACCEPTED}")
 
 
-def _file_source(location: Location) -> PixelSource:
+def _file_source(location: Location, label_column: str | None = None) -> PixelSource:
     name = location.file_name
     if location.path.stat().st_size == 0:
         raise InputError(f"{location.name} is empty; pass a table of pixel rows")
     if name.endswith(CSV_ENDINGS):
-        return csv_source(location)
+        return csv_source(location, label_column)
     if name.endswith(PARQUET_ENDINGS):
-        return parquet_source(location)
+        return parquet_source(location, label_column)
     if name.endswith(".npz") and location.member is None:
         return npz_source(location)
     if "idx3" in name and location.member is None:
@@ -165,15 +188,15 @@ def _file_source(location: Location) -> PixelSource:
     raise InputError(f"{location.name} is of no known kind; accepted are {ACCEPTED}")
 
 
-def _competition_source(path: Path, tables: list[Location]) -> PixelSource:
+def _competition_source(path: Path, tables: list[Location], label_column: str | None) -> PixelSource:
     """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
     if len(tables) == 1:
-        return _file_source(tables[0])
+        return _file_source(tables[0], label_column)
     named = {table.file_name.partition(".")[0]: table for table in tables}
     if "train" not in named:
         listed = ", ".join(table.member or table.path.name for table in tables) or "no table"
         raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
-    source = _file_source(named["train"])
+    source = _file_source(named["train"], label_column)
     if "test" in named:
         source.test = _file_source(named["test"])
     return source

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..photos import SIDE, list_pictures, natural_order, read_gray
+from ..photos import SIDE, left_out, list_pictures, natural_order, read_gray
 from ..system import InputError
 from .pixels import CHUNK_ROWS, Chunk, PixelSource, class_name
 from .small_csv import read_small_csv
@@ -43,7 +43,8 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
     InputError
         When there are no pictures, two would have one id, or their sizes differ.
     """
-    files = _files_of_table(folder, labels) if labels else _files_of_folder(folder)
+    notes = [line for place in [folder, *_subfolders(folder)] for line in left_out(place)]
+    files = _files_of_table(folder, labels) if labels else _files_of_folder(folder, notes)
     _check_ids(files)
     size = SIDE if normalise else _common_side(folder, files)
     has_labels = files[0].label is not None
@@ -61,16 +62,25 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
             content.update(f"{one.id} {one.label} ".encode("utf-8", "surrogateescape") + one.file.read_bytes())
         return content.hexdigest()
 
-    source = PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files))
+    source = PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files), notes=notes)
     if labels and len(files) < len(list_pictures(folder)):
         unnamed = len(list_pictures(folder)) - len(files)
         source.notes.append(f"{unnamed} pictures of {folder} are not named in {labels} and were left out")
     return source
 
 
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
 def has_pictures(folder: Path) -> bool:
     """Whether pictures lie in a folder or in its subfolders."""
     return any(list_pictures(place) for place in [folder, *folder.iterdir()])
+
+
+def lies_deeper(folder: Path) -> bool:
+    """Whether pictures lie two folders down."""
+    return any(_deeper_pictures(place) for place in _subfolders(folder))
 
 
 def _check_ids(files: list[LabelledFile]) -> None:
@@ -81,11 +91,32 @@ def _check_ids(files: list[LabelledFile]) -> None:
             raise InputError(f"{other} and {one.file} would both have the id {one.id!r}; rename one")
 
 
-def _files_of_folder(folder: Path) -> list[LabelledFile]:
+def _deeper_pictures(folder: Path) -> list[Path]:
+    """Pictures in the folders below a folder."""
+    below = sorted(path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
+    return [file for path in below for file in list_pictures(path)]
+
+
+def _deeper_note(folder: Path, deeper: dict[str, list[Path]]) -> str:
+    found = [f"{len(files)} of class {label!r}" for label, files in deeper.items() if files]
+    return f"{folder}: pictures that lie in folders below their class's were taken too ({', '.join(found[:4])})"
+
+
+def _files_of_folder(folder: Path, notes: list[str]) -> list[LabelledFile]:
     flat, named = list_pictures(folder), []
-    for label in sorted((path.name for path in folder.iterdir() if path.is_dir()), key=natural_order):
-        if not label.startswith("."):
-            named += [(label, file) for file in list_pictures(folder / label)]
+    labels = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for label in sorted(labels, key=natural_order):
+        named += [(label, file) for file in list_pictures(folder / label)]
+    deeper = {label: _deeper_pictures(folder / label) for label in labels}
+    if any(deeper.values()):
+        if not named:
+            first = min((file for files in deeper.values() for file in files), key=lambda file: (len(file.parts), file))
+            raise InputError(
+                f"{folder} has its pictures two folders down ({first.relative_to(folder)}); {HINT}, such as "
+                f"{first.parent.parent}"
+            )
+        notes.append(_deeper_note(folder, deeper))
+        named += [(label, file) for label in sorted(deeper, key=natural_order) for file in deeper[label]]
     if flat and named:
         raise InputError(f"{folder} has pictures both in it ({flat[0].name}) and in subfolders; {HINT}")
     if not flat and not named:

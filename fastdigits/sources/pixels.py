@@ -149,8 +149,8 @@ class GrayLevels:
 
 
 def label_texts(values: np.ndarray) -> list[str]:
-    """Labels as texts; whole numbers that were stored as floats lose their `.0`."""
-    texts = map(str, values.tolist())
+    """Labels as texts; bytes are read as UTF-8, and whole numbers that were stored as floats lose their `.0`."""
+    texts = (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in values.tolist())
     return list(map(class_name, texts)) if np.issubdtype(values.dtype, np.floating) else list(texts)
 
 

@@ -21,13 +21,15 @@ LONGEST_HEADER = 16_000_000  # characters of the first line
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
 
 
-def csv_source(location: Location) -> PixelSource:
+def csv_source(location: Location, label_column: str | None = None) -> PixelSource:
     """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
     delimiter, first, lines_before = _first_record(location)
     has_header = is_header(first)
     notes: list[str] = []
     if has_header:
-        columns = columns_by_name(first, location.name)
+        columns = columns_by_name(first, location.name, notes, label_column)
+    elif label_column:
+        raise InputError(f"{location.name} has no header line, so no column has a name; leave out --label-column")
     else:
         columns = columns_by_count(len(first), location, delimiter, notes)
     side = square_side(len(columns.pixels), location.name)
@@ -45,7 +47,7 @@ def csv_source(location: Location) -> PixelSource:
     )
 
 
-def parquet_source(location: Location) -> PixelSource:
+def parquet_source(location: Location, label_column: str | None = None) -> PixelSource:
     """A parquet table with the same columns as a csv one."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -56,7 +58,8 @@ def parquet_source(location: Location) -> PixelSource:
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError):
         raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
-    columns = columns_by_name(schema.names, location.name)
+    notes: list[str] = []
+    columns = columns_by_name(schema.names, location.name, notes, label_column)
     for position in columns.pixels:
         kind = schema.field(position).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
@@ -66,7 +69,6 @@ def parquet_source(location: Location) -> PixelSource:
     side = square_side(len(columns.pixels), location.name)
     if rows == 0:
         raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
-    notes: list[str] = []
 
     def chunks() -> Iterator[Chunk]:
         levels = GrayLevels(location.name, columns.pixel_name, notes)

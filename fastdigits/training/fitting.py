@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..folders import VALID
 from ..recipes import RECIPES
 from .arguments import FinetuneArguments, TrainArguments
 from .folds import FoldResult, fit_folds
@@ -40,6 +41,8 @@ def fit(method: Method) -> Result | FoldResult:
     """Train with the arguments of a command: one run, or where they name folds one for each of them."""
     arguments, folder = method.arguments, method.folder()
     if arguments.folds is None and arguments.repeats == 1:
+        if VALID not in folder.splits:
+            print(f"{folder.path} has no valid pictures, so nothing measures the accuracy of this training")
         out = arguments.out or Path("runs", f"{method.name}-{arguments.data.name}")
         return fit_run(method.training(folder), out, arguments.resume, arguments.overwrite)
     return fit_folds(method, folder, arguments.out or Path("runs", f"{method.name}-{arguments.data.name}-folds"))

@@ -79,7 +79,7 @@ def test_competition_formats(in_tmp, run, test_file):
     labels = predict(run, test_file, submission="kaggle").labels
     kaggle = pd.read_csv("submission.csv", dtype=str)
     assert kaggle.columns.tolist() == ["ImageId", "Label"]
-    assert kaggle["ImageId"].tolist() == [str(k) for k in range(1, 41)]
+    assert kaggle["ImageId"].tolist() == [str(k) for k in range(1000, 1040)]
     assert kaggle["Label"].tolist() == labels
     predict(run, test_file, submission="kannada", overwrite=True)
     kannada = pd.read_csv("submission.csv", dtype=str)
@@ -201,7 +201,7 @@ def test_an_ensemble_of_other_classes(tmp_path, run, test_file):
 
 def test_sources_without_test_pictures(tmp_path, run, test_file):
     (tmp_path / "empty").mkdir()
-    accepted = ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp"
+    accepted = ".png, .jpg, .jpeg, .jfif, .bmp, .tif, .tiff, .webp, .gif, .avif, .pgm, .ppm, .heic, .heif"
     message = f"{tmp_path}/empty holds no pictures; pass a folder of {accepted} files or a table"
     assert error_of(run, tmp_path / "empty", out=tmp_path / "x") == message
     assert (

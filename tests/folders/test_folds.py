@@ -9,7 +9,7 @@ import pytest
 from fastdigits import InputError, convert, train
 from fastdigits.folders.decoded import decoded_split
 from fastdigits.folders.folds import fold_folders
-from fastdigits.folders.layout import TRAIN, VALID
+from fastdigits.folders.splits import TRAIN, VALID
 from fastdigits.photos.files import read_gray
 
 QUICK = "mlp-300-100"

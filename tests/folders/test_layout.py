@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +121,48 @@ def test_a_folder_of_test_pictures_cannot_train(tmp_path):
 def test_the_folder_one_stands_in(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert len(read_folder(".").split("train")) == 160
+
+
+def hand_made(place: Path, names: tuple[str, ...], flat: tuple[str, ...] = ()) -> Path:
+    """A folder with two classes under each of some names, and unlabelled pictures under others."""
+    for name in names:
+        for label in "01":
+            (place / name / label).mkdir(parents=True)
+            for number in range(3):
+                pixels = np.full((9, 9), 40 * number + int(label), np.uint8)
+                Image.fromarray(pixels).save(place / name / label / f"{label}{number}.png")
+    for name in flat:
+        (place / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((9, 9), np.uint8)).save(place / name / "x.png")
+    return place
+
+
+@pytest.mark.parametrize("valid", ["valid", "val", "validation", "dev"])
+@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("training", "testing")])
+def test_usual_names_of_the_splits(tmp_path, train, valid, test):
+    folder = read_folder(hand_made(tmp_path, (train, valid, test)))
+    assert {name: split.labels for name, split in folder.splits.items()} == {
+        name: ["0"] * 3 + ["1"] * 3 for name in ("train", "valid", "test")
+    }
+
+
+def test_test_pictures_without_labels(tmp_path):
+    folder = read_folder(hand_made(tmp_path, ("train",), ("test",)))
+    assert folder.split("test").labels is None
+    assert folder.split("test").ids == ["x"]
+
+
+def test_pictures_that_would_be_lost_are_named(tmp_path):
+    def error_of(*arguments) -> str:
+        with pytest.raises(InputError) as caught:
+            read_folder(hand_made(tmp_path / str(len(list(tmp_path.iterdir()))), *arguments))
+        return str(caught.value)
+
+    assert error_of(("train", "val", "valid")) == f"{tmp_path}/0 has both valid/ and val/; keep one of them"
+    assert error_of(("train",), ("train",)) == (
+        f"{tmp_path}/1/train/x.png has no label: pictures of train lie in folders called by their labels, as "
+        "train/7/x.png; or convert them with --labels"
+    )
+    assert error_of(("train",), ("train/0/w1",)) == (
+        f"{tmp_path}/2/train/0/w1/x.png lies below its class's folder; an image folder holds train/<label>/<picture>"
+    )
