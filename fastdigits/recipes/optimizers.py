@@ -72,10 +72,10 @@ class TorchOptimizer(OptimWrapper):
 
     def state_dict(self) -> dict:
         state = self.opt.state_dict()
-        return {**state, "param_groups": [plain_numbers(group) for group in state["param_groups"]]}
+        return {**state, "param_groups": [_plain_numbers(group) for group in state["param_groups"]]}
 
 
-def plain_numbers(values: dict) -> dict:
+def _plain_numbers(values: dict) -> dict:
     """The same with Python's numbers in place of numpy's, which fastai's schedules set."""
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
@@ -101,7 +101,7 @@ class FusedAdam(Optimizer):
     def state_dict(self) -> dict:
         """fastai's, with Python numbers in place of numpy's, so that it loads with weights_only."""
         state = super().state_dict()
-        hypers = [plain_numbers(hyper) for hyper in state["hypers"]]
+        hypers = [_plain_numbers(hyper) for hyper in state["hypers"]]
         return {"state": [dict(values) for values in state["state"]], "hypers": hypers}
 
     def load_state_dict(self, sd: dict) -> None:
