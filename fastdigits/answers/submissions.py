@@ -32,10 +32,11 @@ def _whole_numbers(ids: list[str]) -> list[int]:
         raise InputError(
             f"the id {strange!r} is no whole number, as --submission kaggle writes them; pass the competition's sample"
         )
-    twice = [number for number, count in Counter(map(int, ids)).items() if count > 1]
+    numbers = list(map(int, ids))
+    twice = [number for number, count in Counter(numbers).items() if count > 1]
     if twice:
         raise InputError(f"the id {twice[0]} occurs more than once; a submission names each row once")
-    return list(map(int, ids))
+    return numbers
 
 
 def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):

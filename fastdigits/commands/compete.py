@@ -9,7 +9,7 @@ from ..answers import open_model, submission_sample, submission_table
 from ..folders import TEST, TRAIN, ImageFolder, fold_folders
 from ..models import NONE, check_outlives, find_backbone, shipped_names
 from ..recipes import find_recipe
-from ..scores import LEAK_ACCURACY, Interval, known_share
+from ..scores import LEAK_ACCURACY, Interval, known_share, wilson_interval
 from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
@@ -242,8 +242,6 @@ def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
 
 
 def _interval(folds: FoldResult) -> Interval:
-    from ..scores import wilson_interval
-
     pictures = sum(fold.pictures for fold in folds.folds)
     right = sum(round(fold.accuracy * fold.pictures) for fold in folds.folds)
     return wilson_interval(right, pictures)

@@ -49,8 +49,8 @@ def predict(
     out
         The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
     submission
-        kaggle (ImageId,Label from 1), kannada (id,label with the table's ids), or a sample submission whose columns,
-        ids and order are kept (a csv, or the competition's zip).
+        kaggle (ImageId,Label with the rows' own ids, or from 1), kannada (id,label with the table's ids), or a sample
+        submission whose columns, ids and order are kept (a csv, or the competition's zip).
     probabilities
         Add a column for each class.
     ensemble

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..system import InputError
-from .location import ZIP_FAULTS, Location
+from .location import ZIP_FAULTS, Location, archive_members
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 
 # (images, labels) under which arrays are saved, most telling first; the second table is the test set.
@@ -34,8 +34,6 @@ def npz_source(location: Location) -> PixelSource:
         raise InputError(f"{location.name} is no npz archive, or is cut short; save it again") from None
     train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS)
     test = _npz_pair(location.path, members, TEST_KEYS)
-    if train is not None and len(members) == 1:  # pictures alone
-        train = _npy_source(Location(location.path, *members.values()), _npz_labels_beside(location.path))
     if train is None:
         raise InputError(
             f"{location.name} holds the arrays {', '.join(sorted(members)) or 'none'}; "
@@ -51,12 +49,11 @@ def npz_source(location: Location) -> PixelSource:
 
 def _npz_labels_beside(path: Path) -> Location | None:
     """The array of labels in the partner of an npz file, as y_train.npz beside X_train.npz."""
-    files = {file.name.lower(): file for file in path.parent.glob("*.np[yz]")}
+    files = {file.name.lower(): file for file in path.parent.glob("*.npz")}
     for images, labels in LABEL_PARTNERS:
         partner = files.get(path.name.lower().replace(images, labels, 1))
         if partner is not None and partner != path:
-            with zipfile.ZipFile(partner) as archive:
-                members = [name for name in archive.namelist() if name.endswith(".npy")]
+            members = [name for name in archive_members(partner) if name.endswith(".npy")]
             if len(members) == 1:
                 return Location(partner, members[0])
     return None
@@ -67,6 +64,8 @@ def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], 
         if images_key in members:
             images = Location(path, members[images_key])
             labels = Location(path, members[labels_key]) if labels_key in members else None
+            if len(members) == 1:  # pictures alone
+                labels = _npz_labels_beside(path)
             return _npy_source(images, labels)
     return None
 

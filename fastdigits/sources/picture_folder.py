@@ -1,6 +1,7 @@
 """A folder of picture files as a source: its subfolders are labels, or a csv names each file's label."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ def _check_ids(files: list[LabelledFile]) -> None:
 
 def _deeper_pictures(folder: Path) -> list[Path]:
     """Pictures in the folders below a folder."""
-    below = sorted(path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
+    below = sorted(Path(place) for place, _, _ in os.walk(folder))  # which asks no file what it is
+    below = [path for path in below if path != folder and not path.name.startswith(".")]
     return [file for path in below for file in list_pictures(path)]
 
 
@@ -104,8 +106,8 @@ def _deeper_note(folder: Path, deeper: dict[str, list[Path]]) -> str:
 
 def _files_of_folder(folder: Path, notes: list[str]) -> list[LabelledFile]:
     flat, named = list_pictures(folder), []
-    labels = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    for label in sorted(labels, key=natural_order):
+    labels = sorted((path.name for path in _subfolders(folder)), key=natural_order)
+    for label in labels:
         named += [(label, file) for file in list_pictures(folder / label)]
     deeper = {label: _deeper_pictures(folder / label) for label in labels}
     if any(deeper.values()):
@@ -116,7 +118,7 @@ def _files_of_folder(folder: Path, notes: list[str]) -> list[LabelledFile]:
                 f"{first.parent.parent}"
             )
         notes.append(_deeper_note(folder, deeper))
-        named += [(label, file) for label in sorted(deeper, key=natural_order) for file in deeper[label]]
+        named += [(label, file) for label in labels for file in deeper[label]]
     if flat and named:
         raise InputError(f"{folder} has pictures both in it ({flat[0].name}) and in subfolders; {HINT}")
     if not flat and not named:

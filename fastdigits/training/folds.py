@@ -20,6 +20,7 @@ from ..scores import (
     stress_scores,
     stress_table,
     stressed_rows,
+    wilson_interval,
 )
 from ..system import InputError, check_output, claimed, fresh_folder, join_world, remove_folder, write_json
 from .arguments import TrainingArguments
@@ -211,8 +212,6 @@ def _together(
 
 
 def _worst_group(groups: list[dict[str, list[bool]]]) -> GroupScore:
-    from ..scores import wilson_interval
-
     means = {name: float(np.mean([np.mean(seed[name]) for seed in groups])) for name in groups[0]}
     name = min(means, key=lambda group: (means[group], group))
     n = len(groups[0][name])
