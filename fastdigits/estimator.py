@@ -11,15 +11,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .answers import EXACT_BATCH, Inference
+from .answers import EXACT_BATCH, Inference, Predictions, least_sure
 from .folders import memory_folder
 from .models import read_saved
+from .photos import BYTES, GrayScale, Turning, contents_of, scale_of
 from .recipes import Recipe, default_epochs, find_recipe
 from .runs import random_states, restore_random_states
+from .sources import Notes
 from .training import FinetuneArguments, Method, TrainArguments, command_of, fit_run, method_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
+SURE_VOTES = 10**9  # of a training row against one to predict
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):
@@ -28,9 +31,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     All rows of `fit` are trained on and none is held back, so that a recipe's early stopping and best epoch fall away:
     all of its epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
 
-    Pictures are rows of pixels (n, pixels) or (n, side, side). Numbers 0..1 are shares of white, other whole numbers up
-    to 255 gray levels; of other ranges the smallest and largest value of the training rows become black and white. No
-    scaling, reshaping or one-hot encoding is needed before. Rows whose length is no square are filled up with black.
+    Pictures are rows of pixels (n, pixels) or (n, side, side). Which numbers are black and white is told as for tables,
+    whatever their type: 0..1, -1..1, 0..255 and other usual scales; of other ranges the smallest and largest value of
+    the training rows become black and white. Dark digits on a light ground are turned. No scaling, reshaping or one-hot
+    encoding is needed before. Rows whose length is no square are filled up with black.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     label_smoothing, ema : float, optional
     weights : str, optional
         What to start from, as for `train` and `finetune`.
+    ground : {'auto', 'dark', 'light'}
+        Of the pictures; told from each by default. Those on a light ground are turned.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
     random_state : int, RandomState or None
         Same seed, same machine: same numbers.
@@ -68,6 +74,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Where each of `classes_` stands among the model's own.
     gray_range_ : (float, float)
         The numbers that are black and white.
+    notes_ : list of str
+        What was noticed of the training rows.
     history_ : list of dict
         A row an epoch.
     n_iter_ : int
@@ -100,6 +108,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         label_smoothing=None,
         ema=None,
         weights=None,
+        ground="auto",
         precision="auto",
         random_state=None,
         verbose=False,
@@ -116,6 +125,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.ema = ema
         self.weights = weights
+        self.ground = ground
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
@@ -141,8 +151,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"DigitClassifier needs two classes or more, the data have one class, {self.classes_[0]}")
-        self.gray_range_ = _gray_range(X)
-        images = self._images(X)
+        self.notes_ = Notes()
+        scale = _scale_of(X, self.notes_)
+        self.gray_range_ = (scale.black, scale.white)
+        self._turning = Turning(self.ground)
+        images = self._turning.turn(self._images(X))
+        self._notice()
         names = _class_names(self.classes_)
         folder = memory_folder(images, [names[number] for number in numbers])
         method = self._method(len(images))
@@ -166,7 +180,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        images = self._images(validate_data(self, _as_rows(X), reset=False))
+        images = self._pictures(X)
         inference, parts = Inference([self.model_], exact=True), []
         for start in range(0, len(images), EXACT_BATCH):
             part = images[start : start + EXACT_BATCH]
@@ -176,11 +190,45 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         probabilities = np.concatenate(parts).astype(np.float64)[:, self.columns_]
         return probabilities / probabilities.sum(1, keepdims=True)
 
+    def answers(self, X):
+        """Labels, confidences and verdicts (sure, doubtful, blank, several, other), as the command `predict` gives them.
+
+        Returns
+        -------
+        Predictions
+            Ids are row numbers; `table()` makes a DataFrame.
+        """
+        probabilities, images = self.predict_proba(X), self._pictures(X)
+        return Predictions(
+            [str(row) for row in range(len(images))],
+            probabilities,
+            [str(label) for label in self.classes_],
+            contents=contents_of(images),
+            least_sure=least_sure(self.model_),
+            own_ids=False,
+            notes=self.notes_,
+        )
+
+    def _pictures(self, X) -> np.ndarray:
+        """What is predicted from, uint8 (n, h, h): what is not clear is turned as most of the training rows were."""
+        images = self._images(validate_data(self, _as_rows(X), reset=False))
+        turning = Turning(self.ground)
+        turning.light, turning.dark = SURE_VOTES * self._turning.light, SURE_VOTES * self._turning.dark
+        return turning.turn(images)
+
+    def _notice(self) -> None:
+        """Keep and say what was decided about the training rows."""
+        if self._turning.turned:
+            self.notes_.add(
+                f"X: {self._turning.turned:,} of {self._turning.seen:,} pictures are dark digits on a light ground and "
+                "were turned to light on dark; where that is wrong, pass ground='dark'"
+            )
+        if self.verbose:
+            self.notes_.say()
+
     def _images(self, rows: np.ndarray) -> np.ndarray:
         """Rows of pixels (n, pixels) as uint8 pictures (n, h, h)."""
-        black, white = self.gray_range_
-        gray = (np.asarray(rows, np.float64) - black) * (255 / (white - black))
-        gray = np.rint(gray.clip(0, 255)).astype(np.uint8)
+        gray = GrayScale(*self.gray_range_).to_uint8(np.asarray(rows))
         side = int(np.ceil(gray.shape[1] ** 0.5))
         filled = np.pad(gray, ((0, 0), (0, side**2 - gray.shape[1])))
         return filled.reshape(-1, side, side)
@@ -224,11 +272,12 @@ def _as_rows(X):
     return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X
 
 
-def _gray_range(rows: np.ndarray) -> tuple[float, float]:
-    """Which numbers are black and white."""
-    low, high = float(rows.min()), float(rows.max())
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    if low >= 0 and np.issubdtype(rows.dtype, np.integer) and high <= 255:
-        return 0.0, 255.0
-    return (low, high) if high > low else (low, low + 1)
+def _scale_of(rows: np.ndarray, notes: Notes) -> GrayScale:
+    """Which numbers are black and white, by the rule of tables; of other ranges the smallest and largest."""
+    least, most = float(rows.min()), float(rows.max())
+    scale = scale_of(least, most)
+    if scale is None:
+        scale = GrayScale(least, most if most > least else least + 1)
+    if scale != BYTES:
+        notes.add(f"X: its numbers {scale.black:g}..{scale.white:g} were read as black..white")
+    return scale

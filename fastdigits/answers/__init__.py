@@ -7,12 +7,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "answering": ["answer"],
         "inference": ["EXACT_BATCH", "Inference"],
         "opening": ["find_model", "open_model", "open_models"],
-        "predictions": ["Predictions", "predict_source", "table_to_predict"],
-        "probabilities": ["split_probabilities", "table_probabilities"],
-        "reading": ["Reading", "least_sure", "read_sheet", "reading_of"],
+        "predictions": ["Predictions", "notes_file_of"],
+        "reading": ["Reading", "read_sheet", "reading_of"],
         "shards": ["joined_shards", "predict_shard"],
         "submissions": ["submission_sample", "submission_table"],
+        "to_predict": ["source_to_predict", "table_to_predict"],
+        "verdicts": ["SURE", "counted", "least_sure", "verdict_line", "verdicts_of"],
     },
 )

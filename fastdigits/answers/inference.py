@@ -7,6 +7,7 @@ import numpy as np
 
 from ..models import SavedModel
 from ..system import find_device, find_precision, prepare_machine
+from .verdicts import least_sure
 
 EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
@@ -44,11 +45,16 @@ class Inference:
             model.to(self.device)
 
     @property
+    def least_sure(self) -> float:
+        """The confidence below which an answer is doubtful: the mean of the models' own."""
+        return float(np.mean([least_sure(model) for model in self.models]))
+
+    @property
     def classes(self) -> list[str]:
         return self.models[0].classes
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Mean class probabilities of gray pictures uint8 (n, h, w): float32 (n, classes), rows sum to 1."""
+        """Mean class probabilities of pictures uint8 (n, h, w), light on dark: float32 (n, classes), rows sum to 1."""
         return np.concatenate([self._timed(batch) for batch in self._batches(images)])
 
     def _batches(self, images: np.ndarray) -> Iterator[np.ndarray]:

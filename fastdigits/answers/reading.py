@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models import OnnxModel, SavedModel
-from ..photos import Box, Cut, all_cuts, cut_sheet
+from ..photos import Box, Cut, all_cuts, contents_of, cut_sheet
 from ..system import whole_file
 from .inference import Inference
+from .verdicts import ENOUGH, SURE, verdicts_of
 
-SURE = 0.9  # below that a digit is doubtful, where the model has no rule of its own
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
-DOUBTFUL = "?"
+DOUBT = "?"
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,15 @@ class Digit:
     label : str
     confidence : float
         Probability of the label.
-    doubtful : bool
-        Whether a person should look.
+    verdict : str
+        'sure', or why a person should look; see `verdicts_of`.
     box : Box
         In pixels of the photo.
     """
 
     label: str
     confidence: float
-    doubtful: bool
+    verdict: str
     box: Box
 
 
@@ -54,23 +53,23 @@ class Reading:
         return [digit for line in self.lines for number in line for digit in number]
 
     def table(self):
-        """A DataFrame with a row for each digit: line, number, place, label, confidence, doubtful, and its box."""
+        """A DataFrame with a row for each digit: line, number, place, label, confidence, verdict, and its box."""
         import pandas as pd
 
         rows = [
-            (i, j, k, digit.label, digit.confidence, digit.doubtful, *vars(digit.box).values())
+            (i, j, k, digit.label, digit.confidence, digit.verdict, *vars(digit.box).values())
             for i, line in enumerate(self.lines, start=1)
             for j, number in enumerate(line, start=1)
             for k, digit in enumerate(number, start=1)
         ]
-        columns = ["line", "number", "place", "label", "confidence", "doubtful", "left", "top", "right", "bottom"]
+        columns = ["line", "number", "place", "label", "confidence", "verdict", "left", "top", "right", "bottom"]
         return pd.DataFrame(rows, columns=columns)
 
     def __rich__(self) -> str:
         lines = [_line_text(line) for line in self.lines] or ["no digit was found"]
-        doubtful = sum(digit.doubtful for digit in self.digits)
+        doubtful = sum(digit.verdict != SURE for digit in self.digits)
         if doubtful:
-            lines.append(f"{doubtful} of {len(self.digits)} digits are doubtful, marked {DOUBTFUL}")
+            lines.append(f"{doubtful} of {len(self.digits)} digits are doubtful, marked {DOUBT}")
         lines += [f"written to {file}" for file in (self.file, self.picture) if file]
         return "\n".join(lines)
 
@@ -85,25 +84,20 @@ class Reading:
 
 def _line_text(line: list[list[Digit]]) -> str:
     """A line's numbers, doubtful digits marked, and how sure the least sure digit is."""
-    texts = ["".join(digit.label + DOUBTFUL * digit.doubtful for digit in number) for number in line]
+    texts = ["".join(digit.label + DOUBT * (digit.verdict != SURE) for digit in number) for number in line]
     least = min(digit.confidence for number in line for digit in number)
     return f"{' '.join(texts)}   (least sure {least:.1%})"
 
 
-def least_sure(model: SavedModel | OnnxModel) -> float:
-    """The confidence below which a model's answer is doubtful: by its own rule, or SURE where it has none."""
-    return (model.reject or {}).get("below", SURE)
-
-
-def read_sheet(inference: Inference, gray: np.ndarray, sure: float = SURE) -> Reading:
-    """What stands on a sheet, uint8 (h, w); digits of a confidence below `sure` are doubtful."""
+def read_sheet(inference: Inference, gray: np.ndarray) -> Reading:
+    """What stands on a sheet, uint8 (h, w)."""
     lines = cut_sheet(gray)
     pictures = [cut.picture for cut in all_cuts(lines)]
     answers = inference.probabilities(np.stack(pictures)) if pictures else []
-    return reading_of(lines, answers, inference.classes, sure)
+    return reading_of(lines, answers, inference.classes, inference.least_sure)
 
 
-def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[str], sure: float = SURE) -> Reading:
+def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[str], least: float = ENOUGH) -> Reading:
     """What a cut sheet says, once a model has answered.
 
     Parameters
@@ -112,15 +106,18 @@ def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[
     answers : ndarray of float, shape (n, classes)
         Class probabilities of the pictures of `all_cuts(lines)`, in that order.
     classes : list of str
-    sure : float
+    least : float
         Digits of a lower confidence are doubtful.
     """
-    known = {id(cut): row for cut, row in zip(all_cuts(lines), answers)}
+    cuts = all_cuts(lines)
+    shown = contents_of(np.stack([cut.picture for cut in cuts])) if cuts else []
+    known = {id(cut): (row, content) for cut, row, content in zip(cuts, answers, shown)}
 
     def digits(cut: Cut) -> list[Digit]:
-        row = known[id(cut)]
+        row, content = known[id(cut)]
         confidence = float(row.max())
-        whole = [Digit(classes[int(row.argmax())], confidence, confidence < sure, cut.box)]
+        (verdict,) = verdicts_of(np.array([confidence]), np.array([content]), least)
+        whole = [Digit(classes[int(row.argmax())], confidence, verdict, cut.box)]
         parts = [digit for half in cut.halves for digit in digits(half)]
         if parts and min(digit.confidence for digit in parts) > confidence * _likeness_of_one(cut.box):
             return parts

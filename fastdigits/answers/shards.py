@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from ..folders import Shard, check_alike, read_arrays, table_order
-from ..sources import PixelSource
+from ..sources import Notes, PixelSource
 from ..system import whole_file
+from .answering import answer
 from .inference import Inference
-from .probabilities import table_probabilities
+from .predictions import Predictions
 
 
 def predict_shard(inference: Inference, shard: Shard, table: PixelSource, out: Path, models: list[dict]) -> int:
@@ -31,10 +32,11 @@ def predict_shard(inference: Inference, shard: Shard, table: PixelSource, out: P
     place = shard.place(out)
     if not place.exists():
         places: list[int] = []
-        ids, _, probabilities = table_probabilities(inference, shard.part(table, places))
-        content = {"ids": np.array(ids, str), "probabilities": probabilities, "places": places}
+        found = answer(inference, shard.part(table, places))
+        content = {"ids": np.array(found.ids, str), "probabilities": found.probabilities, "contents": found.contents}
         with whole_file(place) as partial, partial.open("wb") as file:
-            np.savez(file, **content, own_ids=table.has_ids, about=json.dumps(about))
+            about, notes = json.dumps(about), json.dumps(found.notes)
+            np.savez(file, **content, places=places, own_ids=found.own_ids, about=about, notes=notes)
     with np.load(place) as file:
         return len(file["ids"])
 
@@ -44,9 +46,23 @@ def _about(place: Path) -> dict:
         return json.loads(str(file["about"]))
 
 
-def joined_shards(shard: Shard, out: Path) -> tuple[list[str], np.ndarray, bool]:
-    """Ids, probabilities (n, classes), and whether the ids are the table's own: of all shards, in its order."""
+def joined_shards(inference: Inference, shard: Shard, out: Path) -> Predictions:
+    """What the models said about all shards' rows, in the order of their table."""
     parts = [read_arrays(place) for place in shard.places(out)]
     order = table_order(parts)
-    ids, probabilities = (np.concatenate([part[name] for part in parts])[order] for name in ("ids", "probabilities"))
-    return ids.tolist(), probabilities, bool(parts[0]["own_ids"])
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([part[name] for part in parts])[order]
+
+    notes = Notes()
+    for part in parts:
+        notes.add(*json.loads(str(part["notes"])))
+    return Predictions(
+        joined("ids").tolist(),
+        joined("probabilities"),
+        inference.classes,
+        contents=joined("contents"),
+        least_sure=inference.least_sure,
+        own_ids=bool(parts[0]["own_ids"]),
+        notes=notes,
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..folders import TEST, TRAIN, VALID
+from ..sources import Notes
 from ..system import whole_file
 from .duplicates import NEAR, CopyPair
 from .pictures import Pictures
@@ -41,7 +42,7 @@ class Exploration:
     audit : Audit or None
     both_sides : str or None
         Whether the same hands stand in train and in valid, in a sentence.
-    notes : list of str
+    notes : Notes
     out : Path or None
         Where the files are.
     """
@@ -57,7 +58,7 @@ class Exploration:
     named_copies: list[str]
     audit: Audit | None
     both_sides: str | None
-    notes: list[str]
+    notes: Notes
     out: Path | None = None
 
     def __rich__(self) -> str:
@@ -80,7 +81,7 @@ class Exploration:
         elif self.classes:
             lines.append(f"fewer than {LEAST_ROWS} labelled rows: too few to tell what a split hides")
         lines += [self.both_sides] if self.both_sides else []
-        lines += self.notes
+        lines += self.notes.said()
         return "\n".join([*lines, f"written to {self.out}"] if self.out else lines)
 
     __str__ = __rich__

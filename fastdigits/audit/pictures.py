@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ..folders import TEST, TRAIN, ImageFolder, decoded_split, is_image_folder, read_folder, read_groups
-from ..photos import natural_order
-from ..sources import PixelSource, open_source, refuse_missing_values, refuse_other_size
+from ..photos import Ground, natural_order
+from ..sources import Notes, PixelSource, open_source, refuse_missing_values, refuse_other_size
 from ..system import InputError, progress_bar
 
 SIDE_PX = 28  # of pictures of mixed sizes
@@ -40,7 +40,7 @@ class Pictures:
     labels: list[str | None]
     groups: np.ndarray | None = None
     in_order: bool = True
-    notes: list[str] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def classes(self) -> list[str]:
@@ -61,7 +61,11 @@ class Pictures:
 
 
 def read_pictures(
-    source: str, test: str | None = None, groups: Path | None = None, label_column: str | None = None
+    source: str,
+    test: str | None = None,
+    groups: Path | None = None,
+    label_column: str | None = None,
+    ground: Ground = "auto",
 ) -> Pictures:
     """Every picture of a table or an image folder, in the order of its table where that is known.
 
@@ -78,7 +82,7 @@ def read_pictures(
         pictures = _of_folder(read_folder(source))
     else:
         try:
-            pictures = _of_table(open_source(source, label_column=label_column), test)
+            pictures = _of_table(open_source(source, label_column=label_column, ground=ground), test, ground)
         except InputError:
             refuse_missing_values(Path(source))
             raise
@@ -89,8 +93,8 @@ def read_pictures(
     return pictures
 
 
-def _of_table(table: PixelSource, test: str | None) -> Pictures:
-    test_table = open_source(test) if test else table.test
+def _of_table(table: PixelSource, test: str | None, ground: Ground) -> Pictures:
+    test_table = open_source(test, ground=ground) if test else table.test
     if test_table:
         refuse_other_size(table, test_table)
     parts = [(TRAIN if table.has_labels else TEST, table), *([(TEST, test_table)] if test_table else [])]
@@ -103,19 +107,21 @@ def _of_table(table: PixelSource, test: str | None) -> Pictures:
                 splits += [split] * len(chunk.ids)
                 labels += chunk.labels if chunk.labels and split == TRAIN else [None] * len(chunk.ids)
                 advance(len(chunk.ids))
-    notes = [note for _, part in parts for note in part.notes]
+    notes = Notes()
+    for _, part in parts:
+        notes.add(*part.notes)
     return Pictures(table.name, np.concatenate(images), ids, np.array(splits), labels, notes=notes)
 
 
 def _of_folder(folder: ImageFolder) -> Pictures:
     from ..folders import same_size
 
-    images, ids, splits, labels, groups, notes = [], [], [], [], [], []
+    images, ids, splits, labels, groups, notes = [], [], [], [], [], Notes()
     for name, split in folder.splits.items():
         decoded = decoded_split(folder, name)
         images.append(decoded.images if decoded else same_size(split.files, SIDE_PX))
         if decoded is None and not notes:
-            notes.append(f"large pictures, or such of mixed sizes, were looked at and compared at {SIDE_PX} px")
+            notes.add(f"large pictures, or such of mixed sizes, were looked at and compared at {SIDE_PX} px")
         ids += split.ids
         splits += [name] * len(split)
         labels += split.labels or [None] * len(split)

@@ -16,9 +16,11 @@ from fastcore.basics import chunked
 from ..folders import TRAIN, VALID, DecodedSplit, ImageFolder, check_trainable, decoded_split
 from ..system import World, find_device, shared_batch
 from .augmentation import NO_AUGMENTATION, Policy
+from .row_order import class_weights, weighted_order
 from .transforms import GrayImage, ModelInput, Ready, Resized, read_picture
 
 MOST_AT_ONCE, LARGEST_AT_ONCE = 8, 4_000_000  # batches, and their floats: these stay in the processor's cache
+EQUAL = 1e-9  # of the largest weight
 SHARE_OF_GPU = 0.25  # of its free memory; the rest is for the network
 
 
@@ -33,16 +35,30 @@ class DecodedLoader(TfmdDL):
     decoded : sequence of DecodedSplit
     share : (int, int)
         Which of how many parts of the rows it gives: every so manieth, in an order that all parts agree on.
+    weights : ndarray of float, shape (n,), optional
+        How often each row is shown where rows are shuffled, beside the others; by default all once an epoch.
     """
 
-    def __init__(self, dataset, decoded: Iterable[DecodedSplit] = (), share: tuple[int, int] = (0, 1), **kwargs):
-        self.decoded, self.share = tuple(decoded), share
+    def __init__(
+        self,
+        dataset,
+        decoded: Iterable[DecodedSplit] = (),
+        share: tuple[int, int] = (0, 1),
+        weights: np.ndarray | None = None,
+        **kwargs,
+    ):
+        self.decoded, self.share, self.weights = tuple(decoded), share, weights
         self.has_looked, self.found, self.resident = False, None, None
         super().__init__(dataset, **kwargs)
 
     def new(self, dataset=None, cls=None, **kwargs):
         """fastai forwards the arguments that it knows; ours comes on top."""
         return super().new(dataset, cls, **{"decoded": self.decoded, "share": self.share, **kwargs})
+
+    def shuffle_fn(self, idxs: list[int]) -> list[int]:
+        if self.weights is None or len(self.weights) != len(idxs):
+            return super().shuffle_fn(idxs)
+        return weighted_order(self.weights, self.rng)
 
     def rows_of(self, rank: int) -> range:
         """The places in the order of an epoch whose rows the part `rank` gives."""
@@ -124,6 +140,15 @@ class DecodedLoader(TfmdDL):
         return images if self.resident is None else self.resident
 
 
+def _row_weights(folder: ImageFolder, balance: bool) -> np.ndarray | None:
+    """How often each training row is shown; None where all are equal."""
+    split = folder.split(TRAIN)
+    weights = np.ones(len(split)) if split.weights is None else split.weights
+    if balance:
+        weights = weights * class_weights(split.labels)
+    return None if np.ptp(weights) < EQUAL * weights.max() else weights
+
+
 def _read_decoded(decoded: list[DecodedSplit], file: Path) -> GrayImage:
     """A picture that lies in memory alone; fastai looks at one before it asks for batches."""
     split = next(split for split in decoded if file in split.row_of)
@@ -191,6 +216,7 @@ def digit_loaders(
     policy: Policy = NO_AUGMENTATION,
     device: torch.device | str | None = None,
     world: World | None = None,
+    balance: bool = False,
 ) -> DataLoaders:
     """Train and valid DataLoaders of an image folder; the valid one is empty when the folder has no valid split.
 
@@ -202,6 +228,8 @@ def digit_loaders(
         Where batches are made; by default the GPU where there is one, else the CPU.
     world : World, optional
         The processes that share the rows; each row is given once, and none is left out.
+    balance : bool
+        Show every class equally often: rows of small classes several times an epoch, not all rows of large ones.
 
     Raises
     ------
@@ -224,6 +252,7 @@ def digit_loaders(
         bs=min(batch_size, len(train)) if alone else shared_batch(len(train), batch_size, world.size),
         drop_last=alone,
         share=(world.rank, world.size),
+        weights=_row_weights(folder, balance),
         val_bs=2 * batch_size,
         device=device,
         decoded=decoded if is_decoded else (),

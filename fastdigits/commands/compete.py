@@ -5,16 +5,26 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..answers import open_model, submission_sample, submission_table
+from ..answers import (
+    Inference,
+    answer,
+    counted,
+    open_model,
+    open_models,
+    source_to_predict,
+    submission_sample,
+    submission_table,
+    verdict_line,
+)
 from ..folders import TEST, TRAIN, ImageFolder, fold_folders
 from ..models import NONE, check_outlives, find_backbone, shipped_names
+from ..photos import Ground
 from ..recipes import find_recipe
 from ..scores import LEAK_ACCURACY, Interval, known_share, wilson_interval
 from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
-from .predict import predict
 from .report import report
 from .train import train
 
@@ -47,6 +57,10 @@ class Competition:
     rows : int
         Of the submission.
     warnings : list of str
+    verdicts : dict of str to int
+        How many of the submission's answers are sure, doubtful and so on.
+    notes : list of str
+        What was noticed while the tables were read.
     """
 
     folder: Path
@@ -58,6 +72,8 @@ class Competition:
     minutes: float
     rows: int
     warnings: list[str]
+    verdicts: dict[str, int]
+    notes: list[str]
 
     def __rich__(self) -> str:
         low, high = self.interval
@@ -67,7 +83,7 @@ class Competition:
             f"{self.models} model{'s' if self.models > 1 else ''} of all rows, {self.epochs} epochs each; "
             f"{self.minutes:.1f} minutes",
             *(f"warning: {warning}" for warning in self.warnings),
-            f"submission {self.folder}/submission.csv, {self.rows:,} rows",
+            f"submission {self.folder}/submission.csv, {self.rows:,} rows: {verdict_line(self.verdicts)}",
             f"report     {self.folder}/report.html (of the first fold)",
         ]
         return "\n".join(lines)
@@ -81,6 +97,8 @@ def compete(
     minutes: float = 10.0,
     weights: str = AUTO,
     groups: Path | None = None,
+    ground: Ground = "auto",
+    strict: bool = False,
     seed: int = 5,
     out: Path | None = None,
     overwrite: bool = False,
@@ -102,6 +120,10 @@ def compete(
         of 5,000 rows or more; for smaller tables a shipped digitnet that does not know their rows yet.
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of a fold.
+    ground
+        As for convert.
+    strict
+        As for convert.
     seed
         Same seed, same machine: same numbers, as long as the machine is as fast.
     out
@@ -128,7 +150,7 @@ def compete(
     fresh_folder(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
     try:
-        folder = _converted(source, out / "digits", groups, seed)
+        folder = _converted(source, out / "digits", groups, ground, strict, seed)
         weights, warnings = _start(folder, weights)
         epoch_s = epoch_time(folder, weights)
     except InputError:
@@ -142,9 +164,8 @@ def compete(
     for number in range(n_models):
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
-    predictions = predict(
-        models[0], str(source), ensemble=models[1:], submission=str(source), out=out / "submission.csv"
-    )
+    predictions = answer(Inference(open_models(models)), source_to_predict(str(source), ground=ground))
+    predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(
         out,
@@ -156,6 +177,8 @@ def compete(
         (time.monotonic() - started) / 60,
         len(predictions.ids),
         warnings,
+        counted(predictions.verdicts),
+        folder.manifest["notes"],
     )
     write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "folder"})
     return result
@@ -175,9 +198,9 @@ def _check_inputs(source: Path, minutes: float, groups: Path | None) -> None:
         raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
 
 
-def _converted(source: Path, place: Path, groups: Path | None, seed: int) -> ImageFolder:
+def _converted(source: Path, place: Path, groups: Path | None, ground: Ground, strict: bool, seed: int) -> ImageFolder:
     """The image folder of all rows; InputError unless it can be folded and its test rows fit the sample."""
-    folder = convert(source, place, valid=0, groups=groups)
+    folder = convert(source, place, valid=0, groups=groups, ground=ground, strict=strict)
     test = folder.split(TEST)
     submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))
     fold_folders(folder, N_FOLDS, seed)

@@ -17,8 +17,9 @@ from ..folders import (
     read_pseudo_labels,
     read_shard,
 )
+from ..photos import Ground
 from ..recipes import find_recipe
-from ..sources import PixelSource, open_source, open_tables, refuse_other_size
+from ..sources import Notes, PixelSource, open_source, open_tables, refuse_other_size
 from ..system import InputError, check_output
 
 
@@ -34,11 +35,13 @@ def convert(
     labels: Path | None = None,
     label_column: str | None = None,
     normalise: bool = False,
+    ground: Ground = "auto",
     test: str | Path | None = None,
     pseudo_labels: Path | None = None,
     pseudo_confidence: float = PSEUDO_CONFIDENCE,
     also: list[str] | None = None,
     shard: str | None = None,
+    strict: bool = False,
     overwrite: bool = False,
 ) -> ImageFolder | ShardDone:
     """Make an image folder from a table of pixels.
@@ -74,6 +77,9 @@ def convert(
     normalise
         Cut the digit out of each picture, photo or scan of a folder, dark on light or light on dark, and bring it to
         the form of MNIST's pictures: white on black, 20 pixels in 28, centred.
+    ground
+        Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told from each
+        picture. Pictures on a light ground are turned to light digits on dark.
     test
         A second source whose pictures become test/.
     pseudo_labels
@@ -86,6 +92,9 @@ def convert(
     shard
         2/4: do only the second of four parts of the work, for instance on the second of four machines with one file
         system. The one that ends last puts all together; the folder is the same as without shards.
+    strict
+        End with an error, and make nothing, when there is anything to notice: pictures that were turned, scaled, blank
+        or left out, columns that were guessed.
     overwrite
         Replace `out` if it exists.
 
@@ -105,13 +114,14 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    tables = _tables(_open(source, also, Path(labels) if labels else None, normalise, label_column), test, normalise)
+    table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
+    tables = _tables(table, test, normalise, ground)
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    conversion = Conversion(tables, rule, groups, normalise, label_of)
+    conversion = Conversion(tables, rule, groups, normalise, label_of, strict)
     if part:
         waits = conversion.write_part(part, out, overwrite)
         if waits:
@@ -119,28 +129,32 @@ def convert(
     else:
         conversion.write(out)
     folder = read_folder(out)
-    for note in folder.manifest["notes"]:
-        print(note)
+    Notes(folder.manifest["notes"]).say()
     return folder
 
 
 def _open(
-    source: str | Path, also: list[str] | None, labels: Path | None, normalise: bool, label_column: str | None = None
+    source: str | Path,
+    also: list[str] | None,
+    labels: Path | None,
+    normalise: bool,
+    label_column: str | None,
+    ground: Ground,
 ) -> PixelSource:
     if labels or normalise:
         if also:
             raise InputError("--also is for tables; put all pictures into one folder")
-        return open_source(source, labels, normalise, label_column)
-    return open_tables([source, *(also or [])], label_column=label_column)
+        return open_source(source, labels, normalise, label_column, ground)
+    return open_tables([source, *(also or [])], label_column=label_column, ground=ground)
 
 
-def _tables(table: PixelSource, test: str | Path | None, normalise: bool) -> dict[str, PixelSource]:
+def _tables(table: PixelSource, test: str | Path | None, normalise: bool, ground: Ground) -> dict[str, PixelSource]:
     """What becomes train/ (to be split) and what becomes test/."""
     if not table.has_labels:
         if test is not None:
             raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
         return {TEST: table}
-    test_table = table.test if test is None else _open(test, None, None, normalise)
+    test_table = table.test if test is None else _open(test, None, None, normalise, None, ground)
     if test_table is None:
         return {TRAIN: table}
     refuse_other_size(table, test_table)

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from ..answers import Inference, open_models
+from ..answers import Inference, counted, open_models
+from ..photos import Ground
 from ..scores import WISHED_ACCURACY, Evaluation, class_numbers, compare, labelled_pictures, score
 from ..system import InputError, check_output, write_json
 
@@ -20,6 +21,8 @@ def evaluate(
     stress: bool = False,
     tta: bool = False,
     normalise: bool | None = None,
+    ground: Ground = "auto",
+    strict: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Evaluation:
@@ -47,6 +50,10 @@ def evaluate(
         Test-time augmentation, as for predict; the result says so.
     normalise
         As for predict, of a folder made by hand.
+    ground
+        As for predict.
+    strict
+        As for predict.
     out
         A JSON file to write the scores to.
     overwrite
@@ -68,18 +75,21 @@ def evaluate(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
     inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise, tta=tta)
-    pictures = labelled_pictures(data, split, inference.normalise)
-    probabilities, labels, groups = pictures.probabilities(inference)
-    name = pictures.name + (", with test-time augmentation" if tta else "")
-    evaluation = score(labels, probabilities, inference.classes, name, groups, wished_accuracy)
+    pictures = labelled_pictures(data, split, inference.normalise, ground)
+    answers = pictures.answers(inference)
+    name = pictures.source.name + (", with test-time augmentation" if tta else "")
+    evaluation = score(answers.truth, answers.probabilities, inference.classes, name, pictures.groups, wished_accuracy)
+    evaluation.verdicts, evaluation.notes = counted(answers.verdicts), answers.notes
     if against is not None:
         other = Inference(open_models([model, against])[1:], exact=True, tta=tta)
-        theirs, *_ = pictures.probabilities(other)
-        truth = class_numbers(labels, inference.classes)
-        right = [answers.argmax(1) == truth for answers in (probabilities, theirs)]
+        truth = class_numbers(answers.truth, inference.classes)
+        right = [found.probabilities.argmax(1) == truth for found in (answers, pictures.answers(other))]
         evaluation.comparison = compare(" + ".join([str(model), *(ensemble or [])]), str(against), *right)
     if stress:
-        evaluation.stress = pictures.stress_scores(inference, labels)
+        evaluation.stress = pictures.stress_scores(inference, answers.truth)
+    if strict:
+        answers.notes.refuse()
+    answers.notes.say()
     if out is not None:
         write_json(Path(out), asdict(evaluation))
     return evaluation

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..audit import Exploration, audit_rows, explored, find_copies, read_pictures, write_copies
+from ..photos import Ground
 from ..scores import class_numbers
 from ..system import check_output, whole_folder, write_json
 
@@ -16,6 +17,8 @@ def explore(
     groups: Path | None = None,
     test: str | None = None,
     label_column: str | None = None,
+    ground: Ground = "auto",
+    strict: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Exploration:
@@ -36,6 +39,11 @@ def explore(
     label_column
         The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
         digit, character, y).
+    ground
+        Of the pictures of a table: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told
+        from each picture. Pictures on a light ground are turned.
+    strict
+        End with an error, and write nothing, when there is anything to notice while the source is read.
     out
         The folder for what is written; by default runs/explore-<name>.
     overwrite
@@ -52,9 +60,11 @@ def explore(
     """
     out = Path(out) if out else Path("runs", f"explore-{_short_name(str(source))}")
     check_output(out, overwrite, MARK)
-    pictures = read_pictures(source, test, groups, label_column)
+    pictures = read_pictures(source, test, groups, label_column, ground)
+    if strict:
+        pictures.notes.refuse()
     copies, notes = find_copies(pictures.images if pictures.light_on_dark else 255 - pictures.images)
-    pictures.notes += notes
+    pictures.notes.add(*notes)
     labelled = pictures.labelled
     audit = None
     if len(labelled):

@@ -1,19 +1,24 @@
 """predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
 
+import sys
 from pathlib import Path
 
 from ..answers import (
     Inference,
     Predictions,
+    answer,
+    counted,
     joined_shards,
+    notes_file_of,
     open_models,
     predict_shard,
-    predict_source,
+    source_to_predict,
     table_to_predict,
+    verdict_line,
 )
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
-from ..photos import PICTURE_ENDINGS
+from ..photos import PICTURE_ENDINGS, Ground
 from ..system import InputError, check_output
 
 TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
@@ -31,13 +36,16 @@ def predict(
     normalise: bool | None = None,
     also: list[str] | None = None,
     label_column: str | None = None,
+    ground: Ground = "auto",
+    strict: bool = False,
     shard: str | None = None,
     overwrite: bool = False,
 ) -> Predictions | ShardDone:
     """Predict the labels of a table, a picture or a folder.
 
-    Writes a csv with the columns id, label, confidence, or a competition's submission. A single picture is only
-    shown unless `out` is given.
+    Writes a csv with the columns id, label, confidence, verdict, or a competition's submission. The verdict is sure,
+    doubtful (a person should look), blank (no ink), several (more than one digit) or other (no digit). A single picture
+    is only shown unless `out` is given. What was noticed on the way is printed, and kept in predictions.notes.json.
 
     Parameters
     ----------
@@ -65,6 +73,12 @@ def predict(
         More tables of the same kind, whose rows follow.
     label_column
         A column of labels, which are not predicted from, where it has no usual name; see convert.
+    ground
+        Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told from each
+        picture. Pictures on a light ground are turned.
+    strict
+        End with an error, and write nothing, when there is anything to notice: pictures that were turned, scaled, blank
+        or left out, columns that were guessed.
     shard
         2/4: predict only the second of four parts of a table, for instance on the second of four machines with one
         file system. The one that ends last writes `out`; the file is the same as without shards.
@@ -90,18 +104,30 @@ def predict(
         if out.suffix and not out.name.lower().endswith(TABLE_ENDINGS):
             raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
         check_output(out, overwrite)
+        check_output(notes_file_of(out), overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     if part is None:
-        predictions = predict_source(inference, source, also, label_column)
-        if out is not None:
-            predictions.write(out, submission, probabilities)
-        return predictions
+        how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
+        answers = answer(inference, source_to_predict(source, also, **how))
+        return _written(answers, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
-    rows = predict_shard(inference, part, table_to_predict([source, *(also or [])], label_column), out, descriptions)
+    table = table_to_predict([source, *(also or [])], label_column, ground)
+    rows = predict_shard(inference, part, table, out, descriptions)
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))
-        ids, answers, own_ids = joined_shards(part, out)
-        predictions = Predictions(ids, answers, inference.classes, own_ids)
+        return _written(joined_shards(inference, part, out), out, submission, probabilities, strict)
+
+
+def _written(
+    predictions: Predictions, out: Path | None, submission: str | None, probabilities: bool, strict: bool
+) -> Predictions:
+    """The predictions, once they are written where they should be, with what was noticed said."""
+    if strict:
+        predictions.notes.refuse()
+    predictions.notes.say()
+    if out is not None:
         predictions.write(out, submission, probabilities)
+    if submission:  # which has no room for them
+        print(verdict_line(counted(predictions.verdicts)), file=sys.stderr)
     return predictions

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..answers import Inference, Reading, least_sure, open_model, read_sheet
+from ..answers import SURE, Inference, Reading, open_model, read_sheet
 from ..photos import read_gray
 from ..system import InputError, check_output
 
@@ -23,7 +23,7 @@ def read(
     sheet
         The photo or scan.
     out
-        A csv to write: each digit's line, number, place, label, confidence and box.
+        A csv to write: each digit's line, number, place, label, confidence, verdict and box.
     picture
         A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red.
     overwrite
@@ -44,12 +44,12 @@ def read(
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
     opened, gray = open_model(model), read_gray(Path(sheet))
-    reading = read_sheet(Inference([opened]), gray, least_sure(opened))
+    reading = read_sheet(Inference([opened]), gray)
     if out is not None:
         reading.write(Path(out))
     if picture is not None:
         from ..figures import draw_reading
 
-        draw_reading(gray, [(vars(d.box), d.label, d.doubtful) for d in reading.digits], Path(picture))
+        draw_reading(gray, [(vars(d.box), d.label, d.verdict != SURE) for d in reading.digits], Path(picture))
         reading.picture = Path(picture)
     return reading

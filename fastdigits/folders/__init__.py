@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "conversion": ["Conversion"],
         "decoded": ["DecodedSplit", "decoded_split"],
         "folds": ["fold_folders"],
-        "inputs": ["model_input", "resize", "same_size", "split_images", "to_float"],
+        "inputs": ["model_input", "resize", "to_float"],
         "layout": [
             "ImageFolder",
             "MANIFEST",
@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "memory": ["memory_folder"],
         "pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
+        "split_pictures": ["ground_of_split", "resized", "same_size", "split_images", "split_source"],
         "splits": ["TEST", "TRAIN", "VALID"],
         "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups"],
     },

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..photos import natural_order
-from ..sources import PixelSource
+from ..sources import Notes, PixelSource
 from ..system import InputError, whole_folder, write_json
 from .layout import MANIFEST, MANIFEST_SCHEMA
 from .pseudo_labels import add_pseudo_rows
@@ -33,6 +33,8 @@ class Conversion:
         Whether the pictures are brought to the form of MNIST's as they are read.
     label_of : dict of str to str
         Pseudo-labels of test rows, which become training rows too.
+    strict : bool
+        Whether anything that is noticed is an error.
     """
 
     tables: dict[str, PixelSource]
@@ -40,12 +42,17 @@ class Conversion:
     groups: Path | None
     normalised: bool
     label_of: dict[str, str]
+    strict: bool = False
 
     def write(self, out: Path) -> None:
         """Write the image folder at `out`."""
         with whole_folder(out) as partial:
             written = {name: write_table(table, partial, name) for name, table in self.tables.items()}
-            notes = [note for table in self.tables.values() for note in table.notes]
+            notes = Notes()
+            for table in self.tables.values():
+                notes.add(*table.notes)
+            if self.strict:
+                notes.refuse()
             _write_manifest(partial, written, self._about(), self.groups, notes, self.label_of)
 
     def write_part(self, part: Shard, out: Path, overwrite: bool) -> ShardDone | None:
@@ -59,6 +66,8 @@ class Conversion:
                 return ShardDone(part, rows, part.missing(out))
             with whole_folder(out) as partial:
                 written, notes = put_together(part, out, partial)
+                if self.strict:
+                    notes.refuse()
                 _write_manifest(partial, written, about, self.groups, notes, {})
         return None
 
@@ -80,7 +89,7 @@ def _write_manifest(
     written: dict[str, Written],
     about: dict,
     groups: Path | None,
-    notes: list[str],
+    notes: Notes,
     label_of: dict,
 ) -> None:
     """Split the labelled rows, add the pseudo-labelled ones, and write manifest.json."""
@@ -91,7 +100,7 @@ def _write_manifest(
         test = written[TEST]
         content["rows"][TEST] = {"ids": test.ids, "labels": test.labels, "groups": None, "own_ids": test.own_ids}
     if label_of:
-        notes.append(add_pseudo_rows(partial, content, label_of))
+        notes.add(add_pseudo_rows(partial, content, label_of))
     counts = {name: _counts(rows) for name, rows in content["rows"].items()}
     write_json(partial / MANIFEST, {**about, "counts": counts, "notes": notes, **content}, indent=None)
 

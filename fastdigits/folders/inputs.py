@@ -1,14 +1,7 @@
 """What a model sees: gray levels as floats, resized, normalised; one way in training, prediction and exports."""
 
-from pathlib import Path
-
-import numpy as np
 import torch
 import torch.nn.functional as F
-
-from ..photos import read_gray
-from .decoded import decoded_split
-from .layout import ImageFolder
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -49,20 +42,3 @@ def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.
     Tensor of float, shape (n, channels, size, size)
     """
     return (resize(to_float(images), size) - mean) / std
-
-
-def same_size(files: list[Path], size: int, normalise: bool = False) -> np.ndarray:
-    """Picture files of any sizes as gray levels, uint8 (n, size, size)."""
-    grays = [to_float(torch.from_numpy(read_gray(file, normalise).copy())[None]) for file in files]
-    pictures = torch.cat([resize(gray, size) for gray in grays])
-    return pictures.mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
-
-
-def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:
-    """Pictures of a split (or its `rows`) as uint8 (n, h, w); those of mixed sizes at `size` pixels."""
-    rows = np.arange(len(folder.split(split))) if rows is None else rows
-    decoded = decoded_split(folder, split)
-    if decoded:
-        return np.asarray(decoded.images[rows])
-    files = folder.split(split).files
-    return same_size([files[row] for row in rows], size, folder.normalise)

@@ -7,13 +7,23 @@ import hashlib
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ..photos import SIDE, damaged_picture, is_picture, list_pictures, natural_order, picture_id, picture_ids, read_gray
-from ..sources import has_pictures
+from ..photos import (
+    SIDE,
+    damaged_picture,
+    is_picture,
+    left_out,
+    list_pictures,
+    natural_order,
+    picture_id,
+    picture_ids,
+    read_gray,
+)
+from ..sources import Notes, has_pictures
 from ..system import InputError
 from .pixel_sums import PixelSums
 from .splits import OTHER_NAMES, TEST, TRAIN, VALID, PictureNames, Split, split_places
@@ -46,6 +56,8 @@ class ImageFolder:
         What this one is a part of, when it has no place of its own on disk; see `folds`.
     images : dict of str to ndarray of uint8, shape (n, h, h), or None
         The pictures of each split, when they lie in memory alone; their files' names only stand for them.
+    notes : Notes
+        What was noticed while it was read, or before that when it was made.
     """
 
     path: Path
@@ -57,6 +69,7 @@ class ImageFolder:
     normalise: bool = False
     whole: "ImageFolder | None" = None
     images: dict[str, np.ndarray] | None = None
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def is_normalised(self) -> bool:
@@ -133,7 +146,8 @@ def _read_manifest(path: Path) -> ImageFolder:
         classes, size = manifest["classes"], manifest["size"]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path / MANIFEST} is damaged; convert again with --overwrite") from None
-    return ImageFolder(path, classes, size, splits, hashlib.sha256(content).hexdigest(), manifest)
+    digest, notes = hashlib.sha256(content).hexdigest(), Notes(manifest.get("notes", []))
+    return ImageFolder(path, classes, size, splits, digest, manifest, notes=notes)
 
 
 def _manifest_splits(path: Path, rows_of: dict[str, dict]) -> dict[str, Split]:
@@ -161,7 +175,10 @@ def _check_present(path: Path, split: str, files: PictureNames) -> None:
 
 def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
     splits: dict[str, Split] = {}
+    notes = Notes()
     for name, place in split_places(path).items():
+        for inside in [place, *(folder for folder in place.iterdir() if folder.is_dir())]:
+            notes.add(*left_out(inside))
         files = sorted(file for file in place.glob("*/*") if is_picture(file) and not file.parent.name.startswith("."))
         flat, deeper = list_pictures(place), [file for file in place.glob("*/*/**/*") if is_picture(file)]
         if deeper:
@@ -186,7 +203,7 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
         listing += "\nnormalised"
     size = SIDE if normalise else _common_size([file for split in splits.values() for file in split.files])
     digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()  # names may be in another encoding
-    return ImageFolder(path, classes, size, splits, digest, normalise=normalise)
+    return ImageFolder(path, classes, size, splits, digest, normalise=normalise, notes=notes)
 
 
 def _common_size(files: list[Path]) -> int | None:

@@ -11,13 +11,15 @@ from .pixel_sums import PixelSums
 from .splits import TRAIN, PictureNames, Split
 
 
-def memory_folder(images: np.ndarray, labels: list[str]) -> ImageFolder:
+def memory_folder(images: np.ndarray, labels: list[str], weights: np.ndarray | None = None) -> ImageFolder:
     """Pictures in memory as an image folder, all of them to train on.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, h, h)
     labels : list of str, length n
+    weights : ndarray of float, shape (n,), optional
+        How much each row counts beside the others.
     """
     path, ids = Path("arrays"), [str(row) for row in range(len(images))]
     sums = PixelSums()
@@ -30,5 +32,5 @@ def memory_folder(images: np.ndarray, labels: list[str]) -> ImageFolder:
         "split": {"method": "none", "valid": 0, "seed": 0, "groups": None},
         "pixels": {"mean": mean, "std": std},
     }
-    splits = {TRAIN: Split(PictureNames(path, TRAIN, ids, labels), ids, labels, own_ids=False)}
+    splits = {TRAIN: Split(PictureNames(path, TRAIN, ids, labels), ids, labels, own_ids=False, weights=weights)}
     return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images={TRAIN: images})

@@ -37,6 +37,8 @@ def read_pseudo_labels(path: Path, least_confidence: float) -> dict[str, str]:
             f"{path} has the columns {', '.join(table.columns)}; --pseudo-labels takes id, label, confidence"
         )
     sure = table[table.confidence >= least_confidence]
+    if "verdict" in table:  # of pictures that show no single digit there is nothing to learn
+        sure = sure[sure.verdict.isin(("sure", "doubtful"))]
     if sure.empty:
         raise InputError(f"{path} has no row with a confidence of {least_confidence:g} or more; lower it")
     return dict(zip(sure.id, sure.label))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sources import PixelSource
+from ..sources import Notes, PixelSource
 from ..system import InputError, whole_folder, write_json
 from .shards import Shard, check_alike, read_arrays, table_order
 from .writing import Written, write_table
@@ -64,7 +64,7 @@ def _read_rows(place: Path, split: str) -> dict[str, np.ndarray]:
     return read_arrays(_rows_file(place, split))
 
 
-def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Written], list[str]]:
+def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Written], Notes]:
     """All shards' pictures in `partial`; what is known of their rows, in the table's order, and notes.
 
     The shards stay as they are, so that nothing is lost when what follows fails or is killed.
@@ -80,7 +80,10 @@ def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Writ
     for place in places:
         for split in known[0]["splits"]:
             _link_pictures(place / split, partial / split)
-    return written, list(dict.fromkeys(note for about in known for note in about["notes"]))
+    notes = Notes()
+    for about in known:
+        notes.add(*about["notes"])
+    return written, notes
 
 
 def _written(parts: list[dict[str, np.ndarray]], split: str) -> Written:

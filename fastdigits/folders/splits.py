@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from ..system import InputError
 
 TRAIN, VALID, TEST = "train", "valid", "test"
@@ -28,6 +30,8 @@ class Split:
     labels, groups : list of str, or None where unknown
     own_ids : bool
         Whether the ids came with the source, rather than being row numbers.
+    weights : ndarray of float, shape (n,), or None
+        How much each row counts in training beside the others; None: all alike.
     """
 
     file_names: Sequence[str]
@@ -35,6 +39,7 @@ class Split:
     labels: list[str] | None
     groups: list[str] | None = None
     own_ids: bool = True
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -21,7 +21,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "networks": ["is_network", "network_settings"],
         "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
-        "saved": ["DESCRIPTION_FILE", "ONNX", "SavedModel", "WEIGHTS_FILE", "read_description", "read_saved"],
+        "saved": [
+            "ModelDescription",
+            "DESCRIPTION_FILE",
+            "ONNX",
+            "SavedModel",
+            "WEIGHTS_FILE",
+            "read_description",
+            "read_saved",
+        ],
         "shipped": ["WEIGHTS", "check_outlives", "model_folder", "shipped_architecture", "shipped_names"],
         "starting_weights": [
             "NONE",

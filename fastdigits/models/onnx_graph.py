@@ -11,11 +11,13 @@ from .saved import (
     CARD_FILE,
     DESCRIPTION_FILE,
     FIELDS,
+    LIGHT,
     ONNX,
     ModelDescription,
     SavedModel,
     check_described,
     description_of,
+    ground_of,
     read_description,
 )
 
@@ -83,7 +85,8 @@ def read_onnx(folder: Path) -> OnnxModel:
     inputs, outputs = ([one.name for one in found] for found in (session.get_inputs(), session.get_outputs()))
     if (inputs, outputs) != (["images"], ["probabilities"]):
         raise InputError(f"{graph} takes {', '.join(inputs)} and gives {', '.join(outputs)}; export the model again")
-    return OnnxModel(session, **{name: description.get(name) for name in FIELDS}, card=None)
+    about = {name: description.get(name) for name in FIELDS} | {"ground": ground_of(description)}
+    return OnnxModel(session, **about, card=None)
 
 
 def write_onnx(saved: SavedModel, folder: Path) -> None:
@@ -142,6 +145,8 @@ def _graph_of(saved: SavedModel) -> "torch.nn.Module":
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             gray, size = images[:, None].float() / 255, (saved.size, saved.size)
+            if saved.ground == LIGHT:
+                gray = 1 - gray
             # antialias changes nothing where pictures grow, so that one graph does what `folders.resize` does
             resized = F.interpolate(gray, size, mode="bilinear", align_corners=False, antialias=True)
             return torch.softmax(self.network((resized - self.mean) / self.std) / saved.temperature, 1)

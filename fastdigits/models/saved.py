@@ -12,6 +12,8 @@ from .backbones import find_backbone
 
 WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
+DARK, LIGHT = "dark", "light"  # grounds
+BRIGHT = 0.6  # mean gray level 0..1 of training pictures; dark ink on a light ground has more
 CHANNELS, LARGEST_SIZE = (1, 3), 10_000  # pixels
 ONNX = "onnx"  # the `format` of a description whose model is ONNX; torch's have none
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
@@ -36,6 +38,9 @@ class ModelDescription:
         `below`: the confidence under which a person should look, so that the rest has the `wished_accuracy`.
     normalise : bool
         Whether its pictures had the form of MNIST's, to which photos are therefore brought; see `photos`.
+    ground : str
+        Of the pictures that it was trained on: dark, as MNIST's, or light. It is asked about light ink on dark, and
+        turns that where it knows the other.
     card : str or None
         What to know before using it, in Markdown.
     """
@@ -48,6 +53,7 @@ class ModelDescription:
     temperature: float = 1.0
     reject: dict | None = None
     normalise: bool = False
+    ground: str = DARK
     card: str | None = None
 
 
@@ -76,6 +82,7 @@ class SavedModel(ModelDescription):
         Parameters
         ----------
         images : ndarray of uint8, shape (n, h, w)
+            Light ink on a dark ground.
 
         Returns
         -------
@@ -83,6 +90,7 @@ class SavedModel(ModelDescription):
         """
         import torch
 
+        images = 255 - images if self.ground == LIGHT else images
         with torch.inference_mode():
             return self.soft_labels(self._gray(images)).cpu().numpy()
 
@@ -179,6 +187,7 @@ def _makes_sense(description: dict) -> bool:
         and isinstance(description["temperature"], float | int)
         and 0 < description["temperature"] < math.inf
         and isinstance(description.get("normalise", False), bool)
+        and description.get("ground", DARK) in (DARK, LIGHT)
         and _reject_makes_sense(description.get("reject"))
     )
 
@@ -193,6 +202,11 @@ def _reject_makes_sense(reject) -> bool:
 
 def _damaged(path: Path) -> InputError:
     return InputError(f"{path} is damaged; export the model again")
+
+
+def ground_of(description: dict) -> str:
+    """The ground of the pictures that a model was trained on; where it does not say so, by their mean gray level."""
+    return description.get("ground") or (LIGHT if min(description["mean"]) > BRIGHT else DARK)
 
 
 def check_described(file: Path, description: dict) -> None:
@@ -251,5 +265,6 @@ def read_saved(folder: str | Path) -> SavedModel:
         **{name: description[name] for name in FIELDS if name in REQUIRED},
         reject=description.get("reject"),
         normalise=description.get("normalise", False),
+        ground=ground_of(description),
         card=card.read_text(encoding="utf-8") if card.is_file() else None,
     )

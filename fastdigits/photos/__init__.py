@@ -7,6 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "contents": ["BLANK", "DIGIT", "OTHER", "SEVERAL", "contents_of"],
         "digit": ["SIDE", "normalised"],
         "files": [
             "PICTURE_ENDINGS",
@@ -20,6 +21,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "picture_ids",
             "read_gray",
         ],
+        "ground": ["Ground", "Turning", "is_on_light"],
+        "scale": ["BYTES", "GrayScale", "scale_of"],
         "sheet": ["Box", "Cut", "all_cuts", "cut_sheet"],
     },
 )

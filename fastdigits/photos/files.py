@@ -8,6 +8,7 @@ import numpy as np
 
 from ..system import InputError
 from .digit import normalised
+from .scale import BYTES, GrayScale, scale_of
 
 PHONE_ENDINGS = (".heic", ".heif")  # which a plug-in of Pillow reads
 PICTURE_ENDINGS = (
@@ -19,7 +20,7 @@ OTHER_ENDINGS = (  # of pictures that are not read
     *(".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".mov", ".mp4"),
 )
 STEREO_FORMAT = "MPO"  # two views of one scene, of which the first one counts
-WHITE, DEEPEST = 255, 65_535
+WHITE = 255
 DEEP_MODES = ("I", "F")  # Pillow's for pictures of more than 256 levels
 
 
@@ -113,9 +114,11 @@ def gray_levels(picture: "PIL.Image.Image") -> np.ndarray:  # noqa: F821 (Pillow
 
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in DEEP_MODES or picture.mode.startswith("I;16"):  # which Pillow would cut off at 255
-        levels = np.asarray(picture, np.float64)
-        largest = DEEPEST if levels.max(initial=0) > WHITE else WHITE
-        return np.rint(levels.clip(0, largest) * (WHITE / largest)).astype(np.uint8)
+        levels = np.asarray(picture, np.float64).clip(0)
+        most = levels.max(initial=0)
+        # whole numbers up to 255 are the usual levels in a wide file, not a scan of fewer bits
+        is_bytes = 1 < most <= WHITE or (picture.mode != "F" and most <= WHITE)
+        return (BYTES if is_bytes else scale_of(0, most) or GrayScale(0, most)).to_uint8(levels)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
     gray, alpha = picture.convert("LA").split()

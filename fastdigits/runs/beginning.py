@@ -27,15 +27,19 @@ def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
     if not run.record_file.is_file():
         raise InputError(f"{path} is no run, so there is nothing to resume; leave out --resume to start one")
     if run.finished:
-        raise InputError(f"{path} is finished, so there is nothing to resume; name another --out to train again")
+        raise InputError(
+            f"{path} is finished, so there is nothing to resume; to train its model further, pass --weights {path} "
+            "--out NEW instead of --resume"
+        )
     record = run.record()
     if not {"arguments", "data_digest"} <= record.keys():
         raise damaged(run.record_file)
-    different = [name for name, value in arguments.items() if record["arguments"].get(name) != value]
+    recorded = record["arguments"]  # an option that did not exist then was not given
+    different = [k for k, value in arguments.items() if recorded.get(k) != value and (k in recorded or value)]
     if different:
         name = different[0]
         raise InputError(
-            f"{path} was started with {name} = {record['arguments'].get(name)!r}, not {arguments[name]!r}; "
+            f"{path} was started with {name} = {recorded.get(name)!r}, not {arguments[name]!r}; "
             "resume with the options that it was started with"
         )
     if record["data_digest"] != data_digest:

@@ -1,6 +1,6 @@
 """The scores of a model on labelled pictures, with intervals, and how they are shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .calibration import RejectRule, ReliabilityBin
 from .comparison import Comparison
@@ -71,6 +71,10 @@ class Evaluation:
     comparison : Comparison or None
         With another model on the same pictures.
     stress : list of StressScore, or None
+    verdicts : dict of str to int
+        How many answers are sure, doubtful and so on.
+    notes : list of str
+        What was noticed while the pictures were read.
     """
 
     data: str
@@ -93,6 +97,8 @@ class Evaluation:
     groups_interval: Interval | None = None
     comparison: Comparison | None = None
     stress: list[StressScore] | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def __rich__(self):
         from rich.console import Group

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..answers import Inference, split_probabilities, table_probabilities
-from ..folders import TEST, TRAIN, VALID, ImageFolder, is_image_folder, read_folder
+from ..answers import Inference, Predictions, answer
+from ..folders import TEST, TRAIN, VALID, is_image_folder, read_folder, resized, split_source
+from ..photos import Ground
 from ..sources import PixelSource, is_picture_folder, open_source
 from ..system import InputError
 from .scoring import class_numbers
@@ -15,22 +16,21 @@ from .stress import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 @dataclass
 class LabelledPictures:
-    """What is evaluated: a split of an image folder, or a table, which is read as often as it is asked about."""
+    """What is evaluated: pictures with labels and, where they are known, groups; read once for each question."""
 
-    name: str
-    folder: ImageFolder | None
-    split: str | None
-    table: PixelSource | None
+    source: PixelSource
+    groups: list[str] | None = None
 
-    def probabilities(self, inference: Inference) -> tuple[np.ndarray, list[str], list[str] | None]:
-        """Class probabilities (n, classes), true labels and, where they are known, groups."""
-        if self.folder:
-            part = self.folder.split(self.split)
-            _check_labels(part.labels, inference.classes, self.name)
-            return split_probabilities(inference, self.folder, self.split), part.labels, part.groups
-        _, labels, probabilities = table_probabilities(inference, self.table)
-        _check_labels(labels, inference.classes, self.name)
-        return probabilities, labels, None
+    def answers(self, inference: Inference) -> Predictions:
+        """What the model says; InputError for labels that it does not know."""
+        found = answer(inference, self.source)
+        unknown = sorted(set(found.truth) - set(inference.classes))
+        if unknown:
+            raise InputError(
+                f"{self.source.name} has the label {unknown[0]!r}, which the model does not know "
+                f"({', '.join(inference.classes)})"
+            )
+        return found
 
     def stress_scores(self, inference: Inference, labels: list[str]) -> list[StressScore]:
         """Accuracy against the strength of each stress, on some of the pictures, whose `labels` these are."""
@@ -40,29 +40,26 @@ class LabelledPictures:
 
     def _pictures(self, rows: np.ndarray) -> np.ndarray:
         """The pictures of the given rows, which ascend: uint8 (n, h, h); those of mixed sizes in one."""
-        if self.folder:
-            from ..folders import split_images
-
-            return split_images(self.folder, self.split, self.folder.size or MIXED_SIZES_PX, rows)
         found, first = [], 0
-        for chunk in self.table.chunks():
-            found.append(chunk.images[rows[(rows >= first) & (rows < first + len(chunk.ids))] - first])
+        for chunk in self.source.chunks():
+            chosen = chunk.images[rows[(rows >= first) & (rows < first + len(chunk.ids))] - first]
             first += len(chunk.ids)
+            if len(chosen):
+                found.append(chosen if self.source.size else resized(chosen, MIXED_SIZES_PX))
         return np.concatenate(found)
 
 
-def labelled_pictures(data: str, split: str | None, normalise: bool) -> LabelledPictures:
+def labelled_pictures(data: str, split: str | None, normalise: bool, ground: Ground = "auto") -> LabelledPictures:
     """What `data` and `split` name; InputError when it has no labels."""
     if is_image_folder(Path(data)):
-        split = split or VALID
-        folder, name = read_folder(data, normalise), f"{data} ({split})"
-        if folder.split(split).labels is None:
-            raise _no_labels(name)
-        return LabelledPictures(name, folder, split, None)
-    table = _part_of(open_source(data, normalise=normalise and is_picture_folder(Path(data))), split)
-    if not table.has_labels:
-        raise _no_labels(table.name)
-    return LabelledPictures(table.name, None, None, table)
+        folder, split = read_folder(data, normalise), split or VALID
+        found = LabelledPictures(split_source(folder, split, ground), folder.split(split).groups)
+    else:
+        normalise = normalise and is_picture_folder(Path(data))
+        found = LabelledPictures(_part_of(open_source(data, normalise=normalise, ground=ground), split))
+    if not found.source.has_labels:
+        raise InputError(f"{found.source.name} has no labels, so nothing can be scored; use `fastdigits predict`")
+    return found
 
 
 def _part_of(table: PixelSource, split: str | None) -> PixelSource:
@@ -72,13 +69,3 @@ def _part_of(table: PixelSource, split: str | None) -> PixelSource:
     if split == TEST and table.test:
         return table.test
     raise InputError(f"{table.name} has no part called {split}; leave out --split, or pass an image folder")
-
-
-def _check_labels(labels: list[str], classes: list[str], name: str) -> None:
-    unknown = sorted(set(labels) - set(classes))
-    if unknown:
-        raise InputError(f"{name} has the label {unknown[0]!r}, which the model does not know ({', '.join(classes)})")
-
-
-def _no_labels(name: str) -> InputError:
-    return InputError(f"{name} has no labels, so nothing can be scored; use `fastdigits predict`")

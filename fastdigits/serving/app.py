@@ -1,6 +1,7 @@
 """The routes of the server: the pages, and a JSON endpoint for each thing that they do."""
 
 import asyncio
+import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from ..answers import least_sure, reading_of
-from ..photos import all_cuts, cut_sheet, normalised
+from ..answers import SURE, Predictions, least_sure, reading_of
+from ..photos import Turning, all_cuts, cut_sheet, normalised
+from ..sources import MOST_SAID
 from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
 from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
@@ -28,12 +30,12 @@ from .uploads import (
     is_json,
     json_pictures,
     one_picture,
-    predictions_csv,
     sent_pictures,
     shown_name,
     slices,
 )
 
+NOTES_HEADER = "x-fastdigits-notes"  # what was noticed while a table was read
 BUSY_S = 0.2  # after which a table asks again
 log = logging.getLogger("fastdigits.serving")
 
@@ -73,8 +75,9 @@ class Answering:
             grays = await asyncio.gather(
                 *(self.in_thread(digit_picture, name, data, self.limits, normalise) for name, data in sent)
             )
+        grays = [Turning().turn(gray[None])[0] for gray in grays]
         rows = await asyncio.gather(*(served.batcher.probabilities(gray[None]) for gray in grays))
-        answers = [served.answer(name, row[0]) for name, row in zip(names, rows)]
+        answers = [served.answer(name, row[0], gray) for name, row, gray in zip(names, rows, grays)]
         if _flag(request, "seen", False):
             if sum(gray.size for gray in grays) > self.limits.seen_pixels:
                 raise Refusal(
@@ -97,40 +100,54 @@ class Answering:
         rows = [await served.batcher.probabilities(part) for part in slices(np.array(pictures))] if pictures else []
         reading = reading_of(lines, np.concatenate(rows) if rows else [], served.classes, least_sure(served.model))
         told = [
-            [[{**vars(digit), "box": vars(digit.box)} for digit in number] for number in line] for line in reading.lines
+            [
+                [{**vars(digit), "doubtful": digit.verdict != SURE, "box": vars(digit.box)} for digit in number]
+                for number in line
+            ]
+            for line in reading.lines
         ]
         height, width = gray.shape
         return JSONResponse({"model": served.name, "numbers": reading.numbers, "lines": told, "size": [width, height]})
 
     async def table(self, request: Request) -> Response:
-        """POST /table: a csv of pixel rows -> a csv of id, label, confidence."""
+        """POST /table: a csv of pixel rows -> a csv of id, label, confidence, verdict; what was noticed as a header."""
         served = self.models.named(request.query_params.get("model"))
         if self.one_table.locked():
             raise Refusal(503, "another table is being answered; send yours again in a moment")
         name = shown_name(request.query_params.get("name", "table.csv"))
         try:
             async with self.one_table, asyncio.timeout(self.limits.table_s):
-                text = await self._table_answers(request, served, name)
+                text, notes = await self._table_answers(request, served, name)
         except TimeoutError:
             raise Refusal(504, f"{name} takes longer than {self.limits.table_s:g} s; send it in parts") from None
-        return Response(
-            text, media_type="text/csv", headers={"content-disposition": 'attachment; filename="predictions.csv"'}
-        )
+        headers = {"content-disposition": 'attachment; filename="predictions.csv"'}
+        if notes:  # as JSON, which has no letters that headers do not take
+            headers[NOTES_HEADER] = json.dumps([note.replace("table.csv", name) for note in notes[:MOST_SAID]])
+        return Response(text, media_type="text/csv", headers=headers)
 
-    async def _table_answers(self, request: Request, served: Served, name: str) -> str:
-        ids, rows = [], []
+    async def _table_answers(self, request: Request, served: Served, name: str) -> tuple[str, list[str]]:
+        ids, rows, contents = [], [], []
         with SentTable(name, await request.body()) as sent:
             try:
                 table = await self.in_thread(sent.opened)
                 async for chunk in iterate_in_threadpool(table.chunks()):
                     ids += chunk.ids
+                    contents.append(chunk.contents)
                     for part in slices(chunk.images):
                         rows.append(await self._in_its_turn(served, part))
                         if await request.is_disconnected():
                             raise Refusal(400, "the connection was closed")
             except InputError as error:
                 raise sent.refusal(error) from None
-        return await self.in_thread(predictions_csv, ids, rows, served.classes)
+        found = Predictions(
+            ids,
+            np.concatenate(rows),
+            served.classes,
+            contents=np.concatenate(contents),
+            least_sure=least_sure(served.model),
+            notes=table.notes,
+        )
+        return await self.in_thread(lambda: found.table().to_csv(index=False)), found.notes
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
         """Probabilities of a part of a table, which waits while others fill the queue."""

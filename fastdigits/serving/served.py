@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..answers import Inference, find_model, least_sure, open_model
+from ..answers import SURE, Inference, find_model, least_sure, open_model, verdicts_of
 from ..models import OnnxModel, SavedModel, read_description
+from ..photos import contents_of
 from ..system import InputError
 from .batching import Batcher
 from .limits import Limits, Refusal
@@ -43,14 +44,24 @@ class Served:
         about = {key: self.description.get(key) for key in told}
         return {"name": self.name, **about, "doubtful_below": least_sure(self.model), "card": self.model.card}
 
-    def answer(self, name: str, probabilities: np.ndarray) -> dict:
-        """What clients are told of a picture called `name`; probabilities float (classes,)."""
+    def answer(self, name: str, probabilities: np.ndarray, gray: np.ndarray) -> dict:
+        """What clients are told of a picture called `name`.
+
+        Parameters
+        ----------
+        name : str
+        probabilities : ndarray of float, shape (classes,)
+        gray : ndarray of uint8, shape (h, w)
+            The picture, light ink on dark.
+        """
         confidence = float(probabilities.max())
+        (verdict,) = verdicts_of(np.array([confidence]), contents_of(gray[None]), least_sure(self.model))
         return {
             "name": name,
             "label": self.classes[int(probabilities.argmax())],
             "confidence": confidence,
-            "doubtful": confidence < least_sure(self.model),
+            "verdict": verdict,
+            "doubtful": verdict != SURE,
             "probabilities": {label: float(p) for label, p in zip(self.classes, probabilities)},
         }
 

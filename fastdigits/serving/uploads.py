@@ -11,7 +11,6 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..answers import Predictions
 from ..photos import gray_levels, normalised
 from ..sources import PixelSource, open_source
 from ..system import InputError
@@ -156,8 +155,3 @@ class SentTable:
 def slices(images: np.ndarray) -> list[np.ndarray]:
     """The pictures (n, h, w) in parts that are not many."""
     return [images[start : start + SLICE_ROWS] for start in range(0, len(images), SLICE_ROWS)]
-
-
-def predictions_csv(ids: list[str], rows: list[np.ndarray], classes: list[str]) -> str:
-    """id,label,confidence of each row, as `predict` writes it."""
-    return Predictions(ids, np.concatenate(rows), classes).table().to_csv(index=False)

@@ -13,7 +13,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
         "location": ["Location"],
+        "gate": ["through_gate"],
         "missing": ["refuse_missing_values"],
+        "notes": ["MOST_SAID", "Notes"],
+        "orientation": ["ORIENTATION_FILE", "orientation_features", "orientation_note"],
         "opening": [
             "holds_tables",
             "is_competition",
@@ -24,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "open_tables",
             "tables_of",
         ],
+        "picture_files": ["picture_files_source"],
         "picture_folder": ["has_pictures"],
         "pixels": ["Chunk", "PixelSource", "refuse_other_size"],
         "small_csv": ["read_small_csv"],

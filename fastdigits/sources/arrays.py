@@ -10,6 +10,7 @@ import numpy as np
 
 from ..system import InputError
 from .location import ZIP_FAULTS, Location, archive_members
+from .notes import Notes
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, label_texts, square_side
 
 # (images, labels) under which arrays are saved, most telling first; the second table is the test set.
@@ -43,7 +44,7 @@ def npz_source(location: Location) -> PixelSource:
     used = [key for pair in (*TRAIN_KEYS, *UNNAMED_KEYS, *TEST_KEYS) for key in pair]
     left_out = sorted(set(members) - set(used)) if len(members) > 1 else []
     if left_out:
-        train.notes.append(f"{location.name}: the arrays {', '.join(left_out[:5])} were left out")
+        train.notes.add(f"{location.name}: the arrays {', '.join(left_out[:5])} were left out")
     return train
 
 
@@ -74,7 +75,7 @@ def _npy_source(images: Location, labels: Location | None) -> PixelSource:
     with images.open() as stream:
         shape, dtype = _npy_header(stream, images.name)
     rows, side = shape[0], _picture_side(shape[1:], images.name)
-    notes: list[str] = []
+    notes = Notes()
 
     def chunks() -> Iterator[Chunk]:
         texts = _npy_labels(labels, rows) if labels else None
@@ -153,9 +154,9 @@ def idx_source(location: Location) -> PixelSource:
     """The pictures of an idx file, with the labels of the idx1 file beside it where there is one."""
     with location.open() as stream:
         rows, side = _idx_images_header(stream, location.name)
-    labels, notes = _idx_labels_beside(location), []
+    labels, notes = _idx_labels_beside(location), Notes()
     if labels is None:
-        notes += _unused_idx(location)
+        notes.add(*_unused_idx(location))
 
     def chunks() -> Iterator[Chunk]:
         texts = _idx_labels(labels, rows) if labels else None

@@ -7,6 +7,7 @@ from collections import Counter
 
 from ..system import InputError
 from .location import Location
+from .notes import Notes
 from .pixels import square_side
 from .plain_csv import Columns
 
@@ -34,7 +35,7 @@ def is_number(text: str) -> bool:
     return True
 
 
-def columns_by_name(names: list[str], where: str, notes: list[str], label_column: str | None = None) -> Columns:
+def columns_by_name(names: list[str], where: str, notes: Notes, label_column: str | None = None) -> Columns:
     """Columns of a table with a header line; `notes` gets what was decided by itself.
 
     Parameters
@@ -54,12 +55,12 @@ def columns_by_name(names: list[str], where: str, notes: list[str], label_column
     ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
     labels = _label_columns(lower, where, label_column)
     if labels and label_column is None and lower[labels[0]] != LABEL_NAMES[0]:
-        notes.append(f"{where}: the column {names[labels[0]]!r} was read as the label")
+        notes.add(f"{where}: the column {names[labels[0]]!r} was read as the label")
     if len(ids) > 1:
         raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
     unnamed = [k for k, name in enumerate(lower) if UNNAMED.match(name)]
     if unnamed:
-        notes.append(f"{where}: the column {names[unnamed[0]]!r}, pandas's row numbers, was left out")
+        notes.add(f"{where}: the column {names[unnamed[0]]!r}, pandas's row numbers, was left out")
     pixels = [k for k in range(len(names)) if k not in ids + labels + unnamed]
     numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
     stranger = next((k for k in pixels if not numbered[k]), None)
@@ -83,20 +84,20 @@ def _label_columns(lower: list[str], where: str, label_column: str | None) -> li
     return [lower.index(name) for name in LABEL_NAMES if name in lower][:1]
 
 
-def columns_by_count(n: int, location: Location, delimiter: str, notes: list[str]) -> Columns:
+def columns_by_count(n: int, location: Location, delimiter: str, notes: Notes) -> Columns:
     """Columns of a table without header: pixels; label, pixels; pixels, label; or id, label, pixels."""
     where, squares = location.name, {side * side for side in range(2, 2000)}
     names = [str(k + 1) for k in range(n)]
     if n in squares:
         return Columns(names, None, None, list(range(n)))
     if n - 1 in squares and _is_label_last(location, delimiter):
-        notes.append(f"{where}: no header line; the last column was read as the label, the first being a black corner")
+        notes.add(f"{where}: no header line; the last column was read as the label, the first being a black corner")
         return Columns(names, None, n - 1, list(range(n - 1)))
     if n - 1 in squares:
-        notes.append(f"{where}: no header line; the first column was read as the label")
+        notes.add(f"{where}: no header line; the first column was read as the label")
         return Columns(names, None, 0, list(range(1, n)))
     if n - 2 in squares:
-        notes.append(f"{where}: no header line; the first two columns were read as id and label")
+        notes.add(f"{where}: no header line; the first two columns were read as id and label")
         return Columns(names, 0, 1, list(range(2, n)))
     square_side(n, where)  # raises: one pixel is no picture either
     raise InputError(f"{where} has no header line and {n} columns; expected label and pixels")

@@ -43,7 +43,7 @@ def join_tables(tables: list[PixelSource]) -> PixelSource:
                 ids = chunk.ids if table.has_ids else [str(rows + k) for k in range(len(chunk.ids))]
                 rows += len(ids)
                 yield Chunk(chunk.images, ids, chunk.labels)
-            joined.notes += [note for note in table.notes if note not in joined.notes]
+            joined.notes.add(*table.notes)
 
     def digest() -> str:
         return hashlib.sha256("".join(table.digest() for table in tables).encode()).hexdigest()

@@ -4,8 +4,10 @@ import glob
 import re
 from pathlib import Path
 
+from ..photos import Ground
 from ..system import InputError
 from .arrays import idx_folder_source, idx_source, npz_source
+from .gate import through_gate
 from .joined import join_tables
 from .location import Location, archive_members
 from .named import NAMES, named_source
@@ -25,14 +27,16 @@ PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
 
 
-def open_tables(sources: list[str | Path], to_predict: bool = False, label_column: str | None = None) -> PixelSource:
+def open_tables(
+    sources: list[str | Path], to_predict: bool = False, label_column: str | None = None, ground: Ground = "auto"
+) -> PixelSource:
     """One source of the rows of all; `parts/*.csv` stands for all files that fit, 2.csv before 10.csv.
 
     Parameters
     ----------
     to_predict : bool
         Take the test table of each source that has one.
-    label_column : str, optional
+    label_column, ground : str
         As of `open_source`.
 
     Raises
@@ -49,7 +53,7 @@ def open_tables(sources: list[str | Path], to_predict: bool = False, label_colum
             found += fitting
         else:
             found.append(source)
-    opened = [open_source(source, label_column=label_column) for source in found]
+    opened = [open_source(source, label_column=label_column, ground=ground) for source in found]
     if to_predict:
         opened = [table.test or table for table in opened]
     return opened[0] if len(opened) == 1 else join_tables(opened)
@@ -67,7 +71,11 @@ def _numbered(path: str) -> list[tuple[bool, int, str]]:
 
 
 def open_source(
-    source: str | Path, labels: Path | None = None, normalise: bool = False, label_column: str | None = None
+    source: str | Path,
+    labels: Path | None = None,
+    normalise: bool = False,
+    label_column: str | None = None,
+    ground: Ground = "auto",
 ) -> PixelSource:
     """A readable source of pictures.
 
@@ -84,6 +92,8 @@ def open_source(
         Bring pictures of a folder to the form of MNIST's; see `photos`.
     label_column : str, optional
         Of a table: the column that holds the labels, where no usual name tells it.
+    ground : {'auto', 'dark', 'light'}
+        Of the pictures: told from each by default. Those on a light ground are turned.
 
     Returns
     -------
@@ -95,6 +105,13 @@ def open_source(
     InputError
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
+    if normalise and ground != "auto":
+        raise InputError(f"--normalise finds out itself that the ground is {ground}; leave out --ground")
+    opened = _opened(source, labels, normalise, label_column)
+    return through_gate(opened, "dark" if normalise else ground)
+
+
+def _opened(source: str | Path, labels: Path | None, normalise: bool, label_column: str | None) -> PixelSource:
     path = Path(source)
     if label_column and not (path.is_dir() and holds_tables(path)) and not _is_table_file(path):
         raise InputError(f"--label-column is for tables with a header line, and {source} is none; leave it out")

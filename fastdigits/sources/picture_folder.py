@@ -1,20 +1,17 @@
 """A folder of picture files as a source: its subfolders are labels, or a csv names each file's label."""
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ..photos import SIDE, left_out, list_pictures, natural_order, read_gray
 from ..system import InputError
-from .pixels import CHUNK_ROWS, Chunk, PixelSource, class_name
+from .notes import Notes
+from .picture_files import picture_files_source
+from .pixels import PixelSource, class_name
 from .small_csv import read_small_csv
 
-CHUNK_PIXELS = 16_000_000  # of pictures that are read together
 FILE_NAMES = ("file", "filename", "file_name", "name", "image", "id")
 HINT = "pass a folder whose subfolders are labels, or pictures with --labels NAMES.csv"
 
@@ -44,30 +41,23 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
     InputError
         When there are no pictures, two would have one id, or their sizes differ.
     """
-    notes = [line for place in [folder, *_subfolders(folder)] for line in left_out(place)]
+    notes = Notes()
+    notes.add(*(line for place in [folder, *_subfolders(folder)] for line in left_out(place)))
     files = _files_of_table(folder, labels) if labels else _files_of_folder(folder, notes)
     _check_ids(files)
-    size = SIDE if normalise else _common_side(folder, files)
+    unnamed = len(list_pictures(folder)) - len(files) if labels else 0
+    if unnamed:
+        notes.add(f"{unnamed} pictures of {folder} are not named in {labels} and were left out")
     has_labels = files[0].label is not None
-
-    def chunks() -> Iterator[Chunk]:
-        at_once = max(1, min(CHUNK_ROWS, CHUNK_PIXELS // size**2))
-        for start in range(0, len(files), at_once):
-            part = files[start : start + at_once]
-            images = np.stack([read_gray(one.file, normalise) for one in part])
-            yield Chunk(images, [one.id for one in part], [one.label for one in part] if has_labels else None)
-
-    def digest() -> str:
-        content = hashlib.sha256()
-        for one in files:
-            content.update(f"{one.id} {one.label} ".encode("utf-8", "surrogateescape") + one.file.read_bytes())
-        return content.hexdigest()
-
-    source = PixelSource(folder.name, size, True, has_labels, chunks, digest, rows=len(files), notes=notes)
-    if labels and len(files) < len(list_pictures(folder)):
-        unnamed = len(list_pictures(folder)) - len(files)
-        source.notes.append(f"{unnamed} pictures of {folder} are not named in {labels} and were left out")
-    return source
+    return picture_files_source(
+        folder.name,
+        [one.file for one in files],
+        [one.id for one in files],
+        [one.label for one in files] if has_labels else None,
+        normalise=normalise,
+        size=SIDE if normalise else _common_side(folder, files),
+        notes=notes,
+    )
 
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -104,7 +94,7 @@ def _deeper_note(folder: Path, deeper: dict[str, list[Path]]) -> str:
     return f"{folder}: pictures that lie in folders below their class's were taken too ({', '.join(found[:4])})"
 
 
-def _files_of_folder(folder: Path, notes: list[str]) -> list[LabelledFile]:
+def _files_of_folder(folder: Path, notes: Notes) -> list[LabelledFile]:
     flat, named = list_pictures(folder), []
     labels = sorted((path.name for path in _subfolders(folder)), key=natural_order)
     for label in labels:
@@ -117,7 +107,7 @@ def _files_of_folder(folder: Path, notes: list[str]) -> list[LabelledFile]:
                 f"{folder} has its pictures two folders down ({first.relative_to(folder)}); {HINT}, such as "
                 f"{first.parent.parent}"
             )
-        notes.append(_deeper_note(folder, deeper))
+        notes.add(_deeper_note(folder, deeper))
         named += [(label, file) for label in labels for file in deeper[label]]
     if flat and named:
         raise InputError(f"{folder} has pictures both in it ({flat[0].name}) and in subfolders; {HINT}")

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..photos import BYTES, GrayScale, scale_of
 from ..system import InputError
+from .notes import Notes
 
 CHUNK_ROWS = 4096
-DARKEST_WHITE = 64  # gray levels that do not go beyond it may be of another scale
+LEAST_DEEP = 0.01  # of the pixels that are not black; where fewer are above 255, they are slips
 
 
 @dataclass
@@ -19,16 +21,19 @@ class Chunk:
     Attributes
     ----------
     images : ndarray of uint8, shape (n, h, w)
-        Gray levels 0..255, h == w.
+        Gray levels 0..255; h == w but in picture files as they are.
     ids : list of str, length n
         The table's own ids, or the row's number counted from 0.
     labels : list of str, length n, or None
         None when the source has no labels.
+    contents : ndarray of uint8, shape (n,), or None
+        What each picture shows, see `photos.contents_of`; None before they passed the gate.
     """
 
     images: np.ndarray
     ids: list[str]
     labels: list[str] | None
+    contents: np.ndarray | None = None
 
 
 @dataclass
@@ -39,15 +44,15 @@ class PixelSource:
     ----------
     name : str
         How messages call it.
-    size : int
-        Height and width of a picture in pixels.
+    size : int or None
+        Height and width of a picture in pixels; None where they may differ, of which a chunk has equal ones.
     has_ids, has_labels : bool
         Whether the source carries its own ids, and labels.
     chunks : callable () -> iterator of Chunk
         Reads the source from its start, in order, at most CHUNK_ROWS rows at a time.
     rows : int or None
         Number of rows where the format tells it beforehand.
-    notes : list of str
+    notes : Notes
         What the reader decided by itself and the user should know; complete once the chunks are read.
     test : PixelSource or None
         The test table that came in the same file, folder or data set.
@@ -56,13 +61,13 @@ class PixelSource:
     """
 
     name: str
-    size: int
+    size: int | None
     has_ids: bool
     has_labels: bool
     chunks: Callable[[], Iterator[Chunk]]
     digest: Callable[[], str]
     rows: int | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
     test: "PixelSource | None" = None
 
 
@@ -88,15 +93,14 @@ def square_side(n_pixels: int, where: str) -> int:
 
 
 class GrayLevels:
-    """Turns one source's numbers into gray levels 0..255, deciding the scale on its first chunk.
+    """Turns one source's numbers into gray levels 0..255; its first chunk tells the scale, by the rule of `photos`.
 
-    Whole numbers 0..255 stay as they are. Fractions 0..1, and tables that hold nothing but 0 and 1,
-    are multiplied by 255 and rounded; `notes` then gets a line that says so, or that all is nearly black.
+    `notes` gets a line where the scale is not 0..255.
     """
 
-    def __init__(self, name: str, column_name: Callable[[int], str], notes: list[str]):
+    def __init__(self, name: str, column_name: Callable[[int], str], notes: Notes):
         self.name, self.column_name, self.notes = name, column_name, notes
-        self.scale: int | None = None
+        self.scale: GrayScale | None = None
 
     def to_uint8(self, values: np.ndarray, first_row: int) -> np.ndarray:
         """Checked gray levels of one chunk.
@@ -116,28 +120,24 @@ class GrayLevels:
             self._refuse(~np.isfinite(values), values, first_row, "is not a number")
         if self.scale is None:
             self.scale = self._scale_of(values)
-        if are_bytes and self.scale == 1:
+        if are_bytes and self.scale == BYTES:
             return values
-        accepted = "0..255" if self.scale == 1 else "0..1 like the rows before it"
-        self._refuse((values < 0) | (values > 255 / self.scale), values, first_row, f"is outside {accepted}")
-        if self.scale == 1:
-            self._refuse(
-                values != np.floor(values), values, first_row, "is neither a whole number 0..255 nor in a table of 0..1"
-            )
-            return values.astype(np.uint8)
-        return np.rint(values * 255.0).astype(np.uint8)
+        accepted = "0..255" if self.scale == BYTES else f"{_range(self.scale)} like the rows before it"
+        self._refuse(self.scale.outside(values), values, first_row, f"is outside {accepted}")
+        if self.scale.white > 1 and np.issubdtype(values.dtype, np.floating):
+            are_shares = (values.max(1, initial=0) <= 1)[:, None] & (values != np.floor(values))
+            self._refuse(are_shares, values, first_row, f"is a fraction in a table of {_range(self.scale)}")
+        return self.scale.to_uint8(values)
 
-    def _scale_of(self, values: np.ndarray) -> int:
-        largest = values.max(initial=0)
-        if values.size == 0 or values.min() < 0 or largest > 1 or largest == 0:
-            if 1 < largest <= DARKEST_WHITE:
-                self.notes.append(
-                    f"{self.name}: no gray level of its first {len(values):,} rows is above {largest:g}, which is "
-                    f"nearly black; where {largest:g} is white, multiply the pixels by {255 / largest:g}"
-                )
-            return 1
-        self.notes.append(f"{self.name}: values 0..1 were read as black..white and multiplied by 255")
-        return 255
+    def _scale_of(self, values: np.ndarray) -> GrayScale:
+        if values.size == 0:
+            return BYTES
+        scale = scale_of(float(values.min()), float(values.max())) or BYTES
+        if scale.white > BYTES.white and (values > BYTES.white).mean() < LEAST_DEEP * (values > 0).mean():
+            return BYTES  # a few slips, not another scale
+        if scale != BYTES:
+            self.notes.add(f"{self.name}: its numbers {_range(scale)} were read as black..white")
+        return scale
 
     def _refuse(self, wrong: np.ndarray, values: np.ndarray, first_row: int, what: str) -> None:
         if wrong.any():
@@ -146,6 +146,10 @@ class GrayLevels:
                 f"row {first_row + row} of {self.name}, column {self.column_name(column)}: "
                 f"{values[row, column]:g} {what}; gray levels are whole numbers 0..255 or fractions 0..1"
             )
+
+
+def _range(scale: GrayScale) -> str:
+    return f"{scale.black:g}..{scale.white:g}"
 
 
 def label_texts(values: np.ndarray) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from ..system import InputError
 from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8
 from .location import Location
+from .notes import Notes
 from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, class_name, label_texts, square_side
 from .plain_csv import Columns, Rejoined, Rows, plain_rows
 
@@ -25,7 +26,7 @@ def csv_source(location: Location, label_column: str | None = None) -> PixelSour
     """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
     delimiter, first, lines_before = _first_record(location)
     has_header = is_header(first)
-    notes: list[str] = []
+    notes = Notes()
     if has_header:
         columns = columns_by_name(first, location.name, notes, label_column)
     elif label_column:
@@ -58,7 +59,7 @@ def parquet_source(location: Location, label_column: str | None = None) -> Pixel
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError):
         raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
-    notes: list[str] = []
+    notes = Notes()
     columns = columns_by_name(schema.names, location.name, notes, label_column)
     for position in columns.pixels:
         kind = schema.field(position).type

@@ -15,7 +15,7 @@ Keep = Literal["last", "best", "lowest-loss", "last-fall"]
 Scaling = Literal["normalise", "centre", "standardise"]
 OnEpoch = Annotated[Callable[[dict], None] | None, Parameter(parse=False)]  # of Python, not of the command line
 
-NOT_RECORDED = ("resume", "overwrite", "out", "on_epoch")  # where to write and how, and who listens
+NOT_RECORDED = ("resume", "overwrite", "out", "strict", "on_epoch")  # where to write and how, and who listens
 CHECKED_WORDS = {"precision": Precision.__args__, "keep": Keep.__args__, "scaling": Scaling.__args__}
 CHECKED_NUMBERS = {  # option: its least value, and whether that value itself is allowed
     "epochs": (1, True),
@@ -72,6 +72,9 @@ class TrainingArguments:
         Share of each label's weight that is spread over all classes, such as 0.05.
     ema
         Validate and save the moving average of the weights with this decay, such as 0.999; 0: the weights themselves.
+    balance
+        Show every class equally often, for tables in which some classes have far fewer rows: the rows of small classes
+        come several times an epoch. Changes nothing where all classes have as many rows.
     teachers
         Models to learn from (distillation): their mean probabilities on each picture count as much as the labels.
     minutes
@@ -90,6 +93,9 @@ class TrainingArguments:
         How many times to repeat the folds, each time with another seed.
     seed
         Same seed, same machine: same numbers.
+    strict
+        End with an error, and make no run, when there is anything to notice about the image folder: pictures that were
+        left out, no valid pictures, digits on a light ground.
     out
         The run directory; by default runs/<name>-<data>.
     resume
@@ -116,6 +122,7 @@ class TrainingArguments:
     keep: Keep | None = None
     label_smoothing: float | None = None
     ema: float | None = None
+    balance: bool = False
     teachers: list[str] | None = None
     minutes: float | None = None
     precision: Precision = "auto"
@@ -124,6 +131,7 @@ class TrainingArguments:
     folds: int | None = None
     repeats: int = 1
     seed: int = 5
+    strict: bool = False
     out: Path | None = None
     resume: bool = False
     overwrite: bool = False

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from ..folders import VALID
+from ..folders import TRAIN, VALID, ImageFolder, ground_of_split
 from ..recipes import RECIPES
-from .arguments import FinetuneArguments, TrainArguments
+from ..sources import Notes
+from .arguments import FinetuneArguments, TrainArguments, TrainingArguments
 from .folds import FoldResult, fit_folds
 from .method import Method
 from .result import Result
@@ -40,9 +41,21 @@ def method_of(name: str, data: Path, *, draw: bool = True, **options) -> Method:
 def fit(method: Method) -> Result | FoldResult:
     """Train with the arguments of a command: one run, or where they name folds one for each of them."""
     arguments, folder = method.arguments, method.folder()
+    _notice(folder, arguments)
     if arguments.folds is None and arguments.repeats == 1:
-        if VALID not in folder.splits:
-            print(f"{folder.path} has no valid pictures, so nothing measures the accuracy of this training")
         out = arguments.out or Path("runs", f"{method.name}-{arguments.data.name}")
         return fit_run(method.training(folder), out, arguments.resume, arguments.overwrite)
     return fit_folds(method, folder, arguments.out or Path("runs", f"{method.name}-{arguments.data.name}-folds"))
+
+
+def _notice(folder: ImageFolder, arguments: TrainingArguments) -> None:
+    """Say what is noticed about a folder before it is trained on; what was noticed when it was made was said then."""
+    notes = Notes() if folder.manifest else Notes(folder.notes)
+    if VALID not in folder.splits and arguments.folds is None:
+        notes.add(f"{folder.path} has no valid pictures, so nothing measures the accuracy of this training")
+    if ground_of_split(folder, TRAIN) == "light":
+        notes.add(f"{folder.path} has dark digits on a light ground; the model learns them so, and turns others to it")
+    if arguments.strict:
+        notes.refuse()
+    notes.say()
+    folder.notes.add(*notes)

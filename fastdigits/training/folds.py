@@ -9,6 +9,7 @@ import numpy as np
 from ..answers import Inference, open_model, open_models
 from ..folders import VALID, ImageFolder, fold_folders
 from ..models import check_starts
+from ..photos import Turning
 from ..runs import Run
 from ..scores import (
     MIXED_SIZES_PX,
@@ -184,7 +185,7 @@ def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScor
     from ..folders import split_images
 
     rows = stressed_rows(len(truth))
-    images = split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows)
+    images = Turning().turn(split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows))
     return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
 
 

@@ -20,6 +20,7 @@ from ..models import (
     read_saved,
     shipped_architecture,
 )
+from ..photos import Turning
 from ..recipes import RECIPES, Recipe
 from ..runs import random_states, restore_random_states
 from ..system import Precision, find_device, find_precision, join_world, prepare_machine
@@ -78,6 +79,7 @@ def prepare_learner(
     scaling: Scaling,
     optimizer: str,
     label_smoothing: float = 0.0,
+    balance: bool = False,
     size: int | None = None,
     weights: str = PRETRAINED,
     whole: bool = False,
@@ -91,6 +93,8 @@ def prepare_learner(
     ----------
     scaling : str
         Of the pixels, by the training rows' statistics, when no weights bring their own.
+    balance : bool
+        Show every class equally often.
     whole : bool
         The weights are those of the same network and classes, whose head is taken over.
     start : StartingWeights, optional
@@ -130,6 +134,7 @@ def prepare_learner(
         policy=policy,
         device=torch.device(device),
         world=world,
+        balance=balance,
     )
     if not world.is_first:
         _seed_everything(seed + world.rank)  # of augmentation and dropout; the order of the rows is the same for all
@@ -160,7 +165,7 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
         return False
     saved, split = read_saved(place), folder.split(TRAIN)
     rows = evenly_spaced(len(split), ASKED_PICTURES)
-    images = split_images(folder, TRAIN, saved.size, rows)
+    images = Turning().turn(split_images(folder, TRAIN, saved.size, rows))
     answers = Inference([saved]).probabilities(images).argmax(1)
     return bool((answers == class_numbers([split.labels[row] for row in rows], folder.classes)).mean() >= 0.5)
 

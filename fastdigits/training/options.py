@@ -14,6 +14,7 @@ LEARNER_OPTIONS = (
     "scaling",
     "optimizer",
     "label_smoothing",
+    "balance",
     "precision",
     "seed",
 )
@@ -27,6 +28,7 @@ DEFAULTS = {
     "keep": "last",
     "min_delta": 0.0,
     "label_smoothing": 0.0,
+    "balance": False,
 }
 
 

@@ -1,9 +1,10 @@
 """What a run ends with: its saved model, predictions and scores on valid, figures, and result.json last."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 
-from ..answers import Inference, split_probabilities
-from ..folders import VALID, ImageFolder
+from ..answers import Inference, answer
+from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
 from ..models import SavedModel
 from ..runs import Run, kept_weights
 from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
@@ -11,6 +12,8 @@ from ..system import write_json
 from .arguments import Keep
 from .card import model_card
 from .learner import DigitLearner
+
+UNEQUAL = 3  # times as many rows as another class
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,13 @@ class Result:
         lines = [f"run {self.run.path}"]
         if self.result["accuracy"] is not None:
             low, high = self.result["interval"]
+            f1 = f", macro F1 {self.result['macro_f1']:.4f}," if self.result.get("unequal") else ""
             lines.append(
-                f"accuracy {self.result['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) "
+                f"accuracy {self.result['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}){f1} "
                 f"on {self.result['valid_pictures']:,} valid pictures"
             )
+        if self.result.get("unequal"):
+            lines.append(self.result["unequal"])
         if self.result["accuracy"] == 1:
             lines.append(PERFECT_HINT)
         return "\n".join(lines)
@@ -52,15 +58,19 @@ def write_result(
         mean=prepared.mean,
         std=prepared.std,
         normalise=folder.is_normalised,
+        ground=ground_of_split(folder, TRAIN),
     )
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
     evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
+    record = run.record()
+    result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
+    result["unequal"] = unequal_classes(folder)
     if evaluation:
-        result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval}
+        result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
-    saved.card = model_card(saved, folder, run.record(), result, evaluation)
+    saved.card = model_card(saved, folder, record, result, evaluation)
     saved.write(run.path)
     if draw:
         _draw(run, history, evaluation, folder.classes)
@@ -79,7 +89,7 @@ def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes:
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:
     """Scores on valid, written into the run; the model gets its temperature and its rule for rejecting."""
     valid = folder.split(VALID)
-    probabilities = split_probabilities(Inference([saved], exact=True), folder, VALID)
+    probabilities = answer(Inference([saved], exact=True), split_source(folder, VALID)).probabilities
     saved.temperature = fit_temperature(probabilities, class_numbers(valid.labels, folder.classes))
     probabilities = with_temperature(probabilities, saved.temperature)
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
@@ -89,3 +99,15 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
         saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
     write_json(run.evaluation_file, asdict(evaluation))
     return evaluation
+
+
+def unequal_classes(folder: ImageFolder) -> str | None:
+    """A sentence where some class has far fewer training rows than another, so that accuracy says little of it."""
+    counts = Counter(folder.split(TRAIN).labels)
+    (most, many), (fewest, few) = counts.most_common()[0], counts.most_common()[-1]
+    if many < UNEQUAL * few:
+        return None
+    return (
+        f"the classes are unequal: {few:,} training pictures of {fewest!r}, {many:,} of {most!r}; macro F1 counts each "
+        "class alike, and --balance trains so"
+    )

@@ -137,6 +137,7 @@ def _first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner, 
         "transferred": prepared.transferred,
         "of_digits": prepared.of_digits,
         "notes": notes,
+        "data_notes": folder.notes,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 

@@ -1,0 +1,83 @@
+"""The pictures of a split: as arrays of one size, or as a source like any other, a part at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..photos import Ground, is_on_light, read_gray
+from ..sources import Chunk, PixelSource, picture_files_source, through_gate
+from .decoded import decoded_split
+from .layout import ImageFolder
+from .splitting import evenly_spaced
+
+CHUNK_ROWS = 4096
+ASKED_PICTURES, ASKED_PX = 200, 56  # of a split, about its ground
+
+
+def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> PixelSource:
+    """A split of an image folder as a source that passed the gate, decoded where it is.
+
+    Parameters
+    ----------
+    folder : ImageFolder
+    split : str
+    ground : {'auto', 'dark', 'light'}
+        Of its pictures; told from each by default.
+    """
+    rows, name, decoded = folder.split(split), f"{folder.path} ({split})", decoded_split(folder, split)
+    if decoded is None:
+        source = picture_files_source(
+            name,
+            rows.files,
+            rows.ids,
+            rows.labels,
+            normalise=folder.normalise,
+            size=folder.size,
+            own_ids=rows.own_ids,
+        )
+    else:
+
+        def chunks() -> Iterator[Chunk]:
+            for start in range(0, len(rows), CHUNK_ROWS):
+                part = slice(start, start + CHUNK_ROWS)
+                yield Chunk(decoded.images[part], rows.ids[part], rows.labels and rows.labels[part])
+
+        has_labels = rows.labels is not None
+        source = PixelSource(name, folder.size, rows.own_ids, has_labels, chunks, lambda: folder.digest, rows=len(rows))
+    return through_gate(source, "dark" if folder.is_normalised else ground)
+
+
+def resized(images: np.ndarray, size: int) -> np.ndarray:
+    """Gray levels uint8 (n, h, w) at another size: uint8 (n, size, size)."""
+    import torch
+
+    from .inputs import resize, to_float
+
+    pictures = resize(to_float(torch.from_numpy(np.ascontiguousarray(images))[:, None]), size)
+    return pictures[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def same_size(files: list[Path], size: int, normalise: bool = False) -> np.ndarray:
+    """Picture files of any sizes as gray levels, uint8 (n, size, size)."""
+    return np.concatenate([resized(read_gray(file, normalise)[None], size) for file in files])
+
+
+def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:
+    """Pictures of a split (or its `rows`) as uint8 (n, h, w); those of mixed sizes at `size` pixels."""
+    rows = np.arange(len(folder.split(split))) if rows is None else rows
+    decoded = decoded_split(folder, split)
+    if decoded:
+        return np.asarray(decoded.images[rows])
+    files = folder.split(split).files
+    return same_size([files[row] for row in rows], size, folder.normalise)
+
+
+def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]:
+    """Which ground the pictures of a split have, by most of some of them that are clear."""
+    if folder.is_normalised:
+        return "dark"
+    rows = evenly_spaced(len(folder.split(split)), ASKED_PICTURES)
+    on_light, on_dark = is_on_light(split_images(folder, split, folder.size or ASKED_PX, rows))
+    return "light" if on_light.sum() > on_dark.sum() else "dark"
