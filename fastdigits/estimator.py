@@ -191,7 +191,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return probabilities / probabilities.sum(1, keepdims=True)
 
     def answers(self, X):
-        """Labels, confidences and verdicts (sure, doubtful, blank, several, other), as the command `predict` gives them.
+        """Labels, confidences and verdicts (sure, doubtful, blank, several, other) as `predict` gives them.
 
         Returns
         -------

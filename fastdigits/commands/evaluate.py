@@ -21,6 +21,7 @@ def evaluate(
     stress: bool = False,
     tta: bool = False,
     normalise: bool | None = None,
+    label_column: str | None = None,
     ground: Ground = "auto",
     strict: bool = False,
     out: Path | None = None,
@@ -50,6 +51,8 @@ def evaluate(
         Test-time augmentation, as for predict; the result says so.
     normalise
         As for predict, of a folder made by hand.
+    label_column
+        The column of the labels of a table, where it has no usual name; see convert.
     ground
         As for predict.
     strict
@@ -75,7 +78,7 @@ def evaluate(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
     inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise, tta=tta)
-    pictures = labelled_pictures(data, split, inference.normalise, ground)
+    pictures = labelled_pictures(data, split, inference.normalise, ground, label_column)
     answers = pictures.answers(inference)
     name = pictures.source.name + (", with test-time augmentation" if tta else "")
     evaluation = score(answers.truth, answers.probabilities, inference.classes, name, pictures.groups, wished_accuracy)

@@ -106,6 +106,10 @@ def read_folder(path: str | Path, normalise: bool = False) -> ImageFolder:
         When there is no such folder, its manifest is unreadable or names files that are gone.
     """
     path = Path(path)
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file, and an image folder is needed: `fastdigits convert {path} DATA` makes DATA of it"
+        )
     if not path.is_dir():
         raise InputError(f"{path} is no folder; make one with `fastdigits convert SOURCE {path}`")
     folder = _read_manifest(path) if (path / MANIFEST).is_file() else _scan_folder(path, normalise)

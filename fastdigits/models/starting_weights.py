@@ -7,10 +7,9 @@ from ..system import InputError
 from .backbones import Backbone
 from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
 from .shipped import check_outlives, model_folder, shipped_names
+from .weights_file import fitted, read_tensors
 
 PRETRAINED, NONE = "pretrained", "none"
-FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
-WRAPPERS = ("state_dict", "model", "model_state", "state_dict_ema")  # keys under which trainers keep the weights
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,13 @@ def load_weights(module, backbone: Backbone, weights: str, size: int | None = No
         if description["architecture"] == backbone.name and description["size"] != size:
             hint = f"they are for pictures of {description['size']} px: pass --size {description['size']}"
     else:
-        tensors = _read_file(path)
+        notes: list[str] = []
+        tensors = read_tensors(path, notes)
+        children = [name for name, _ in module.named_children()]
+        tensors = fitted(tensors, module.state_dict(), children, weights, notes)
+        _refuse_nan(tensors, weights)
+        for note in notes:
+            print(note, flush=True)
     _load_body(module, backbone, tensors, weights, hint)
     return StartingWeights(weights, True, list(mean), list(std), of_digits)
 
@@ -125,40 +130,13 @@ def _download(backbone: Backbone, size: int | None) -> dict:
         ) from None
 
 
-def _read_file(path: Path) -> dict:
-    """Tensors by name from a .safetensors or a .pth file; a .pth is read without running any code in it."""
-    import pickle
-    import warnings
-
-    import safetensors
-    import safetensors.torch
-    import torch
-
-    if not path.is_file():
+def _refuse_nan(tensors: dict, weights: str) -> None:
+    strange = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+    if strange is not None:
         raise InputError(
-            f"--weights {path} does not exist; accepted are pretrained, none, a .safetensors or .pth file, "
-            "a saved model or an earlier run"
+            f"--weights {weights} holds weights that are no numbers, in {strange}: that training diverged; take an "
+            "earlier checkpoint of it"
         )
-    if path.suffix not in FILE_ENDINGS:
-        raise InputError(f"--weights {path} is of no known kind; accepted are {', '.join(FILE_ENDINGS)} files and runs")
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # old pickle protocols: tried all the same, safely
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise InputError(
-            f"{path} holds pickled Python objects or is damaged, and is not loaded; save its state_dict as .safetensors"
-        ) from None
-    except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError, OSError):
-        raise InputError(f"{path} is damaged or cut short; get it again") from None
-    for wrapper in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
-        raise InputError(f"{path} holds no table of tensors by name; save the model's state_dict")
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
 
 
 def _load_body(module, backbone: Backbone, tensors: dict, weights: str, hint: str) -> None:

@@ -49,16 +49,24 @@ class LabelledPictures:
         return np.concatenate(found)
 
 
-def labelled_pictures(data: str, split: str | None, normalise: bool, ground: Ground = "auto") -> LabelledPictures:
+def labelled_pictures(
+    data: str, split: str | None, normalise: bool, ground: Ground = "auto", label_column: str | None = None
+) -> LabelledPictures:
     """What `data` and `split` name; InputError when it has no labels."""
     if is_image_folder(Path(data)):
+        if label_column:
+            raise InputError(f"{data} is an image folder; --label-column goes with a table")
         folder, split = read_folder(data, normalise), split or VALID
         found = LabelledPictures(split_source(folder, split, ground), folder.split(split).groups)
     else:
         normalise = normalise and is_picture_folder(Path(data))
-        found = LabelledPictures(_part_of(open_source(data, normalise=normalise, ground=ground), split))
+        table = open_source(data, normalise=normalise, ground=ground, label_column=label_column)
+        found = LabelledPictures(_part_of(table, split))
     if not found.source.has_labels:
-        raise InputError(f"{found.source.name} has no labels, so nothing can be scored; use `fastdigits predict`")
+        raise InputError(
+            f"{found.source.name} has no labels, so nothing can be scored: name their column with "
+            "--label-column, or use `fastdigits predict`"
+        )
     return found
 
 

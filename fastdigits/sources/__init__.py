@@ -30,6 +30,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "picture_files": ["picture_files_source"],
         "picture_folder": ["has_pictures"],
         "pixels": ["Chunk", "PixelSource", "refuse_other_size"],
-        "small_csv": ["read_small_csv"],
+        "tables.small": ["read_small_csv"],
     },
 )

@@ -1,5 +1,7 @@
 """Pixel arrays: npz archives (Keras's mnist.npz, images and labels) and idx files (MNIST's own format)."""
 
+import io
+import math
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -73,7 +75,7 @@ def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], 
 
 def _npy_source(images: Location, labels: Location | None) -> PixelSource:
     with images.open() as stream:
-        shape, dtype = _npy_header(stream, images.name)
+        shape, dtype, by_column = _npy_header(stream, images.name)
     rows, side = shape[0], _picture_side(shape[1:], images.name)
     notes = Notes()
 
@@ -82,15 +84,16 @@ def _npy_source(images: Location, labels: Location | None) -> PixelSource:
         levels = GrayLevels(images.name, lambda k: f"pixel {k}", notes)
         with images.open() as stream:
             _npy_header(stream, images.name)
-            for start, block in _blocks(stream, rows, side * side, dtype, images.name):
+            values = _by_rows(stream, shape, dtype, images.name) if by_column else stream
+            for start, block in _blocks(values, rows, side * side, dtype, images.name):
                 pixels = levels.to_uint8(block, start + 1)
                 yield _chunk(pixels, side, start, texts)
 
     return PixelSource(images.name, side, False, labels is not None, chunks, images.digest, rows=rows, notes=notes)
 
 
-def _npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype of the array that `stream` holds; leaves it at the first value."""
+def _npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype, bool]:
+    """Shape and dtype of the array in `stream`, and whether it is stored by columns; leaves it at the first value."""
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
         shape, by_column, dtype = read[np.lib.format.read_magic(stream)](stream)
@@ -98,16 +101,22 @@ def _npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype]
         raise InputError(f"{name} is no numpy array, or is cut short; save it again") from None
     if dtype.hasobject:
         raise InputError(f"{name} holds pickled Python objects, which are not read; save plain numbers")
-    if by_column and len(shape) > 1:
-        raise InputError(f"{name} is stored by columns; save it with np.ascontiguousarray")
     if not shape:
         raise InputError(f"{name} holds a single value; expected one entry for each picture")
-    return shape, dtype
+    return shape, dtype, by_column and len(shape) > 1
+
+
+def _by_rows(stream: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, name: str) -> BinaryIO:
+    """The values of an array that is stored by columns, as `DataFrame.to_numpy` gives it, in the order of its rows."""
+    data = stream.read()
+    if len(data) != math.prod(shape) * dtype.itemsize:
+        raise InputError(f"{name} is damaged or cut short: it ends before its {shape[0]} pictures; get it again")
+    return io.BytesIO(np.frombuffer(data, dtype).reshape(shape, order="F").tobytes())
 
 
 def _npy_labels(location: Location, rows: int) -> list[str]:
     with location.open() as stream:
-        shape, dtype = _npy_header(stream, location.name)
+        shape, dtype, _ = _npy_header(stream, location.name)
         if shape not in ((rows,), (rows, 1)):
             raise InputError(f"{location.name} has the shape {shape}; expected {rows} labels, one for each picture")
         values = np.frombuffer(stream.read(), dtype)
@@ -183,7 +192,11 @@ def idx_folder_source(folder: Path) -> PixelSource:
     images = [path for path in images if path.name.removesuffix(".gz") not in names - {path.name}]  # unpacked beside it
     tests = [path for path in images if path.name.lower().startswith(("t10k", "test"))]
     trains = [path for path in images if path not in tests]
-    if len(trains) != 1 or len(tests) > 1:
+    if max(len(trains), len(tests)) > 1:
+        several = trains if len(trains) > 1 else tests
+        listed = ", ".join(path.name for path in several[:3])
+        raise InputError(f"{folder} holds several sets ({listed}); pass the pictures of one, as {several[0]}")
+    if not trains:
         raise InputError(
             f"{folder} is no source: expected one train-images-idx3-ubyte file in it; pass a table or one idx file"
         )

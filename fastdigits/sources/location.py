@@ -1,6 +1,8 @@
 """Where a source's bytes lie: a file, a gzip file, or a member of a zip archive."""
 
 import gzip
+import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +13,8 @@ from typing import BinaryIO
 
 from ..system import InputError, file_sha256
 
+BLOCK_BYTES = 1 << 20
+BLANKS, BLANKS_AT_ENDS = re.compile(rb"[ \t]+"), re.compile(rb"(?m)^ | (?=\r?$)")
 # RuntimeError: it wants a password, or a way of packing that Python does not know; ValueError: places that cannot be
 ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
 
@@ -57,6 +61,43 @@ class Location:
     def digest(self) -> str:
         """sha256 of the file as it lies on disk."""
         return file_sha256(self.path)
+
+
+class SingleBlanks(io.RawIOBase):
+    """A stream of lines in which fields stand apart by one blank, made of one in which they do by several.
+
+    Parameters
+    ----------
+    stream : binary stream
+    """
+
+    def __init__(self, stream: BinaryIO):
+        self.stream, self.waiting = stream, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        if not self.waiting:
+            lines = self.stream.read(BLOCK_BYTES)
+            lines += self.stream.readline()  # to the end of a line
+            self.waiting = BLANKS_AT_ENDS.sub(b"", BLANKS.sub(b" ", lines))
+            if lines and not self.waiting:
+                return self.readinto(buffer)
+        part, self.waiting = self.waiting[: len(buffer)], self.waiting[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@dataclass(frozen=True)
+class BlankSeparated(Location):
+    """A text table whose fields are parted by any number of blanks, read as one whose fields are parted by one."""
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """As `Location.open`."""
+        with super().open() as stream:
+            yield io.BufferedReader(SingleBlanks(stream))
 
 
 def archive_members(path: Path) -> list[str]:

@@ -4,7 +4,7 @@ import glob
 import re
 from pathlib import Path
 
-from ..photos import Ground
+from ..photos import Ground, list_pictures
 from ..system import InputError
 from .arrays import idx_folder_source, idx_source, npz_source
 from .gate import through_gate
@@ -13,7 +13,8 @@ from .location import Location, archive_members
 from .named import NAMES, named_source
 from .picture_folder import has_pictures, lies_deeper, picture_folder_source
 from .pixels import PixelSource
-from .tables import csv_source, parquet_source
+from .tables.delimited import columns_of, csv_source
+from .tables.parquet import parquet_source
 
 IMAGE_FOLDER_PARTS = (
     "manifest.json",
@@ -22,7 +23,8 @@ IMAGE_FOLDER_PARTS = (
     "val",
     "validation",
 )  # see `folders`, which stands below this package
-CSV_ENDINGS = (".csv", ".tsv", ".txt")
+CSV_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".dat", ".train", ".test", ".tra", ".tes")  # the last six of old sets
+MOST_NAMING = 4  # columns of a csv that names pictures
 PARQUET_ENDINGS = (".parquet", ".pq")
 ACCEPTED = "csv, csv.gz, zip, parquet, npz, idx files, a folder of pictures, " + ", ".join(NAMES)
 
@@ -187,6 +189,8 @@ def locate(path: Path) -> Location:
             if member not in members:
                 raise InputError(f"{archive} has no {member}; it holds {', '.join(members) or 'nothing'}")
             return Location(archive, member)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a pipe or device, which cannot be read twice; save it as a file and pass that")
     raise InputError(f"{path} does not exist; pass {ACCEPTED}")
 
 
@@ -208,15 +212,28 @@ def _file_source(location: Location, label_column: str | None = None) -> PixelSo
 def _competition_source(path: Path, tables: list[Location], label_column: str | None) -> PixelSource:
     """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
     if len(tables) == 1:
+        _refuse_names_of_pictures(path, tables[0])
         return _file_source(tables[0], label_column)
     named = {table.file_name.partition(".")[0]: table for table in tables}
     if "train" not in named:
         listed = ", ".join(table.member or table.path.name for table in tables) or "no table"
         raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
+    _refuse_names_of_pictures(path, named["train"])
     source = _file_source(named["train"], label_column)
     if "test" in named:
         source.test = _file_source(named["test"])
     return source
+
+
+def _refuse_names_of_pictures(folder: Path, table: Location) -> None:
+    """InputError for a csv that names pictures beside it, rather than holding their pixels."""
+    if table.member is not None or not table.file_name.endswith(CSV_ENDINGS):
+        return
+    place = next((place for place in (table.path.with_suffix(""), folder) if list_pictures(place)), None)
+    if place is not None and len(columns_of(table)) <= MOST_NAMING:
+        raise InputError(
+            f"{table.path} names pictures and holds no pixels: pass their folder, `{place} --labels {table.path}`"
+        )
 
 
 def _is_table(name: str) -> bool:

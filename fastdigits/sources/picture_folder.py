@@ -10,7 +10,7 @@ from ..system import InputError
 from .notes import Notes
 from .picture_files import picture_files_source
 from .pixels import PixelSource, class_name
-from .small_csv import read_small_csv
+from .tables.small import read_small_csv
 
 FILE_NAMES = ("file", "filename", "file_name", "name", "image", "id")
 HINT = "pass a folder whose subfolders are labels, or pictures with --labels NAMES.csv"

@@ -1,6 +1,7 @@
 """What every source gives: chunks of pictures with ids and labels, gray levels checked on the way."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from ..system import InputError
 from .notes import Notes
 
 CHUNK_ROWS = 4096
+WHOLE = re.compile(r"(?<=\d)\.0+$")  # behind nothing but digits
 LEAST_DEEP = 0.01  # of the pixels that are not black; where fewer are above 255, they are slips
 
 
@@ -160,4 +162,4 @@ def label_texts(values: np.ndarray) -> list[str]:
 
 def class_name(label: str) -> str:
     """A label without the `.0` of whole numbers that were written as floats, as pandas does beside missing values."""
-    return label[:-2] if label.endswith(".0") and label[:-2].removeprefix("-").isdecimal() else label
+    return WHOLE.sub("", label)

@@ -1,5 +1,6 @@
 """The one exception that means "the user gave something we cannot use", and the check that several commands share."""
 
+LONGEST, KEPT_END = 300, 140  # characters of a line, and how many of its end stay when it is cut
 LARGEST_SEED = 2**32 - 1  # that numpy takes
 
 
@@ -11,7 +12,9 @@ class InputError(Exception):
 
     def __init__(self, message: str):
         # A torch DataLoader worker raises it again with its own traceback as the message: keep our line only.
-        self.line = message.rsplit("InputError: ", 1)[-1].strip()
+        line = message.rsplit("InputError: ", 1)[-1].strip()
+        # names and fields may be endless, and what to do stands at the end
+        self.line = line if len(line) <= LONGEST else f"{line[: LONGEST - KEPT_END - 5]} ... {line[-KEPT_END:]}"
         super().__init__(self.line)
 
     def __str__(self) -> str:

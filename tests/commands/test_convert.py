@@ -129,7 +129,7 @@ def test_labelled_test_set_keeps_its_labels(tmp_path, digit_images):
 
 
 def test_many_rows_are_written_in_parallel(tmp_path, digit_images, monkeypatch, table_file):
-    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 40)
+    monkeypatch.setattr("fastdigits.sources.tables.rows.CHUNK_ROWS", 40)
     made = convert(table_file, tmp_path / "out", valid=0.2)
     expected = pd.read_csv(table_file).set_index("id")
     back = pd.concat([read_back(made.path, "train"), read_back(made.path, "valid")]).set_index("id")
@@ -138,7 +138,7 @@ def test_many_rows_are_written_in_parallel(tmp_path, digit_images, monkeypatch, 
 
 def test_a_bad_row_behind_many_good_ones(tmp_path, digit_table, monkeypatch):
     """While threads write, the main one reads on and finds it."""
-    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 20)
+    monkeypatch.setattr("fastdigits.sources.tables.rows.CHUNK_ROWS", 20)
     digit_table.assign(label=digit_table["label"].astype(str).where(digit_table.index != 190, "../x")).to_csv(
         tmp_path / "t.csv", index=False
     )

@@ -6,12 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
+from fastdigits.answers.probabilities import split_probabilities
 from rich.console import Console
 from sklearn.metrics import f1_score, log_loss
 
 from fastdigits import InputError, evaluate, open_model, read_folder
 from fastdigits.answers.inference import Inference
-from fastdigits.answers.probabilities import split_probabilities
 from fastdigits.figures.scores import draw_coverage, draw_groups
 from fastdigits.runs.directory import Run
 from fastdigits.scores.calibration import fit_temperature, with_temperature

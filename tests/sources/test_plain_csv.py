@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fastdigits import InputError
-from fastdigits.sources import plain_csv
 from fastdigits.sources.opening import open_source
-from fastdigits.sources.plain_csv import Columns, Rejoined, parse_plain, plain_rows
+from fastdigits.sources.tables import plain
+from fastdigits.sources.tables.plain import Rejoined, parse_plain, plain_rows
+from fastdigits.sources.tables.rows import Columns
 
 FOUR = Columns(["label", "p0", "p1", "p2", "p3"], None, 0, [1, 2, 3, 4])
 
@@ -29,7 +30,7 @@ def no_pyarrow(monkeypatch):
     def refuse(*_):
         raise AssertionError("pyarrow was asked")
 
-    monkeypatch.setattr("fastdigits.sources.tables._pyarrow_rows", refuse)
+    monkeypatch.setattr("fastdigits.sources.tables.delimited._pyarrow_rows", refuse)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def plain_table(digit_table):
     ids=["plain", "semicolons", "CRLF", "no header"],
 )
 def test_every_value_is_read(tmp_path, plain_table, monkeypatch, no_pyarrow, block, form):
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", block)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", block)
     plain_table.to_csv(tmp_path / "t.csv", index=False, **form)
     images, ids, labels = read_all(tmp_path / "t.csv")
     assert (images.reshape(200, 64) == plain_table.filter(like="pixel").to_numpy()).all()
@@ -63,7 +64,7 @@ def test_columns_in_any_order_and_no_newline_at_the_end(tmp_path, plain_table, n
 
 @pytest.mark.parametrize("odd", ["3.0", " 7", "+5", '"9"'])
 def test_pyarrow_takes_over_in_the_middle(tmp_path, plain_table, monkeypatch, odd):
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 1000)
     lines = plain_table.to_csv(index=False).splitlines()
     fields = lines[150].split(",")
     fields[10] = odd
@@ -92,8 +93,8 @@ def test_all_values_0_to_255():
 
 
 def test_a_line_without_end_is_left(monkeypatch):
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 8)
-    monkeypatch.setattr(plain_csv, "LONGEST_ROW", 32)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(plain, "LONGEST_ROW", 32)
     stream = io.BytesIO(b"1," * 100)
     reader = plain_rows(stream, FOUR, ",")
     with pytest.raises(StopIteration) as stopped:
@@ -105,8 +106,8 @@ def test_a_line_without_end_is_left(monkeypatch):
 
 def test_chunks_are_full_whatever_the_blocks(tmp_path, plain_table, monkeypatch):
     """Prediction works in batches, and short ones are slow."""
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 60)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr("fastdigits.sources.tables.rows.CHUNK_ROWS", 60)
     plain_table.to_csv(tmp_path / "t.csv", index=False)
     assert [len(chunk.ids) for chunk in open_source(tmp_path / "t.csv").chunks()] == [60, 60, 60, 20]
 
@@ -114,7 +115,7 @@ def test_chunks_are_full_whatever_the_blocks(tmp_path, plain_table, monkeypatch)
 @pytest.mark.parametrize("block", [64, 1 << 20])
 @pytest.mark.parametrize("ending", ["\n\n", "\r\n\r\n"])
 def test_empty_lines_at_the_end(tmp_path, plain_table, monkeypatch, block, ending):
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", block)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", block)
     content = plain_table.to_csv(index=False) + ending
     (tmp_path / "t.csv").write_bytes(content.encode())
     assert len(read_all(tmp_path / "t.csv")[1]) == 200
@@ -132,7 +133,7 @@ def test_a_byte_order_mark_before_rows_without_header(tmp_path, plain_table):
     [("256", "row 150 of t.csv, column 'pixel8': 256 is outside 0..255"), ("x", "row 150 of t.csv, column 'pixel8': ")],
 )
 def test_rows_are_counted_on_after_the_hand_over(tmp_path, plain_table, monkeypatch, bad, message):
-    monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 1000)
     lines = plain_table.to_csv(index=False).splitlines()
     fields = lines[150].split(",")
     fields[10] = bad

@@ -189,7 +189,7 @@ def test_labels_stored_as_floats_are_whole_numbers(tmp_path, digit_table):
 
 
 def test_chunks_are_bounded(tmp_path, digit_table, monkeypatch):
-    monkeypatch.setattr("fastdigits.sources.tables.CHUNK_ROWS", 64)
+    monkeypatch.setattr("fastdigits.sources.tables.rows.CHUNK_ROWS", 64)
     digit_table.to_csv(tmp_path / "t.csv", index=False)
     sizes = [len(chunk.ids) for chunk in open_source(tmp_path / "t.csv").chunks()]
     assert sizes == [64, 64, 64, 8]
@@ -350,7 +350,7 @@ def test_bad_tables(tmp_path, text, message):
 
 
 def test_a_later_row_outside_the_scale_of_the_first_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastdigits.sources.tables.CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr("fastdigits.sources.tables.delimited.CSV_BLOCK_BYTES", 64)
     rows = ["1,0,0.5,1,0"] * 20 + ["1,0,200,1,0"]
     message = error_of(write_text(tmp_path / "t.csv", four_pixels(*rows)))
     assert message.startswith("row 21 of t.csv, column 'p1': 200 is outside 0..1 like the rows before it")
@@ -364,7 +364,7 @@ def test_text_that_is_not_utf8(tmp_path):
 
 
 def test_a_row_longer_than_the_parser_reads(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastdigits.sources.tables.CSV_BLOCK_BYTES", 9)
+    monkeypatch.setattr("fastdigits.sources.tables.delimited.CSV_BLOCK_BYTES", 9)
     path = write_text(tmp_path / "t.csv", "9.,1,1,1\n" * 3 + "100,100,100,100\n" * 3)
     assert error_of(path).startswith("t.csv cannot be read as csv: straddling object")
 

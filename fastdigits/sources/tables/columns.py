@@ -5,11 +5,11 @@ import re
 import shlex
 from collections import Counter
 
-from ..system import InputError
-from .location import Location
-from .notes import Notes
-from .pixels import square_side
-from .plain_csv import Columns
+from ...system import InputError
+from ..location import Location
+from ..notes import Notes
+from ..pixels import square_side
+from .rows import Columns
 
 ID_NAMES = ("id", "imageid")
 LABEL_NAMES = ("label", "labels", "class", "target", "digit", "character", "y")  # the first that is there
@@ -55,7 +55,7 @@ def columns_by_name(names: list[str], where: str, notes: Notes, label_column: st
     ids = [k for k, name in enumerate(lower) if name in ID_NAMES]
     labels = _label_columns(lower, where, label_column)
     if labels and label_column is None and lower[labels[0]] != LABEL_NAMES[0]:
-        notes.add(f"{where}: the column {names[labels[0]]!r} was read as the label")
+        notes.add(_label_note(where, names[labels[0]]))
     if len(ids) > 1:
         raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
     unnamed = [k for k, name in enumerate(lower) if UNNAMED.match(name)]
@@ -72,6 +72,24 @@ def columns_by_name(names: list[str], where: str, notes: Notes, label_column: st
     if stranger is None and len(set(numbered.values())) == len(pixels):
         pixels.sort(key=numbered.get)  # pixel2 before pixel10, 1x2 before 2x1, whatever their order in the file
     return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, pixels)
+
+
+def packed_columns(names: list[str], packed: str, where: str, notes: Notes, label_column: str | None = None) -> Columns:
+    """Columns of a table in which `packed` holds a whole picture in each row; `notes` gets those that are not used."""
+    lower = [name.strip().lower() for name in names]
+    ids = [k for k, name in enumerate(lower) if name in ID_NAMES][:1]
+    labels = _label_columns(lower, where, label_column)
+    if labels and label_column is None and lower[labels[0]] != LABEL_NAMES[0]:
+        notes.add(_label_note(where, names[labels[0]]))
+    place = names.index(packed)
+    unused = [name for k, name in enumerate(names) if k not in {place, *ids, *labels}]
+    if unused:
+        notes.add(f"{where}: of its columns {', '.join(map(repr, unused[:4]))} were not used")
+    return Columns(list(names), ids[0] if ids else None, labels[0] if labels else None, [place])
+
+
+def _label_note(where: str, name: str) -> str:
+    return f"{where}: the column {name!r} was read as the label"
 
 
 def _label_columns(lower: list[str], where: str, label_column: str | None) -> list[int]:

@@ -6,36 +6,15 @@ faster. Whatever is not plain (quotes, blanks, fractions, signs, text) is left t
 
 import io
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
+from .rows import Columns, Rows
+
 BLOCK_BYTES = 1 << 20  # the arrays of a block fit the processor's cache
 LONGEST_ROW = 8 << 20
 ZERO, NEWLINE = b"0\n"  # as numbers
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What each column of a table is: positions of the id, the label and the pixels in reading order."""
-
-    names: list[str]
-    id: int | None
-    label: int | None
-    pixels: list[int]
-
-    def pixel_name(self, k: int) -> str:
-        return repr(self.names[self.pixels[k]])
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some rows of a table: pixel values (n, pixels) of any number type, ids and labels where it has them."""
-
-    values: np.ndarray
-    ids: list[str] | None
-    labels: list[str] | None
 
 
 def plain_rows(stream: BinaryIO, columns: Columns, delimiter: str) -> Generator[Rows, None, bytes]:

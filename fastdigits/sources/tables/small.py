@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import IO
 
-from ..system import InputError
+from ...system import InputError
 
 
 def read_small_csv(file: Path | IO[bytes], name: str | None = None, **options) -> "pd.DataFrame":  # noqa: F821

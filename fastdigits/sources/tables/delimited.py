@@ -1,44 +1,47 @@
-"""Pixel tables: csv (plain, packed) and parquet, columns in any order and letter case."""
+"""Pixel tables as text: csv, plain or packed, columns in any order and letter case."""
 
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
+from ...system import InputError
+from ..location import BlankSeparated, Location
+from ..notes import Notes
+from ..pixels import Chunk, GrayLevels, PixelSource, square_side
+from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8, packed_columns
+from .packed_text import packed_column, packed_text_rows
+from .plain import Rejoined, plain_rows
+from .rows import Columns, Rows, row_chunks, rows_of
 
-from ..system import InputError
-from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8
-from .location import Location
-from .notes import Notes
-from .pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, class_name, label_texts, square_side
-from .plain_csv import Columns, Rejoined, Rows, plain_rows
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+BLANK, LEAST_BLANKS = " ", 5  # fields that are parted by blanks alone
+MOST_AROUND = 8  # columns of a table in which one of them holds all pixels
 LONGEST_HEADER = 16_000_000  # characters of the first line
 CSV_BLOCK_BYTES = 8 << 20  # what pyarrow parses at a time; a wide row must fit
 
 
 def csv_source(location: Location, label_column: str | None = None) -> PixelSource:
-    """A csv table; the delimiter (comma, semicolon, tab) and the header line are recognised."""
+    """A csv table; the delimiter (comma, semicolon, tab, blanks) and the header line are recognised."""
     delimiter, first, lines_before = _first_record(location)
+    if delimiter == BLANK:
+        location = BlankSeparated(location.path, location.member)
+        first = [field for field in first if field]
     has_header = is_header(first)
-    notes = Notes()
-    if has_header:
-        columns = columns_by_name(first, location.name, notes, label_column)
-    elif label_column:
-        raise InputError(f"{location.name} has no header line, so no column has a name; leave out --label-column")
+    notes, skipped_lines = Notes(), lines_before + has_header
+    packed = packed_column(location, delimiter, first, skipped_lines) if len(first) <= MOST_AROUND else None
+    if packed and has_header:
+        columns = packed_columns(first, packed[0], location.name, notes, label_column)
+        rows, side = partial(packed_text_rows, n_pixels=packed[1]), square_side(packed[1], location.name)
     else:
-        columns = columns_by_count(len(first), location, delimiter, notes)
-    side = square_side(len(columns.pixels), location.name)
+        columns = _columns(location, first, has_header, delimiter, notes, label_column)
+        rows, side = _csv_rows, square_side(len(columns.pixels), location.name)
 
     def chunks() -> Iterator[Chunk]:
-        rows = _csv_rows(location, columns, delimiter, lines_before + has_header)
         chunk = None
-        for chunk in _chunks(rows, GrayLevels(location.name, columns.pixel_name, notes), side):
+        found = rows(location, columns, delimiter, skipped_lines)
+        for chunk in row_chunks(found, GrayLevels(location.name, columns.pixel_name, notes), side):
             yield chunk
         if chunk is None:
             raise _no_rows(location)
@@ -48,40 +51,19 @@ def csv_source(location: Location, label_column: str | None = None) -> PixelSour
     )
 
 
-def parquet_source(location: Location, label_column: str | None = None) -> PixelSource:
-    """A parquet table with the same columns as a csv one."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _columns(
+    location: Location, first: list[str], has_header: bool, delimiter: str, notes: Notes, label_column: str | None
+) -> Columns:
+    if has_header:
+        return columns_by_name(first, location.name, notes, label_column)
+    if label_column:
+        raise InputError(f"{location.name} has no header line, so no column has a name; leave out --label-column")
+    return columns_by_count(len(first), location, delimiter, notes)
 
-    try:
-        with location.open() as stream:
-            file = pq.ParquetFile(stream)
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (pa.ArrowInvalid, OSError):
-        raise InputError(f"{location.name} is no parquet file, or is cut short; write it again") from None
-    notes = Notes()
-    columns = columns_by_name(schema.names, location.name, notes, label_column)
-    for position in columns.pixels:
-        kind = schema.field(position).type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            raise InputError(
-                f"{location.name}, column {columns.names[position]!r} holds {kind}; pixel columns hold numbers 0..255"
-            )
-    side = square_side(len(columns.pixels), location.name)
-    if rows == 0:
-        raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
 
-    def chunks() -> Iterator[Chunk]:
-        levels = GrayLevels(location.name, columns.pixel_name, notes)
-        with location.open() as stream:
-            try:
-                batches = pq.ParquetFile(stream).iter_batches(CHUNK_ROWS)
-                yield from _chunks(_parquet_rows(batches, columns, location.name), levels, side)
-            except (pa.ArrowException, OSError):  # arrow's words for damage
-                raise InputError(f"{location.name} is damaged or cut short; write it again") from None
-
-    has_ids, has_labels = columns.id is not None, columns.label is not None
-    return PixelSource(location.name, side, has_ids, has_labels, chunks, location.digest, rows=rows, notes=notes)
+def columns_of(location: Location) -> list[str]:
+    """The fields of a table's first line."""
+    return _first_record(location)[1]
 
 
 def _first_record(location: Location) -> tuple[str, list[str], int]:
@@ -95,6 +77,8 @@ def _first_record(location: Location) -> tuple[str, list[str], int]:
     if line is None:
         raise InputError(f"{location.name} is empty; pass a table of pixel rows")
     delimiter = max(",;\t", key=line.count)
+    if delimiter not in line and len(line.split()) >= LEAST_BLANKS:
+        delimiter = BLANK
     try:
         fields = next(csv.reader([line], delimiter=delimiter))
     except csv.Error as error:
@@ -132,7 +116,7 @@ def _pyarrow_rows(stream: BinaryIO, columns: Columns, delimiter: str, skipped_li
     for batch in pc.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert):
         if any(batch.column(k).null_count for k in columns.pixels):
             raise pa.ArrowInvalid("empty or NaN value")
-        yield _rows_of(batch, columns)
+        yield rows_of(batch, columns)
 
 
 def _csv_mistake(
@@ -173,53 +157,3 @@ def _record_mistake(fields: list[str], columns: Columns) -> str | None:
                 "gray levels are whole numbers 0..255 or fractions 0..1"
             )
     return None
-
-
-def _parquet_rows(batches: "Iterator[pa.RecordBatch]", columns: Columns, where: str) -> Iterator[Rows]:
-    row = 0
-    for batch in batches:
-        _refuse_null(batch, columns, where, row)
-        row += len(batch)
-        yield _rows_of(batch, columns)
-
-
-def _refuse_null(batch: "pa.RecordBatch", columns: Columns, where: str, row: int) -> None:
-    for k in [*columns.pixels, columns.id, columns.label]:
-        if k is not None and batch.column(k).null_count:
-            wrong = row + 1 + int(np.flatnonzero(batch.column(k).is_null().to_numpy(zero_copy_only=False))[0])
-            raise InputError(
-                f"row {wrong} of {where}, column {columns.names[k]!r}: the value is missing; fill it or drop the row"
-            )
-
-
-def _rows_of(batch: "pa.RecordBatch", columns: Columns) -> Rows:
-    def texts(position: int | None) -> list[str] | None:
-        if position is None:
-            return None
-        return [text.strip() for text in label_texts(batch.column(position).to_numpy(zero_copy_only=False))]
-
-    values = np.stack([batch.column(k).to_numpy(zero_copy_only=False) for k in columns.pixels], axis=1)
-    return Rows(values, texts(columns.id), texts(columns.label))
-
-
-def _chunks(tables: Iterator[Rows], levels: GrayLevels, side: int) -> Iterator[Chunk]:
-    """The rows as chunks of CHUNK_ROWS pictures, the last one shorter; rows without ids are numbered."""
-    images, ids, labels, first = [], [], [], 0
-
-    def chunk() -> Chunk:
-        return Chunk(np.concatenate(images).reshape(-1, side, side), ids, labels or None)
-
-    for rows in tables:
-        start, values = 0, levels.to_uint8(rows.values, first + len(ids) + 1)
-        while start < len(values):
-            part = slice(start, start + CHUNK_ROWS - len(ids))
-            start = part.stop
-            images.append(values[part])
-            n = len(images[-1])
-            ids += rows.ids[part] if rows.ids else [str(k) for k in range(first + len(ids), first + len(ids) + n)]
-            labels += map(class_name, rows.labels[part]) if rows.labels else []
-            if len(ids) == CHUNK_ROWS:
-                yield chunk()
-                first, images, ids, labels = first + len(ids), [], [], []
-    if ids:
-        yield chunk()
