@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..photos import DIGIT
 from ..sources import Notes
 from ..system import whole_file, write_json
 from .submissions import submission_table
@@ -23,8 +24,8 @@ class Predictions:
     ids : list of str, length n
     probabilities : ndarray of float32, shape (n, classes), rows sum to 1
     classes : list of str
-    contents : ndarray of uint8, shape (n,)
-        What the pictures show, see `photos.contents_of`.
+    contents : ndarray of uint8, shape (n,), or None
+        What the pictures show, see `photos.contents_of`; None where they are known to show digits.
     least_sure : float
         Answers of a lower confidence are doubtful.
     own_ids : bool
@@ -42,7 +43,7 @@ class Predictions:
     ids: list[str]
     probabilities: np.ndarray
     classes: list[str]
-    contents: np.ndarray
+    contents: np.ndarray | None = None
     least_sure: float = ENOUGH
     own_ids: bool = True
     truth: list[str] | None = None
@@ -62,7 +63,8 @@ class Predictions:
     @cached_property
     def verdicts(self) -> list[str]:
         """For each answer sure, doubtful, blank, several or other; see `verdicts_of`."""
-        return verdicts_of(self.confidences, self.contents, self.least_sure)
+        contents = np.full(len(self.ids), DIGIT) if self.contents is None else self.contents
+        return verdicts_of(self.confidences, contents, self.least_sure)
 
     def table(self, probabilities: bool = False):
         """A DataFrame `id,label,confidence,verdict`, with a column `p_<class>` for each class when asked."""

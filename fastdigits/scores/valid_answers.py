@@ -38,6 +38,7 @@ class ValidAnswers:
     def write(self, run: Run) -> None:
         """valid_predictions.csv: id, true, label, confidence, a probability for each class, and the group if known."""
         table = Predictions(self.ids, self.probabilities, self.classes).table(probabilities=True)
+        table = table.drop(columns="verdict")  # the rule for it was made by these very answers
         table.insert(1, "true", self.labels)
         if self.groups:
             table["group"] = self.groups
