@@ -77,7 +77,5 @@ def _pictures_to_predict(path: Path, normalise: bool, ground: Ground) -> PixelSo
 
 
 def _of_files(name: str, files: list[Path], ids: list[str], normalise: bool, ground: Ground, **options) -> PixelSource:
-    if normalise and ground != "auto":
-        raise InputError(f"--normalise finds out itself that the ground is {ground}; leave out --ground")
-    found = picture_files_source(name, files, ids, None, normalise=normalise, **options)
+    found = picture_files_source(name, files, ids, None, normalise=normalise, ground=ground, **options)
     return through_gate(found, "dark" if normalise else ground)

@@ -24,6 +24,7 @@ def weighted_order(weights: np.ndarray, generator: random.Random) -> list[int]:
     """
     n = len(weights)
     order = np.array(generator.sample(range(n), n))
+    order = order[np.argsort(weights[order], kind="stable")]  # rows of one class together, whose shares then add up
     ends = np.cumsum(weights[order])
     marks = (generator.random() + np.arange(n)) * (ends[-1] / n)
     chosen = order[np.searchsorted(ends, marks, side="right").clip(0, n - 1)].tolist()

@@ -153,6 +153,10 @@ def _tables(table: PixelSource, test: str | Path | None, normalise: bool, ground
     if not table.has_labels:
         if test is not None:
             raise InputError(f"{table.name} has no labels and so is a test table itself; leave out --test")
+        if table.test:
+            table.notes.add(
+                f"{table.name} has no labels and so became test pictures itself; {table.test.name} was left out"
+            )
         return {TEST: table}
     test_table = table.test if test is None else _open(test, None, None, normalise, None, ground)
     if test_table is None:

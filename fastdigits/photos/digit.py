@@ -5,6 +5,7 @@ White on black, the digit 20 pixels tall or wide, its centre of mass in the midd
 
 import numpy as np
 
+from .ground import Ground
 from .ink import averaged, blots_of, digit_ink, inked
 
 SIDE, DIGIT_SIDE = 28, 20  # pixels
@@ -17,22 +18,24 @@ RULED_SIDE = 60  # pixels; in smaller pictures a straight stroke is a one, not r
 LINE, LINE_WIDTH = 0.8, 0.05  # of the picture's width or height; ink so long, straight and thin is ruling
 
 
-def normalised(gray: np.ndarray) -> np.ndarray:
+def normalised(gray: np.ndarray, ground: Ground = "auto") -> np.ndarray:
     """The digit of a photo as MNIST would have it; a picture that has this form already stays as it is.
 
     Parameters
     ----------
     gray : ndarray of uint8, shape (h, w)
         One digit, dark on light or light on dark, anywhere in the picture.
+    ground : {'auto', 'dark', 'light'}
+        Of the picture, where it is known.
 
     Returns
     -------
     ndarray of uint8, shape (28, 28)
         Black where no ink was found.
     """
-    if has_form(gray):
+    if ground != "light" and has_form(gray):
         return gray
-    ink = digit_ink(_averaged_down(gray))
+    ink = digit_ink(_averaged_down(gray), None if ground == "auto" else ground == "light")
     if min(gray.shape) >= RULED_SIDE:
         ink = without_lines(ink)
     blots = digit_blots(ink)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..system import InputError
 from .digit import normalised
+from .ground import Ground
 from .scale import BYTES, GrayScale, scale_of
 
 PHONE_ENDINGS = (".heic", ".heif")  # which a plug-in of Pillow reads
@@ -69,8 +70,8 @@ def damaged_picture(file: Path) -> InputError:
     return InputError(f"{file} is no readable picture; replace or remove it")
 
 
-def read_gray(file: Path, normalise: bool = False) -> np.ndarray:
-    """The picture as gray levels, uint8 (h, w), upright, and `normalised` (see `photos`) if wished.
+def read_gray(file: Path, normalise: bool = False, ground: Ground = "auto") -> np.ndarray:
+    """The picture as gray levels, uint8 (h, w), upright, and `normalised` (see `photos`) if wished, from its `ground`.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def read_gray(file: Path, normalise: bool = False) -> np.ndarray:
         raise damaged_picture(file) from None
     if pages > 1:
         raise InputError(f"{file} has {pages} pages; save each of them as a picture of its own")
-    return normalised(gray) if normalise else gray
+    return normalised(gray, ground) if normalise else gray
 
 
 def _load_phone_plugin(file: Path) -> None:

@@ -22,14 +22,21 @@ def averaged(gray: np.ndarray, *factors: int) -> np.ndarray:
     return blocks.mean((1, 3), dtype=np.float32)
 
 
-def digit_ink(gray: np.ndarray) -> np.ndarray:
+def digit_ink(gray: np.ndarray, is_dark: bool | None = None) -> np.ndarray:
     """The ink of a photo of one digit: gray levels, float (h, w), 0 or more.
 
     The light may change across the paper, as a slope or a bulge, and shadows may have hard edges.
+
+    Parameters
+    ----------
+    gray : ndarray, shape (h, w)
+    is_dark : bool, optional
+        Whether the ink is darker than its paper, where that is known.
     """
     small, finer = (averaged(gray, *(max(1, side // grid) for side in gray.shape)) for grid in (PAPER_GRID, INK_GRID))
     light = _light_on(small)
-    is_dark = _is_dark_ink(small - light, finer - _enlarged(light, finer.shape))
+    if is_dark is None:
+        is_dark = _is_dark_ink(small - light, finer - _enlarged(light, finer.shape))
     if not is_dark:
         gray, small, light = 255 - gray, 255 - small, 255 - light
     paper = _enlarged(light + _without_strokes(small - light), gray.shape)

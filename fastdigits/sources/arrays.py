@@ -35,16 +35,16 @@ def npz_source(location: Location) -> PixelSource:
             members = {Path(name).stem.lower(): name for name in archive.namelist() if name.endswith(".npy")}
     except ZIP_FAULTS:
         raise InputError(f"{location.name} is no npz archive, or is cut short; save it again") from None
-    train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS)
-    test = _npz_pair(location.path, members, TEST_KEYS)
+    used: set[str] = set()
+    train = _npz_pair(location.path, members, TRAIN_KEYS + UNNAMED_KEYS, used)
+    test = _npz_pair(location.path, members, TEST_KEYS, used)
     if train is None:
         raise InputError(
             f"{location.name} holds the arrays {', '.join(sorted(members)) or 'none'}; "
             "expected x_train and y_train, or images and labels"
         )
     train.test = test
-    used = [key for pair in (*TRAIN_KEYS, *UNNAMED_KEYS, *TEST_KEYS) for key in pair]
-    left_out = sorted(set(members) - set(used)) if len(members) > 1 else []
+    left_out = sorted(set(members) - used)
     if left_out:
         train.notes.add(f"{location.name}: the arrays {', '.join(left_out[:5])} were left out")
     return train
@@ -62,11 +62,15 @@ def _npz_labels_beside(path: Path) -> Location | None:
     return None
 
 
-def _npz_pair(path: Path, members: dict[str, str], keys: tuple[tuple[str, str], ...]) -> PixelSource | None:
+def _npz_pair(
+    path: Path, members: dict[str, str], keys: tuple[tuple[str, str], ...], used: set[str]
+) -> PixelSource | None:
+    """The first of some pairs of arrays that is there; `used` gets its names."""
     for images_key, labels_key in keys:
         if images_key in members:
             images = Location(path, members[images_key])
             labels = Location(path, members[labels_key]) if labels_key in members else None
+            used |= {images_key, labels_key}
             if len(members) == 1:  # pictures alone
                 labels = _npz_labels_beside(path)
             return _npy_source(images, labels)

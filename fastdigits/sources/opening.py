@@ -107,20 +107,20 @@ def open_source(
     InputError
         When the source is missing, of an unknown kind, or not a table of square gray pictures.
     """
-    if normalise and ground != "auto":
-        raise InputError(f"--normalise finds out itself that the ground is {ground}; leave out --ground")
-    opened = _opened(source, labels, normalise, label_column)
+    opened = _opened(source, labels, normalise, label_column, ground)
     return through_gate(opened, "dark" if normalise else ground)
 
 
-def _opened(source: str | Path, labels: Path | None, normalise: bool, label_column: str | None) -> PixelSource:
+def _opened(
+    source: str | Path, labels: Path | None, normalise: bool, label_column: str | None, ground: Ground
+) -> PixelSource:
     path = Path(source)
     if label_column and not (path.is_dir() and holds_tables(path)) and not _is_table_file(path):
         raise InputError(f"--label-column is for tables with a header line, and {source} is none; leave it out")
     if path.is_dir() and is_trained_on(path):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
     if path.is_dir() and (is_picture_folder(path) or (labels and has_pictures(path))):
-        return picture_folder_source(path, labels, normalise)
+        return picture_folder_source(path, labels, normalise, ground)
     if labels or normalise:
         flag = "--labels" if labels else "--normalise"
         raise InputError(f"{flag} is for a folder of pictures, and {source} is none; leave it out")
@@ -128,7 +128,7 @@ def _opened(source: str | Path, labels: Path | None, normalise: bool, label_colu
         return named_source(str(source))
     tables = tables_of(path)
     if path.is_dir() and not tables and not _holds_idx(path) and lies_deeper(path):
-        return picture_folder_source(path, labels, normalise)  # which says where they lie
+        return picture_folder_source(path, labels, normalise, ground)  # which says where they lie
     if path.is_dir() and not tables:
         return idx_folder_source(path)
     if tables is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..photos import read_gray
+from ..photos import Ground, read_gray
 from .notes import Notes
 from .pixels import CHUNK_ROWS, Chunk, PixelSource
 
@@ -20,6 +20,7 @@ def picture_files_source(
     labels: list[str] | None,
     *,
     normalise: bool,
+    ground: Ground = "auto",
     size: int | None = None,
     own_ids: bool = True,
     notes: Notes | None = None,
@@ -33,6 +34,8 @@ def picture_files_source(
     files, ids, labels : list, length n
     normalise : bool
         Bring each picture to the form of MNIST's, see `photos`.
+    ground : {'auto', 'dark', 'light'}
+        Of the pictures that are brought to it, where it is known; of others the gate is told.
     size : int, optional
         Side in pixels, where all are equal squares.
     own_ids : bool
@@ -43,7 +46,7 @@ def picture_files_source(
 
     def chunks() -> Iterator[Chunk]:
         done = 0
-        for images in _equal_sized(files, normalise):
+        for images in _equal_sized(files, normalise, ground):
             part = slice(done, done + len(images))
             done = part.stop
             yield Chunk(images, ids[part], None if labels is None else labels[part])
@@ -58,11 +61,11 @@ def picture_files_source(
     return PixelSource(name, size, own_ids, has_labels, chunks, digest, rows=len(files), notes=notes)
 
 
-def _equal_sized(files: list[Path], normalise: bool) -> Iterator[np.ndarray]:
+def _equal_sized(files: list[Path], normalise: bool, ground: Ground) -> Iterator[np.ndarray]:
     """Runs of consecutive pictures of one size, as uint8 (n, h, w)."""
     waiting: list[np.ndarray] = []
     for file in files:
-        gray = read_gray(file, normalise)
+        gray = read_gray(file, normalise, ground)
         most = max(1, min(CHUNK_ROWS, CHUNK_PIXELS // gray.size))
         if waiting and (gray.shape != waiting[0].shape or len(waiting) == most):
             yield np.stack(waiting)

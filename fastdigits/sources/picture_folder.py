@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..photos import SIDE, left_out, list_pictures, natural_order, read_gray
+from ..photos import SIDE, Ground, left_out, list_pictures, natural_order, read_gray
 from ..system import InputError
 from .notes import Notes
 from .picture_files import picture_files_source
@@ -25,7 +25,9 @@ class LabelledFile:
     label: str | None
 
 
-def picture_folder_source(folder: Path, labels: Path | None = None, normalise: bool = False) -> PixelSource:
+def picture_folder_source(
+    folder: Path, labels: Path | None = None, normalise: bool = False, ground: Ground = "auto"
+) -> PixelSource:
     """The pictures in `folder`: those of its subfolders, whose names are labels, or those that lie in it flat.
 
     Parameters
@@ -35,6 +37,8 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
         A csv with a file column and a label column, for flat pictures.
     normalise : bool
         Bring each picture to the form of MNIST's, see `photos`; without it all must be equal squares.
+    ground : {'auto', 'dark', 'light'}
+        As of `picture_files_source`.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
         When there are no pictures, two would have one id, or their sizes differ.
     """
     notes = Notes()
-    notes.add(*(line for place in [folder, *_subfolders(folder)] for line in left_out(place)))
+    notes.add(*(line for place in [folder, *_folders_below(folder)] for line in left_out(place)))
     files = _files_of_table(folder, labels) if labels else _files_of_folder(folder, notes)
     _check_ids(files)
     unnamed = len(list_pictures(folder)) - len(files) if labels else 0
@@ -55,6 +59,7 @@ def picture_folder_source(folder: Path, labels: Path | None = None, normalise: b
         [one.id for one in files],
         [one.label for one in files] if has_labels else None,
         normalise=normalise,
+        ground=ground,
         size=SIDE if normalise else _common_side(folder, files),
         notes=notes,
     )
@@ -82,11 +87,18 @@ def _check_ids(files: list[LabelledFile]) -> None:
             raise InputError(f"{other} and {one.file} would both have the id {one.id!r}; rename one")
 
 
+def _folders_below(folder: Path) -> list[Path]:
+    """The folders below a folder, but hidden ones."""
+    found = []
+    for place, names, _ in os.walk(folder):  # which asks no file what it is
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        found += [Path(place, name) for name in names]
+    return found
+
+
 def _deeper_pictures(folder: Path) -> list[Path]:
     """Pictures in the folders below a folder."""
-    below = sorted(Path(place) for place, _, _ in os.walk(folder))  # which asks no file what it is
-    below = [path for path in below if path != folder and not path.name.startswith(".")]
-    return [file for path in below for file in list_pictures(path)]
+    return [file for path in sorted(_folders_below(folder)) for file in list_pictures(path)]
 
 
 def _deeper_note(folder: Path, deeper: dict[str, list[Path]]) -> str:
