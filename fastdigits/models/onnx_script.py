@@ -96,6 +96,11 @@ def scaled(values, black, white):
     return np.rint(((values - black) / (white - black)).clip(0, 1) * 255).astype(np.uint8)
 
 
+def rim_level(gray):
+    """Mean gray level of a picture's outermost pixels."""
+    return float(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]).mean())
+
+
 class Turning:
     """Turns dark digits on a light ground; what is not clear goes with most of those that are."""
 
@@ -103,7 +108,7 @@ class Turning:
         self.seen, self.turned, self.light, self.dark = 0, 0, 0, 0
 
     def turn(self, gray):
-        rim = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]).mean()
+        rim = rim_level(gray)
         least, most = int(gray.min()), int(gray.max())
         share, above = (rim - least) / max(most - least, 1), (gray > (least + most) // 2).mean()
         is_clear = most - least >= LEAST_CONTRAST and min(gray.shape) >= LEAST_SIDE
@@ -118,20 +123,20 @@ class Turning:
 
 def shown(gray):
     """What a picture, light on dark, shows besides one digit: blank, several, other; else None."""
-    most = int(gray.max())
-    if most - int(gray.min()) < LEAST_CONTRAST and most < STROKE_LEVEL:
+    most, ground = int(gray.max()), rim_level(gray)
+    if most - int(gray.min()) < LEAST_CONTRAST:
         return "blank"
     if min(gray.shape) < LEAST_SIDE:
         return None
     step = max(1, max(gray.shape) // LOOKED_AT)
-    ink = gray[::step, ::step] > min(STROKE_LEVEL, most // 4)
+    ink = gray[::step, ::step] > np.uint8(ground + min(STROKE_LEVEL, (most - ground) / 4))
     area, share = int(ink.sum()), float(ink.mean())
     changes = min(np.count_nonzero(ink[:, 1:] != ink[:, :-1]), np.count_nonzero(ink[1:] != ink[:-1]))
-    if share > MOST_INK or (area > LEAST_INK and changes > MOST_CHANGES * (1 - share) * area):
+    if share > MOST_INK or not area or (area > LEAST_INK and changes > MOST_CHANGES * (1 - share) * area):
         return "other"
     rows, columns = (np.flatnonzero(ink.any(axis)) for axis in (1, 0))
     parts = 0
-    for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1) if area else ():
+    for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
         inside = ink[:, part[0] : part[-1] + 1]
         parts += np.ptp(np.flatnonzero(inside.any(1))) + 1 >= TALL * (np.ptp(rows) + 1) and inside.sum() >= SHARE * area
     return "several" if parts > 1 else None

@@ -6,10 +6,11 @@ SEVERAL, since some are written in two parts, as are nine in ten pictures of two
 
 import numpy as np
 
+from .ground import rim_levels
 from .ink import LEAST_CONTRAST
 
 DIGIT, BLANK, SEVERAL, OTHER = range(4)  # what `contents_of` tells
-INK_LEVEL = 64  # gray levels above which a point is ink, and of fainter pictures a quarter of the lightest one
+INK_LEVEL = 64  # gray levels above the ground from which a point is ink, in fainter pictures a quarter of the range
 TALL = 0.6  # of the height of all ink; lower parts are specks, or parts of a digit
 SHARE = 0.2  # of all ink; less is a sliver of a neighbour
 MOST_INK = 0.6  # of a picture's points; more is no stroke
@@ -26,22 +27,24 @@ def contents_of(images: np.ndarray) -> np.ndarray:
     found = np.full(len(images), DIGIT, np.uint8)
     if not images.size:
         return found
-    most = images.reshape(len(images), -1).max(1)
-    faint = np.flatnonzero(most < INK_LEVEL)
-    if len(faint):
-        least = images[faint].reshape(len(faint), -1).min(1)
-        found[faint[most[faint] - least < LEAST_CONTRAST]] = BLANK
+    most = images.reshape(len(images), -1).max(1).astype(np.int16)
+    ground = rim_levels(images)
+    flat = np.flatnonzero((most < INK_LEVEL) | (ground > LEAST_CONTRAST))
+    if len(flat):
+        least = images[flat].reshape(len(flat), -1).min(1)
+        found[flat[most[flat] - least < LEAST_CONTRAST]] = BLANK
     if min(images.shape[1:]) < LEAST_SIDE:
         return found
     step = max(1, max(images.shape[1:]) // LOOKED_AT)
-    ink = images[:, ::step, ::step] > np.minimum(INK_LEVEL, most // 4)[:, None, None]
+    level = (ground + np.minimum(INK_LEVEL, (most - ground) / 4)).astype(np.uint8)
+    ink = images[:, ::step, ::step] > level[:, None, None]
     columns = ink.any(1)
     inked = np.count_nonzero(ink, axis=(1, 2))
     share = inked / (ink.shape[1] * ink.shape[2])
     is_rough = (inked > LEAST_INK) & (_changes(ink) > MOST_CHANGES * (1 - share) * inked)
     rough = np.flatnonzero(is_rough)
     is_rough[rough] = _changes(ink[rough].transpose(0, 2, 1)) > MOST_CHANGES * (1 - share[rough]) * inked[rough]
-    found[(found == DIGIT) & ((share > MOST_INK) | is_rough)] = OTHER
+    found[(found == DIGIT) & ((share > MOST_INK) | (inked == 0) | is_rough)] = OTHER
     starts = np.count_nonzero(columns[:, 1:] & ~columns[:, :-1], axis=1) + columns[:, 0]
     for row in np.flatnonzero((starts > 1) & (found == DIGIT)):
         if _parts(ink[row]) > 1:

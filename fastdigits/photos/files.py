@@ -20,6 +20,7 @@ OTHER_ENDINGS = (  # of pictures that are not read
     *(".svg", ".pdf", ".psd", ".xcf", ".jxl", ".jp2", ".j2k", ".exr", ".hdr", ".ico", ".eps", ".tga"),
     *(".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".mov", ".mp4"),
 )
+FIRST_BYTES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 STEREO_FORMAT = "MPO"  # two views of one scene, of which the first one counts
 WHITE = 255
 DEEP_MODES = ("I", "F")  # Pillow's for pictures of more than 256 levels
@@ -40,10 +41,21 @@ def is_picture(file: Path) -> bool:
 def left_out(folder: Path) -> list[str]:
     """A line for the pictures directly in a folder that are of kinds that are not read; none where there are none."""
     kinds = Counter(file.suffix.lower() for file in folder.iterdir() if file.suffix.lower() in OTHER_ENDINGS)
+    unnamed = sum(_is_unnamed_picture(file) for file in folder.iterdir())
+    if unnamed:
+        kinds["without an ending"] = unnamed
     if not kinds:
         return []
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     return [f"{folder}: files that are not read were left out ({listed}); save them as PNG or JPEG"]
+
+
+def _is_unnamed_picture(file: Path) -> bool:
+    """Whether a file whose name has no ending begins as a PNG, JPEG, GIF or BMP file does."""
+    if file.suffix or file.name.startswith(".") or not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return stream.read(8).startswith(FIRST_BYTES)
 
 
 def picture_ids(files: list[Path]) -> list[str]:

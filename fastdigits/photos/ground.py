@@ -13,6 +13,12 @@ LEAST_SIDE = 8  # pixels; smaller pictures have hardly any ground
 DARK, LIGHT, MOST = 1 / 3, 2 / 3, 0.6
 
 
+def rim_levels(images: np.ndarray) -> np.ndarray:
+    """Mean gray level of the outermost pixels of each picture, uint8 (n, h, w): float32 (n,)."""
+    rims = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    return rims.mean(1, dtype=np.float32)
+
+
 def is_on_light(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which pictures, uint8 (n, h, w), clearly show dark ink on a light ground, and which ones light ink on a dark one.
 
@@ -25,8 +31,7 @@ def is_on_light(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     on_light, on_dark = np.zeros(n, bool), np.zeros(n, bool)
     if not n or min(images.shape[1:]) < LEAST_SIDE:
         return on_light, on_dark
-    rims = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
-    rim = rims.mean(1, dtype=np.float32)
+    rim = rim_levels(images)
     flat = images.reshape(n, -1)
     most = flat.max(1).astype(np.int16)
     # nearly all pictures of tables end here, which saves most of the time

@@ -5,6 +5,7 @@ import math
 import struct
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
@@ -183,29 +184,44 @@ def idx_source(location: Location) -> PixelSource:
 
 def _unused_idx(location: Location) -> list[str]:
     """A line for files of labels that lie beside and are not those of the pictures."""
-    files = sorted(file.name for file in location.path.parent.glob("*label*idx*") if file.is_file())
+    files = sorted(name for name in _files_beside(location) if fnmatch(name.lower(), "*label*idx*"))
     if not files:
         return []
     return [f"{location.name}: no file of labels has its name, so {', '.join(files[:3])} was not used"]
 
 
-def idx_folder_source(folder: Path) -> PixelSource:
-    """MNIST's four files: the train pair, the t10k (or test) pair as `.test`."""
-    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    images = [folder / name for name in sorted(names) if "images" in name.lower() and "idx3" in name.lower()]
-    images = [path for path in images if path.name.removesuffix(".gz") not in names - {path.name}]  # unpacked beside it
-    tests = [path for path in images if path.name.lower().startswith(("t10k", "test"))]
-    trains = [path for path in images if path not in tests]
+def _files_beside(location: Location) -> dict[str, Location]:
+    """The files in the folder of a file, or in its zip archive, by their names."""
+    if location.member is None:
+        return files_in(location.path.parent)
+    return files_in(location.path)
+
+
+def files_in(place: Path) -> dict[str, Location]:
+    """The visible files directly in a folder, or those in a zip archive, by their names."""
+    if place.is_dir():
+        return {file.name: Location(file) for file in place.iterdir() if file.is_file() and file.name[0] != "."}
+    return {Path(name).name: Location(place, name) for name in archive_members(place)}
+
+
+def idx_set_source(place: Path) -> PixelSource:
+    """MNIST's four files in a folder or a zip archive: the train pair, the t10k (or test) pair as `.test`."""
+    files = files_in(place)
+    images = [name for name in sorted(files) if "images" in name.lower() and "idx3" in name.lower()]
+    images = [name for name in images if name.removesuffix(".gz") not in files.keys() - {name}]  # unpacked beside it
+    tests = [name for name in images if name.lower().startswith(("t10k", "test"))]
+    trains = [name for name in images if name not in tests]
     if max(len(trains), len(tests)) > 1:
         several = trains if len(trains) > 1 else tests
-        listed = ", ".join(path.name for path in several[:3])
-        raise InputError(f"{folder} holds several sets ({listed}); pass the pictures of one, as {several[0]}")
+        raise InputError(
+            f"{place} holds several sets ({', '.join(several[:3])}); pass the pictures of one, as {place / several[0]}"
+        )
     if not trains:
         raise InputError(
-            f"{folder} is no source: expected one train-images-idx3-ubyte file in it; pass a table or one idx file"
+            f"{place} is no source: expected one train-images-idx3-ubyte file in it; pass a table or one idx file"
         )
-    source = idx_source(Location(trains[0]))
-    source.test = idx_source(Location(tests[0])) if tests else None
+    source = idx_source(files[trains[0]])
+    source.test = idx_source(files[tests[0]]) if tests else None
     return source
 
 
@@ -218,14 +234,12 @@ def _idx_images_header(stream: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def _idx_labels_beside(location: Location) -> Location | None:
-    beside = location.path.name.replace("images", "labels").removesuffix(".gz")
-    long = beside.replace("idx3-ubyte", "idx2-int")
-    plain = beside.replace("idx3", "idx1")
-    for name in (plain, f"{plain}.gz", long, f"{long}.gz"):
-        path = location.path.with_name(name)
-        if path.is_file() and path != location.path:
-            return Location(path)
-    return None
+    own = Path(location.member or location.path.name).name
+    beside = own.replace("images", "labels").removesuffix(".gz")
+    plain, long = beside.replace("idx3", "idx1"), beside.replace("idx3-ubyte", "idx2-int")
+    files = _files_beside(location)
+    names = (name for name in (plain, f"{plain}.gz", long, f"{long}.gz") if name in files and name != own)
+    return next((files[name] for name in names), None)
 
 
 def _idx_labels(location: Location, rows: int) -> list[str]:

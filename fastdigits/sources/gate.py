@@ -62,7 +62,7 @@ def _ground_notes(name: str, turning: Turning, blank: int) -> list[str]:
 
 
 def _content_notes(name: str, ids_of: dict[int, list[str]]) -> list[str]:
-    what = {BLANK: "blank: no ink", OTHER: "no digit but noise or a dark surface"}
+    what = {BLANK: "blank: no ink", OTHER: "no light digit on dark: noise, or a surface"}
     lines = []
     for kind, ids in ids_of.items():
         if ids:

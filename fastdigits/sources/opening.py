@@ -4,9 +4,9 @@ import glob
 import re
 from pathlib import Path
 
-from ..photos import Ground, list_pictures
+from ..photos import Ground, is_picture, list_pictures
 from ..system import InputError
-from .arrays import idx_folder_source, idx_source, npz_source
+from .arrays import files_in, idx_set_source, idx_source, npz_source
 from .gate import through_gate
 from .joined import join_tables
 from .location import Location, archive_members
@@ -117,6 +117,8 @@ def _opened(
     path = Path(source)
     if label_column and not (path.is_dir() and holds_tables(path)) and not _is_table_file(path):
         raise InputError(f"--label-column is for tables with a header line, and {source} is none; leave it out")
+    if path.is_dir():
+        _refuse_names_of_pictures(path)
     if path.is_dir() and is_trained_on(path):
         raise InputError(f"{path} is an image folder already; train on it, or pass the table that it was made from")
     if path.is_dir() and (is_picture_folder(path) or (labels and has_pictures(path))):
@@ -130,7 +132,9 @@ def _opened(
     if path.is_dir() and not tables and not _holds_idx(path) and lies_deeper(path):
         return picture_folder_source(path, labels, normalise, ground)  # which says where they lie
     if path.is_dir() and not tables:
-        return idx_folder_source(path)
+        return idx_set_source(path)
+    if tables == [] and _holds_idx(path):  # in a zip archive
+        return idx_set_source(path)
     if tables is None:
         return _file_source(locate(path), label_column)
     return _competition_source(path, tables, label_column)
@@ -160,8 +164,9 @@ def holds_tables(folder: Path) -> bool:
     return bool(tables_of(folder)) or _holds_idx(folder)
 
 
-def _holds_idx(folder: Path) -> bool:
-    return any("idx3" in file.name and not file.name.startswith(".") for file in folder.iterdir())
+def _holds_idx(place: Path) -> bool:
+    """Whether idx files of pictures lie in a folder or a zip archive."""
+    return any("idx3" in name for name in files_in(place))
 
 
 def tables_of(path: Path) -> list[Location] | None:
@@ -204,7 +209,7 @@ def _file_source(location: Location, label_column: str | None = None) -> PixelSo
         return parquet_source(location, label_column)
     if name.endswith(".npz") and location.member is None:
         return npz_source(location)
-    if "idx3" in name and location.member is None:
+    if "idx3" in name:
         return idx_source(location)
     raise InputError(f"{location.name} is of no known kind; accepted are {ACCEPTED}")
 
@@ -212,28 +217,25 @@ def _file_source(location: Location, label_column: str | None = None) -> PixelSo
 def _competition_source(path: Path, tables: list[Location], label_column: str | None) -> PixelSource:
     """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
     if len(tables) == 1:
-        _refuse_names_of_pictures(path, tables[0])
         return _file_source(tables[0], label_column)
     named = {table.file_name.partition(".")[0]: table for table in tables}
     if "train" not in named:
+        if path.is_file() and any(is_picture(Path(name)) for name in archive_members(path)):
+            raise InputError(f"{path} holds pictures; unpack it, and pass the folder")
         listed = ", ".join(table.member or table.path.name for table in tables) or "no table"
         raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
-    _refuse_names_of_pictures(path, named["train"])
     source = _file_source(named["train"], label_column)
     if "test" in named:
         source.test = _file_source(named["test"])
     return source
 
 
-def _refuse_names_of_pictures(folder: Path, table: Location) -> None:
-    """InputError for a csv that names pictures beside it, rather than holding their pixels."""
-    if table.member is not None or not table.file_name.endswith(CSV_ENDINGS):
-        return
-    place = next((place for place in (table.path.with_suffix(""), folder) if list_pictures(place)), None)
-    if place is not None and len(columns_of(table)) <= MOST_NAMING:
-        raise InputError(
-            f"{table.path} names pictures and holds no pixels: pass their folder, `{place} --labels {table.path}`"
-        )
+def _refuse_names_of_pictures(folder: Path) -> None:
+    """InputError where a csv in a folder names the pictures of a folder of its own name, train.csv those of train/."""
+    for table in folder.iterdir():
+        pictures = table.with_suffix("")
+        if table.suffix == ".csv" and list_pictures(pictures) and len(columns_of(Location(table))) <= MOST_NAMING:
+            raise InputError(f"{table} names the pictures of {pictures}: pass both, as `{pictures} --labels {table}`")
 
 
 def _is_table(name: str) -> bool:

@@ -117,6 +117,8 @@ class GrayLevels:
         -------
         ndarray of uint8, shape (n, pixels)
         """
+        if values.dtype == np.int8 and values.min(initial=0) < 0:
+            raise InputError(f"{self.name} holds int8, in which gray levels above 127 turn negative; save it as uint8")
         are_bytes = values.dtype == np.uint8
         if not are_bytes:
             self._refuse(~np.isfinite(values), values, first_row, "is not a number")

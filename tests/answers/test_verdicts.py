@@ -49,7 +49,7 @@ def test_verdicts_reach_every_road(in_tmp, table, capsys):
     )
     assert capsys.readouterr().out.splitlines() == [
         "t.csv: 1 picture is blank: no ink (id 3)",
-        "t.csv: 1 picture is no digit but noise or a dark surface (id 5)",
+        "t.csv: 1 picture is no light digit on dark: noise, or a surface (id 5)",
     ]
     kept = json.loads((in_tmp / "p.notes.json").read_text())
     assert len(kept["notes"]) == 2
@@ -108,7 +108,7 @@ def test_dark_digits_are_turned_on_every_road(in_tmp, table, ground, capsys):
     said = capsys.readouterr().out
     if ground == "dark":
         assert turned.labels != straight.labels
-        assert said == "light.csv: 20 pictures are no digit but noise or a dark surface (id 0, 1, 2, ...)\n"
+        assert said == "light.csv: 20 pictures are no light digit on dark: noise, or a surface (id 0, 1, 2, ...)\n"
         return
     assert turned.labels == straight.labels
     assert np.abs(turned.probabilities - straight.probabilities).max() < 1e-6

@@ -103,7 +103,10 @@ def test_what_pictures_show(digits):
     generator = np.random.default_rng(0)
     noise = [(generator.random((28, 28)) < share) * 255 for share in (0.05, 0.2, 0.5, 0.7)]
     assert contents_of(np.array(noise, np.uint8)).tolist() == [OTHER] * 4
-    assert contents_of(np.full((1, 28, 28), 255, np.uint8)).tolist() == [OTHER]
+    assert contents_of(np.full((1, 28, 28), 255, np.uint8)).tolist() == [BLANK]
+    assert (contents_of(255 - digits[:20]) == OTHER).all()  # nothing is lighter than the ground
+    gray_ground = (100 + digits[:50] // 2).astype(np.uint8)
+    assert (contents_of(gray_ground) == DIGIT).all()
     twos = np.stack([side_by_side(digits[k], digits[k + 1]) for k in range(0, 200, 2)])
     assert (contents_of(twos) == SEVERAL).mean() > 0.9
     faint = (digits[:50] // 6).astype(np.uint8)
