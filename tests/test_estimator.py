@@ -197,3 +197,49 @@ def test_an_architecture_takes_optimiser_and_schedule(digits):
 def test_one_class_is_refused(digits):
     with pytest.raises(ValueError, match="needs two classes or more, the data have one class, 1"):
         DigitClassifier(**QUICK).fit(digits[0][:5], np.ones(5, int))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.uint8])
+def test_numbers_count_and_not_their_type(fitted, digits, dtype):
+    X, y = digits
+    other = DigitClassifier(**QUICK).fit(X.astype(dtype), y)
+    assert other.gray_range_ == fitted.gray_range_ == (0, 16)
+    assert (other.predict_proba(X[:50].astype(dtype)) == fitted.predict_proba(X[:50])).all()
+    assert other.notes_ == ["X: its numbers 0..16 were read as black..white"]
+
+
+def test_dark_digits_are_turned(fitted, digits):
+    X, y = digits
+    assert (fitted.predict(16 - X[:50]) == fitted.predict(X[:50])).mean() > 0.95
+    dark = DigitClassifier(**QUICK).fit(16 - X, y)
+    assert "were turned to light on dark; where that is wrong, pass ground='dark'" in dark.notes_[1]
+    assert dark.score(X[:100], y[:100]) > 0.9
+    kept = DigitClassifier(**QUICK, ground="dark").fit(16 - X, y)
+    assert len(kept.notes_) == 1
+
+
+def test_answers_have_verdicts(fitted, digits):
+    found = fitted.answers(np.concatenate([digits[0][:20], np.zeros((1, 64))]))
+    assert found.labels[:20] == fitted.predict(digits[0][:20]).astype(str).tolist()
+    assert found.verdicts[20] == "blank"
+    assert found.table().columns.tolist() == ["id", "label", "confidence", "verdict"]
+
+
+def test_weights_of_classes_and_rows(digits):
+    X, y = digits
+    few = np.concatenate([np.flatnonzero(y == 3)[:40], np.flatnonzero(y == 8)[:3]])
+    options = {**QUICK, "epochs": 2}
+    plain = DigitClassifier(**options).fit(X[few], y[few])
+    balanced = DigitClassifier(**options, class_weight="balanced").fit(X[few], y[few])
+    rare = X[y == 8]
+    assert balanced.predict_proba(rare)[:, 1].mean() > plain.predict_proba(rare)[:, 1].mean()
+    by_row = DigitClassifier(**options).fit(X[few], y[few], sample_weight=np.where(y[few] == 8, 40, 3) / 3)
+    assert (by_row.predict_proba(rare) == balanced.predict_proba(rare)).all()
+    equal = DigitClassifier(**options).fit(X[few], y[few], sample_weight=np.full(len(few), 7.0))
+    assert (equal.predict_proba(rare) == plain.predict_proba(rare)).all()
+    wrong = y[few].copy()
+    wrong[:20] = 8  # never shown
+    never = DigitClassifier(**options).fit(X[few], wrong, sample_weight=np.repeat([0.0, 1.0], [20, 23]))
+    assert never.predict(X[y == 3]).tolist().count(3) > 0.9 * (y == 3).sum()
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        DigitClassifier(**options).fit(X[few], y[few], sample_weight=-np.ones(len(few)))

@@ -64,11 +64,24 @@ async function answerOf(options) {
 
 let shown = null;
 
+const VERDICTS = {
+  doubtful: "doubtful: look yourself",
+  blank: "blank: no ink",
+  several: "several digits? drop a photo of them",
+  other: "no digit, as it seems",
+};
+
+// What stands behind an answer that is not sure, such as ", blank".
+function doubt(answer) {
+  return answer.doubtful ? `, ${answer.verdict}` : "";
+}
+
 function showAnswer(answer) {
   shown = answer;
   element("label").textContent = answer.label;
   element("confidence").textContent = percent(answer.confidence);
   element("doubtful").hidden = !answer.doubtful;
+  element("doubtful").textContent = VERDICTS[answer.verdict] ?? "";
   if (answer.seen) showSeen(element("seen"), answer.seen);
   element("status").classList.remove("problem");
   for (const row of element("bars").rows) {
@@ -94,8 +107,7 @@ function showNothing() {
 // For screen readers, once a stroke has ended: not at every move of the pen.
 function announce() {
   if (!shown) return;
-  const doubt = shown.doubtful ? ", doubtful" : "";
-  element("status").textContent = `This is a ${shown.label}, ${percent(shown.confidence)}${doubt}.`;
+  element("status").textContent = `This is a ${shown.label}, ${percent(shown.confidence)}${doubt(shown)}.`;
 }
 
 function makeBars() {
@@ -173,8 +185,7 @@ async function answerPhoto(file) {
   const answer = await answerOf(form(file));
   return (status) => {
     if (pad.isEmpty) showAnswer(answer); // else something was drawn meanwhile
-    const doubt = answer.doubtful ? ", doubtful" : "";
-    status.textContent = `${file.name}: ${answer.label}, ${percent(answer.confidence)}${doubt}`;
+    status.textContent = `${file.name}: ${answer.label}, ${percent(answer.confidence)}${doubt(answer)}`;
   };
 }
 
@@ -233,8 +244,9 @@ async function answerTable(file) {
   const response = await ask(`/table?${query}`, { method: "POST", headers: { "content-type": "text/csv" }, body: file });
   const answers = await response.blob();
   const rows = (await answers.text()).trimEnd().split("\n").length - 1;
+  const notes = JSON.parse(response.headers.get("x-fastdigits-notes") ?? "[]");
   return (status) => {
-    status.textContent = `${file.name}: ${rows.toLocaleString("en")} rows answered`;
+    status.textContent = [`${file.name}: ${rows.toLocaleString("en")} rows answered`, ...notes].join("; ");
     download = URL.createObjectURL(answers);
     const words = "predictions.csv";
     const link = Object.assign(document.createElement("a"), { href: download, download: words, textContent: words });
