@@ -233,7 +233,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         """What is predicted from, uint8 (n, h, h): what is not clear is turned as most of the training rows were."""
         images = self._images(validate_data(self, _as_rows(X), reset=False))
         turning = Turning(self.ground)
-        turning.light, turning.dark = SURE_VOTES * self._turning.light, SURE_VOTES * self._turning.dark
+        turning.light, turning.dark = (SURE_VOTES * votes for votes in (self._turning.light, self._turning.dark))
         return turning.turn(images)
 
     def _notice(self) -> None:
@@ -295,7 +295,7 @@ def _as_rows(X):
 def _scale_of(rows: np.ndarray, notes: Notes) -> GrayScale:
     """Which numbers are black and white, by the rule of tables; of other ranges the smallest and largest."""
     least, most = float(rows.min()), float(rows.max())
-    scale = scale_of(least, most)
+    scale = scale_of(least, most, bool((rows == np.floor(rows)).all()))
     if scale is None:
         scale = GrayScale(least, most if most > least else least + 1)
     if scale != BYTES:

@@ -30,7 +30,7 @@ class Exploration:
     rows : dict of split to int
     classes : dict of split to (dict of label to int)
     gray_levels : dict
-        least, most, black (share of pixels that are 0), mean, std (of the training pictures, 0..1), light_on_dark.
+        least, most, black (share of pixels that are 0), mean, std (of the training pictures, 0..1).
     blank : list of str
         Ids of pictures of one gray level.
     copies : dict of str to {"exact": int, "near": int}
@@ -70,11 +70,7 @@ class Exploration:
             f"missing values: none; gray levels {levels['least']}..{levels['most']}, {levels['black']:.1%} of the "
             f"pixels black, mean {levels['mean']:.4f}, deviation {levels['std']:.4f}",
         ]
-        if not levels["light_on_dark"]:
-            lines.append("the digits are dark on a light ground; what was trained on light digits will not know them")
         lines += [self._balance(split, counts) for split, counts in self.classes.items()]
-        if self.blank:
-            lines.append(f"{len(self.blank)} blank pictures: {', '.join(self.blank[:NAMED_PAIRS])}")
         lines += self._copies()
         if self.audit:
             lines += self.audit.sentences()
@@ -130,7 +126,6 @@ def explored(pictures: Pictures, copies: list[CopyPair], audit: Audit | None, ou
             "black": float(histogram[0]),
             "mean": mean,
             "std": float(histogram @ (levels - mean) ** 2) ** 0.5,
-            "light_on_dark": pictures.light_on_dark,
         },
         blank=[pictures.ids[row] for row in np.flatnonzero(flat.min(1) == flat.max(1))],
         copies=_count_copies(pictures, copies),

@@ -1,12 +1,11 @@
 """All pictures of a table or an image folder in memory, in the order of their table."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..folders import TEST, TRAIN, ImageFolder, decoded_split, is_image_folder, read_folder, read_groups
+from ..folders import TEST, TRAIN, ImageFolder, is_image_folder, is_small, read_folder, read_groups, split_source
 from ..photos import Ground, natural_order
 from ..sources import Notes, PixelSource, open_source, refuse_missing_values, refuse_other_size
 from ..system import InputError, progress_bar
@@ -46,13 +45,6 @@ class Pictures:
     def classes(self) -> list[str]:
         return sorted({label for label in self.labels if label is not None}, key=natural_order)
 
-    @cached_property
-    def light_on_dark(self) -> bool:
-        """Whether the rim of the pictures is no lighter than the rest."""
-        images = self.images
-        rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
-        return bool(rim.mean() <= images.mean())
-
     @property
     def labelled(self) -> np.ndarray:
         """Rows of train and valid with a label, int (k,)."""
@@ -79,7 +71,7 @@ def read_pictures(
             raise InputError(f"{source} is an image folder; --test goes with a table")
         if label_column:
             raise InputError(f"{source} is an image folder; --label-column goes with a table")
-        pictures = _of_folder(read_folder(source))
+        pictures = _of_folder(read_folder(source), ground)
     else:
         try:
             pictures = _of_table(open_source(source, label_column=label_column, ground=ground), test, ground)
@@ -113,14 +105,18 @@ def _of_table(table: PixelSource, test: str | None, ground: Ground) -> Pictures:
     return Pictures(table.name, np.concatenate(images), ids, np.array(splits), labels, notes=notes)
 
 
-def _of_folder(folder: ImageFolder) -> Pictures:
-    from ..folders import same_size
+def _of_folder(folder: ImageFolder, ground: Ground) -> Pictures:
+    from ..folders import resized
 
-    images, ids, splits, labels, groups, notes = [], [], [], [], [], Notes()
+    images, ids, splits, labels, groups, notes = [], [], [], [], [], Notes(folder.notes)
     for name, split in folder.splits.items():
-        decoded = decoded_split(folder, name)
-        images.append(decoded.images if decoded else same_size(split.files, SIDE_PX))
-        if decoded is None and not notes:
+        source, side = split_source(folder, name, ground), folder.size if is_small(folder) else SIDE_PX
+        with progress_bar(f"reading {name}", source.rows) as advance:
+            for chunk in source.chunks():
+                images.append(chunk.images if chunk.images.shape[1:] == (side, side) else resized(chunk.images, side))
+                advance(len(chunk.ids))
+        notes.add(*source.notes)
+        if side != folder.size:
             notes.add(f"large pictures, or such of mixed sizes, were looked at and compared at {SIDE_PX} px")
         ids += split.ids
         splits += [name] * len(split)

@@ -40,7 +40,7 @@ def explore(
         The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
         digit, character, y).
     ground
-        Of the pictures of a table: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told
+        Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told
         from each picture. Pictures on a light ground are turned.
     strict
         End with an error, and write nothing, when there is anything to notice while the source is read.
@@ -63,7 +63,7 @@ def explore(
     pictures = read_pictures(source, test, groups, label_column, ground)
     if strict:
         pictures.notes.refuse()
-    copies, notes = find_copies(pictures.images if pictures.light_on_dark else 255 - pictures.images)
+    copies, notes = find_copies(pictures.images)
     pictures.notes.add(*notes)
     labelled = pictures.labelled
     audit = None

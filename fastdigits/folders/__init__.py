@@ -7,8 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "conversion": ["Conversion"],
-        "decoded": ["DecodedSplit", "decoded_split"],
+        "writing.conversion": ["Conversion"],
+        "decoded": ["DecodedSplit", "decoded_split", "is_small"],
         "folds": ["fold_folders"],
         "inputs": ["model_input", "resize", "to_float"],
         "layout": [
@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_folder",
         ],
         "memory": ["memory_folder"],
-        "pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
+        "writing.pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_arrays", "read_shard", "table_order"],
         "split_pictures": ["ground_of_split", "resized", "same_size", "split_images", "split_source"],
         "splits": ["TEST", "TRAIN", "VALID"],

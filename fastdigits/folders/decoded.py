@@ -53,7 +53,7 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     """
     if folder.images:
         return DecodedSplit(folder.split(split).files, folder.images[split])
-    if folder.size is None or folder.size > LARGEST_PX:
+    if not is_small(folder):
         return None
     if folder.whole:
         return _part_of(folder.whole, folder.split(split).files)
@@ -64,6 +64,11 @@ def decoded_split(folder: ImageFolder, split: str) -> DecodedSplit | None:
     if images is None:
         images = _write_array(path, files, shape, split, folder.normalise)
     return DecodedSplit(files, images)
+
+
+def is_small(folder: ImageFolder) -> bool:
+    """Whether the pictures of a folder are equal and so small that they are decoded once."""
+    return folder.size is not None and folder.size <= LARGEST_PX
 
 
 def _part_of(whole: ImageFolder, files: list[Path]) -> DecodedSplit:

@@ -55,7 +55,7 @@ def resized(images: np.ndarray, size: int) -> np.ndarray:
 
     from .inputs import resize, to_float
 
-    pictures = resize(to_float(torch.from_numpy(np.ascontiguousarray(images))[:, None]), size)
+    pictures = resize(to_float(torch.tensor(images)[:, None]), size)
     return pictures[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
 
 

@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_saved",
         ],
         "shipped": ["WEIGHTS", "check_outlives", "model_folder", "shipped_architecture", "shipped_names"],
-        "starting_weights": [
+        "starting.weights": [
             "NONE",
             "PRETRAINED",
             "StartingWeights",

@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_gray",
         ],
         "ground": ["Ground", "Turning", "is_on_light"],
-        "scale": ["BYTES", "GrayScale", "scale_of"],
+        "scale": ["BYTES", "FEW_LEVELS", "GrayScale", "scale_of"],
         "sheet": ["Box", "Cut", "all_cuts", "cut_sheet"],
     },
 )

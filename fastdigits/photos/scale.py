@@ -6,6 +6,7 @@ import numpy as np
 
 # what a scale may end at: shares, 1 to 6 bits (some count to 16 or 64), 8 bits, and scans of 10 to 16 bits
 WHITES = (1, 3, 7, 15, 16, 31, 63, 64, 255, 1023, 4095, 16_383, 65_535)
+FEW_LEVELS = 64  # scales that end here or before are of fewer than 8 bits
 ROUNDING = 1e-4  # of white, by which numbers that were computed may lie outside
 
 
@@ -34,13 +35,15 @@ class GrayScale:
 BYTES, SHARES, SIGNED_SHARES = GrayScale(0, 255), GrayScale(0, 1), GrayScale(-1, 1)
 
 
-def scale_of(least: float, most: float) -> GrayScale | None:
+def scale_of(least: float, most: float, whole: bool = True) -> GrayScale | None:
     """The scale that numbers from `least` to `most` are on; None where that is none of gray levels.
 
-    0..1 and -1..1 are shares of white; other numbers are whole and begin at 0, and white is the least of WHITES that
-    none of them goes beyond.
+    0..1 and -1..1 are shares of white. Other numbers begin at 0, and white is the least of WHITES that none of them
+    goes beyond; those of fewer than 8 bits are all `whole`.
     """
     if least >= 0:
+        if not whole and 1 + ROUNDING < most <= FEW_LEVELS:
+            return None
         white = next((white for white in WHITES if most <= white * (1 + ROUNDING)), None)
         if most == 0:
             return BYTES

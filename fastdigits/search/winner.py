@@ -19,7 +19,7 @@ def finish_study(folder: StudyFolder, study, search: Search, folds: int) -> Stud
     if best is None:
         reasons = {trial.user_attrs.get("reason") for trial in ended} - {None}
         why = f": {sorted(reasons)[0]}" if reasons else ""
-        raise InputError(f"no trial of {folder.path} was complete{why}; see the logs in {folder.path / 'trials'}")
+        raise InputError(f"no trial was complete{why}; see the logs in {folder.path / 'trials'}")
     values = best.user_attrs["values"]
     winner = untuned = None
     elsewhere = running_trials(study)

@@ -42,7 +42,7 @@ def join_tables(tables: list[PixelSource]) -> PixelSource:
             for chunk in table.chunks():
                 ids = chunk.ids if table.has_ids else [str(rows + k) for k in range(len(chunk.ids))]
                 rows += len(ids)
-                yield Chunk(chunk.images, ids, chunk.labels)
+                yield Chunk(chunk.images, ids, chunk.labels, chunk.contents)
             joined.notes.add(*table.notes)
 
     def digest() -> str:

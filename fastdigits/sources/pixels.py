@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..photos import BYTES, GrayScale, scale_of
+from ..photos import BYTES, FEW_LEVELS, GrayScale, scale_of
 from ..system import InputError
 from .notes import Notes
 
 CHUNK_ROWS = 4096
 WHOLE = re.compile(r"(?<=\d)\.0+$")  # behind nothing but digits
-LEAST_DEEP = 0.01  # of the pixels that are not black; where fewer are above 255, they are slips
+LEAST_DEEP, DEEP_SHARE = 50, 0.05  # pixels, and share of those not black; where fewer are above 255, they are slips
+LEAST_PIXELS = 64  # of a picture; the numbers of smaller ones tell no scale
 
 
 @dataclass
@@ -128,16 +129,21 @@ class GrayLevels:
             return values
         accepted = "0..255" if self.scale == BYTES else f"{_range(self.scale)} like the rows before it"
         self._refuse(self.scale.outside(values), values, first_row, f"is outside {accepted}")
-        if self.scale.white > 1 and np.issubdtype(values.dtype, np.floating):
-            are_shares = (values.max(1, initial=0) <= 1)[:, None] & (values != np.floor(values))
-            self._refuse(are_shares, values, first_row, f"is a fraction in a table of {_range(self.scale)}")
+        if self.scale == BYTES and np.issubdtype(values.dtype, np.floating):
+            # rounded where the row has gray levels beside them; else they are of another scale
+            alone = (values.max(1, initial=0) <= FEW_LEVELS)[:, None] & (values != np.floor(values))
+            self._refuse(alone, values, first_row, "is neither a whole number 0..255 nor in a table of 0..1")
         return self.scale.to_uint8(values)
 
     def _scale_of(self, values: np.ndarray) -> GrayScale:
         if values.size == 0:
             return BYTES
-        scale = scale_of(float(values.min()), float(values.max())) or BYTES
-        if scale.white > BYTES.white and (values > BYTES.white).mean() < LEAST_DEEP * (values > 0).mean():
+        whole = not np.issubdtype(values.dtype, np.floating) or bool((values == np.floor(values)).all())
+        scale = scale_of(float(values.min()), float(values.max()), whole) or BYTES
+        if 1 < scale.white <= FEW_LEVELS and values.shape[1] < LEAST_PIXELS:
+            return BYTES
+        deep = values > BYTES.white
+        if scale.white > BYTES.white and deep.sum() < max(LEAST_DEEP, DEEP_SHARE * (values > 0).sum()):
             return BYTES  # a few slips, not another scale
         if scale != BYTES:
             self.notes.add(f"{self.name}: its numbers {_range(scale)} were read as black..white")

@@ -111,7 +111,7 @@ def test_read_as_text_table_and_picture(tmp_path):
     assert right >= 14  # of 17, in a print that the model never saw
     table = pd.read_csv(tmp_path / "r.csv", dtype={"label": str})
     assert list(table) == [
-        *("line", "number", "place", "label", "confidence", "doubtful", "left", "top", "right", "bottom")
+        *("line", "number", "place", "label", "confidence", "verdict", "left", "top", "right", "bottom")
     ]
     assert "".join(table.label) == "".join(digit.label for digit in reading.digits)
     assert table.line.tolist() == sorted(table.line)
@@ -123,7 +123,9 @@ def test_read_as_text_table_and_picture(tmp_path):
 
 def test_doubtful_digits_are_marked():
     box = Box(0, 0, 10, 10)
-    reading = Reading([[[Digit("3", 0.99, False, box), Digit("5", 0.4, True, box)], [Digit("1", 0.95, False, box)]]])
+    reading = Reading(
+        [[[Digit("3", 0.99, "sure", box), Digit("5", 0.4, "doubtful", box)], [Digit("1", 0.95, "sure", box)]]]
+    )
     assert str(reading).splitlines() == [
         "35? 1   (least sure 40.0%)",
         "1 of 3 digits are doubtful, marked ?",

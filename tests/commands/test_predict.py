@@ -12,6 +12,7 @@ from PIL import Image
 
 from fastdigits import InputError, evaluate, finetune, open_model, predict, read_folder
 from fastdigits.answers.inference import Inference
+from fastdigits.answers.verdicts import counted, verdict_line
 
 TINY = "test_resnet"
 
@@ -32,11 +33,15 @@ def error_of(*args, **options) -> str:
 def test_a_table(in_tmp, run, test_file):
     found = predict(run, test_file)
     table = pd.read_csv("predictions.csv")
-    assert table.columns.tolist() == ["id", "label", "confidence"]
+    assert table.columns.tolist() == ["id", "label", "confidence", "verdict"]
     assert table["id"].tolist() == list(range(1000, 1040))
     assert [str(label) for label in table["label"]] == found.labels
     assert table["confidence"].between(0.1, 1).all()
-    assert str(found) == f"40 predictions, mean confidence {found.confidences.mean():.1%}\nwritten to predictions.csv"
+    assert str(found).splitlines() == [
+        f"40 predictions, mean confidence {found.confidences.mean():.1%}",
+        verdict_line(counted(found.verdicts)),
+        "written to predictions.csv",
+    ]
 
 
 def test_a_folder_predicts_its_test_pictures_as_the_table_does(tmp_path, run, folder, test_file):
@@ -61,7 +66,8 @@ def test_pictures(in_tmp, run, folder):
     part = read_folder(folder).split("test")
     found = predict(run, str(part.files[0]))
     assert found.ids == ["1000.png"]
-    assert str(found) == f"1000.png: {found.labels[0]} ({found.confidences[0]:.1%})"
+    assert found.verdicts == ["doubtful"]
+    assert str(found) == f"1000.png: {found.labels[0]} ({found.confidences[0]:.1%}), doubtful"
     assert list(in_tmp.iterdir()) == []
     (in_tmp / "mixed").mkdir()
     for name, file, side in (("10", part.files[0], 8), ("9", part.files[1], 20)):
@@ -226,7 +232,9 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
             evaluate(*args, **options)
         return str(caught.value)
 
-    no_labels = "has no labels, so nothing can be scored; use `fastdigits predict`"
+    no_labels = (
+        "has no labels, so nothing can be scored: name their column with --label-column, or use `fastdigits predict`"
+    )
     assert error_of_evaluation(run, folder, split="test") == f"{folder} (test) {no_labels}"
     assert error_of_evaluation(run, test_file) == f"test.csv {no_labels}"
     digit_table.assign(label=digit_table["label"] + 5).to_csv(tmp_path / "t.csv", index=False)

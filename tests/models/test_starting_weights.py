@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from fastdigits import InputError, find_backbone
-from fastdigits.models.starting_weights import load_weights, starting_weights_of
+from fastdigits.models.starting.weights import load_weights, starting_weights_of
 
 TINY = find_backbone("test_resnet")
 
@@ -152,8 +152,9 @@ def test_files_that_are_none(tmp_path, donor):
         f"--weights {tmp_path}/no.pth does not exist; accepted are pretrained"
     )
     (tmp_path / "w.h5").touch()
-    assert "w.h5 is of no known kind; accepted are .safetensors, .pth, .pt, .bin files and runs" in error_of(
-        tmp_path / "w.h5"
+    assert (
+        "w.h5 is of no known kind; accepted are .safetensors, .pth, .pt, .bin, .ckpt, .tar files and runs"
+        in error_of(tmp_path / "w.h5")
     )
     assert error_of(tmp_path) == f"{tmp_path} holds no saved model (model.json is missing)"
     torch.save([1, 2], tmp_path / "list.pth")
@@ -173,9 +174,9 @@ def test_damaged_files(tmp_path, donor):
 
 def test_no_pickled_code_is_run(tmp_path):
     (tmp_path / "evil.pth").write_bytes(pickle.dumps({"state_dict": Payload()}))
-    assert "holds pickled Python objects or is damaged, and is not loaded" in error_of(tmp_path / "evil.pth")
+    assert "holds pickled Python objects, or is damaged, and is not loaded" in error_of(tmp_path / "evil.pth")
     torch.save({"state_dict": Payload()}, tmp_path / "evil2.pth")
-    assert "holds pickled Python objects or is damaged, and is not loaded" in error_of(tmp_path / "evil2.pth")
+    assert "holds pickled Python objects, or is damaged, and is not loaded" in error_of(tmp_path / "evil2.pth")
     from pathlib import Path
 
     assert not Path("/tmp/fastdigits-was-here").exists()

@@ -23,7 +23,10 @@ def test_runs_that_cannot_go_on(tmp_path, folder, run):
             finetune(TINY, changes.pop("data", folder), **(options | changes))
         return str(caught.value)
 
-    assert error_of() == f"{started} is finished, so there is nothing to resume; name another --out to train again"
+    assert error_of() == (
+        f"{started} is finished, so there is nothing to resume; to train its model further, pass --weights {started} "
+        "--out NEW instead of --resume"
+    )
     (started / "result.json").unlink()
     assert error_of(epochs=3).startswith(f"{started} was started with epochs = 2, not 3; resume with the options")
     record = json.loads((started / "run.json").read_text())

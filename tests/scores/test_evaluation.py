@@ -6,13 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
-from fastdigits.answers.probabilities import split_probabilities
 from rich.console import Console
 from sklearn.metrics import f1_score, log_loss
 
 from fastdigits import InputError, evaluate, open_model, read_folder
+from fastdigits.answers.answering import answer
 from fastdigits.answers.inference import Inference
 from fastdigits.figures.scores import draw_coverage, draw_groups
+from fastdigits.folders import split_source
 from fastdigits.runs.directory import Run
 from fastdigits.scores.calibration import fit_temperature, with_temperature
 from fastdigits.scores.intervals import wilson_interval
@@ -163,7 +164,7 @@ def test_a_run_keeps_its_temperature_and_its_card(run, folder):
         assert saved.reject["below"] == pytest.approx(found.reject.below, abs=1e-5)
     saved.temperature = 1.0
     digits = read_folder(folder)
-    plain = split_probabilities(Inference([saved], exact=True), digits, "valid")
+    plain = answer(Inference([saved], exact=True), split_source(digits, "valid")).probabilities
     truth = np.array(digits.split("valid").labels, int)
     assert fit_temperature(plain, truth) == open_model(run).temperature
     scaled = with_temperature(plain, open_model(run).temperature)

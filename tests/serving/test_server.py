@@ -86,6 +86,7 @@ def test_answers_are_those_of_predict(client, drawings, tmp_path):
         np.testing.assert_allclose(list(answer["probabilities"].values()), expected.probabilities[k], atol=1e-5)
         assert answer["confidence"] == max(answer["probabilities"].values())
         assert answer["doubtful"] == (answer["confidence"] < open_model("digitnet-mnist").reject["below"])
+        assert answer["verdict"] == ("doubtful" if answer["doubtful"] else "sure")
 
 
 def test_several_pictures_as_a_form(client, drawings):
@@ -109,7 +110,7 @@ def test_gray_levels_as_json(client, drawings):
 def test_normalise_and_model_are_chosen(client, drawings):
     body = png(drawings[4])
     raw = client.post("/predict?normalise=false&seen=true", content=body).json()["predictions"][0]
-    assert raw["seen"] == drawings[4].tolist()
+    assert raw["seen"] == (255 - drawings[4]).tolist()  # dark on light was drawn; the model knows light on dark
     other = client.post("/predict?model=digitnet-kannada", content=body).json()
     assert other["model"] == "digitnet-kannada"
 
@@ -122,7 +123,7 @@ def test_a_sheet_is_read_in_order(client):
     height, width = printed_sheet().shape
     assert told["size"] == [width, height]
     first = told["lines"][0][0][0]
-    assert set(first) == {"label", "confidence", "doubtful", "box"}
+    assert set(first) == {"label", "confidence", "verdict", "doubtful", "box"}
     assert 0 <= first["box"]["left"] < first["box"]["right"] <= width
     assert client.post("/read", content=png(np.full((60, 60), 200, np.uint8))).json()["lines"] == []
 

@@ -14,7 +14,7 @@ from fastai.callback.core import Callback
 from fastdigits import InputError, convert, evaluate, finetune, open_model, predict, read_folder, train
 from fastdigits.answers.inference import Inference
 from fastdigits.batches.augmentation import averaged_views
-from fastdigits.folders.pseudo_labels import GROUP
+from fastdigits.folders.writing.pseudo_labels import GROUP
 from fastdigits.models.backbones import find_backbone
 from fastdigits.photos.files import read_gray
 from fastdigits.runs.directory import Run

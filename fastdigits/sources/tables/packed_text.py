@@ -17,21 +17,25 @@ BETWEEN = str.maketrans("[](),;\t\n", "        ")
 
 
 def numbers_in(text: str) -> np.ndarray | None:
-    """The numbers of a field that holds nothing but numbers, float (n,); None where it holds other things."""
+    """The numbers of a field that holds nothing but some numbers, float (n,); None where it holds other things."""
+    fields = text.translate(BETWEEN).split()
     try:
-        return np.array(text.translate(BETWEEN).split(), np.float32)
+        return np.array(fields, np.float32) if len(fields) >= LEAST_NUMBERS else None
     except ValueError:
         return None
 
 
 def packed_column(location: Location, delimiter: str, names: list[str], skipped_lines: int) -> tuple[str, int] | None:
     """The name of the column that holds a picture in the first row, and how many pixels that has; None without one."""
-    row = next(_records(location, delimiter, skipped_lines), None)
+    try:
+        row = next(_records(location, delimiter, skipped_lines), None)
+    except InputError:  # which the reader of pixel columns says with the row
+        return None
     if row is None or len(row) != len(names):
         return None
     for name, field in zip(names, row):
         found = numbers_in(field) if len(field) > 2 * LEAST_NUMBERS - 2 else None
-        if found is not None and len(found) >= LEAST_NUMBERS:
+        if found is not None:
             return name, len(found)
     return None
 

@@ -10,7 +10,7 @@ from ...system import InputError
 from ..location import Location
 from ..notes import Notes
 from ..pixels import CHUNK_ROWS, Chunk, GrayLevels, PixelSource, square_side
-from .columns import columns_by_name, packed_columns
+from .columns import ID_NAMES, LABEL_NAMES, columns_by_name, packed_columns
 from .rows import Columns, Rows, row_chunks, rows_of, texts_of
 
 FILE_BYTES = "bytes"  # the field of a struct in which Hugging Face keeps a picture file
@@ -30,7 +30,9 @@ def parquet_source(location: Location, label_column: str | None = None) -> Pixel
     if rows == 0:
         raise InputError(f"{location.name} has no rows; pass the table with its pixel rows")
     notes = Notes()
-    packed = next((name for name in schema.names if _is_packed(schema.field(name).type)), None)
+    known = {*ID_NAMES, *LABEL_NAMES, (label_column or "").strip().lower()}  # whose bytes are texts
+    free = [name for name in schema.names if name.strip().lower() not in known]
+    packed = next((name for name in free if _is_packed(schema.field(name).type)), None)
     if packed is not None:
         columns, read = packed_columns(schema.names, packed, location.name, notes, label_column), _packed_rows
         side = _packed_side(location, columns, schema)

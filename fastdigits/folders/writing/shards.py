@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sources import Notes, PixelSource
-from ..system import InputError, whole_folder, write_json
-from .shards import Shard, check_alike, read_arrays, table_order
-from .writing import Written, write_table
+from ...sources import Notes, PixelSource
+from ...system import InputError, whole_folder, write_json
+from ..shards import Shard, check_alike, read_arrays, table_order
+from .pictures import Written, write_table
 
 ABOUT = "shard.json"
 

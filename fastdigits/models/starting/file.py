@@ -8,7 +8,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-from ..system import InputError
+from ...system import InputError
 
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")  # pth.tar too
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # keys of moving averages, which are better weights
@@ -16,7 +16,7 @@ WRAPPERS = ("state_dict", "model", "model_state_dict", "model_state", "net", "ne
 PREFIXES = (  # that trainers put before the names: torch.compile, DataParallel and averages, Lightning, others
     *("_orig_mod.", "module.", "model.", "net.", "network.", "backbone.", "encoder.", "ema_model.", "0."),
 )
-GLOBAL = re.compile(r"GLOBAL (\S+)")  # what a pickle wants to load, in torch's words
+GLOBAL = re.compile(r"GLOBAL (\w[\w.]*\w)")  # what a pickle wants to load, in torch's words
 
 
 def read_tensors(path: Path, notes: list[str]) -> dict:

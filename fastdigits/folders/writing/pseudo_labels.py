@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sources import read_small_csv
-from ..system import InputError
-from .splits import TEST, TRAIN, picture_file
+from ...sources import read_small_csv
+from ...system import InputError
+from ..splits import TEST, TRAIN, picture_file
 
 PSEUDO_CONFIDENCE = 0.99  # confidence from which an answer is taken for a label
 PREFIX = "test-"  # of their ids among the training rows

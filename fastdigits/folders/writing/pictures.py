@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sources import Chunk, PixelSource
-from ..system import InputError, progress_bar, writable, write_pictures
-from .pixel_sums import PixelSums
-from .splits import TRAIN, VALID, picture_file
+from ...sources import Chunk, PixelSource
+from ...system import InputError, progress_bar, writable, write_pictures
+from ..pixel_sums import PixelSums
+from ..splits import TRAIN, VALID, picture_file
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and .png and temporary names come on top
 FORBIDDEN_CHARACTERS = frozenset('/\\<>:"|?*')  # in a file name on some system

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..photos import natural_order
-from ..sources import Notes, PixelSource
-from ..system import InputError, whole_folder, write_json
-from .layout import MANIFEST, MANIFEST_SCHEMA
+from ...photos import natural_order
+from ...sources import Notes, PixelSource
+from ...system import InputError, whole_folder, write_json
+from ..layout import MANIFEST, MANIFEST_SCHEMA
+from ..shards import Shard, ShardDone, last_one
+from ..splits import TEST, TRAIN, VALID
+from ..splitting import SplitMethod, SplitRule, choose_valid, read_groups
+from .pictures import Written, move_to_valid, write_table
 from .pseudo_labels import add_pseudo_rows
-from .shard_writing import put_together, write_shard
-from .shards import Shard, ShardDone, last_one
-from .splits import TEST, TRAIN, VALID
-from .splitting import SplitMethod, SplitRule, choose_valid, read_groups
-from .writing import Written, move_to_valid, write_table
+from .shards import put_together, write_shard
 
 
 @dataclass(frozen=True)

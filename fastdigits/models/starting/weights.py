@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..system import InputError
-from .backbones import Backbone
-from .saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
-from .shipped import check_outlives, model_folder, shipped_names
-from .weights_file import fitted, read_tensors
+from ...system import InputError
+from ..backbones import Backbone
+from ..saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
+from ..shipped import check_outlives, model_folder, shipped_names
+from .file import fitted, read_tensors
 
 PRETRAINED, NONE = "pretrained", "none"
 
