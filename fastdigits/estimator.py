@@ -172,7 +172,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.gray_range_ = (scale.black, scale.white)
         self._turning = Turning(self.ground)
         images = self._turning.turn(self._images(X))
-        self._notice()
+        if self._turning.turned:
+            self.notes_.add(
+                f"X: {self._turning.turned:,} of {self._turning.seen:,} pictures are dark digits on a light ground and "
+                "were turned to light on dark; where that is wrong, pass ground='dark'"
+            )
+        if self.verbose:
+            self.notes_.say()
         names = _class_names(self.classes_)
         weights = None
         if sample_weight is not None or self.class_weight is not None:
@@ -235,16 +241,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         turning = Turning(self.ground)
         turning.light, turning.dark = (SURE_VOTES * votes for votes in (self._turning.light, self._turning.dark))
         return turning.turn(images)
-
-    def _notice(self) -> None:
-        """Keep and say what was decided about the training rows."""
-        if self._turning.turned:
-            self.notes_.add(
-                f"X: {self._turning.turned:,} of {self._turning.seen:,} pictures are dark digits on a light ground and "
-                "were turned to light on dark; where that is wrong, pass ground='dark'"
-            )
-        if self.verbose:
-            self.notes_.say()
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
         """Rows of pixels (n, pixels) as uint8 pictures (n, h, h)."""

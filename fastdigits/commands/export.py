@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 
 from ..answers import open_model
-from ..folders import VALID
-from ..models import DESCRIPTION_FILE, SavedModel, model_folder, read_onnx, read_saved, write_onnx
-from ..photos import read_gray
+from ..folders import VALID, split_source
+from ..models import DESCRIPTION_FILE, LIGHT, SavedModel, model_folder, read_onnx, read_saved, write_onnx
 from ..runs import Run, unchanged_folder
 from ..scores import read_answers
 from ..system import InputError, check_output, whole_file, whole_folder
@@ -93,7 +92,8 @@ def export(
 
         with whole_file(out) as partial:
             write_learner(saved, partial)
-            found = learner_probabilities(partial, pictures)
+            # which is fastai's own, and takes pictures as it was trained on them
+            found = learner_probabilities(partial, 255 - pictures if saved.ground == LIGHT else pictures)
             difference = _difference(found, expected, device)
     return Export(out, len(pictures), difference, real)
 
@@ -105,11 +105,9 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
     """
     run = Run(path)
     folder = unchanged_folder(run) if run.predictions_file.is_file() else None
-    grays = (
-        [read_gray(file, folder.normalise) for file in folder.split(VALID).files[:CHECKED_PICTURES]] if folder else []
-    )
-    if len({gray.shape for gray in grays}) == 1:
-        return np.stack(grays), read_answers(run, rows=len(grays)).probabilities, True
+    if folder:
+        images = next(split_source(folder, VALID).chunks()).images[:CHECKED_PICTURES]
+        return images, read_answers(run, rows=len(images)).probabilities, True
     drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)
     return drawn, saved.probabilities(drawn), False
 

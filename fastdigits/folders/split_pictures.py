@@ -1,7 +1,6 @@
 """The pictures of a split: as arrays of one size, or as a source like any other, a part at a time."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -59,11 +58,6 @@ def resized(images: np.ndarray, size: int) -> np.ndarray:
     return pictures[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def same_size(files: list[Path], size: int, normalise: bool = False) -> np.ndarray:
-    """Picture files of any sizes as gray levels, uint8 (n, size, size)."""
-    return np.concatenate([resized(read_gray(file, normalise)[None], size) for file in files])
-
-
 def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:
     """Pictures of a split (or its `rows`) as uint8 (n, h, w); those of mixed sizes at `size` pixels."""
     rows = np.arange(len(folder.split(split))) if rows is None else rows
@@ -71,7 +65,7 @@ def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | 
     if decoded:
         return np.asarray(decoded.images[rows])
     files = folder.split(split).files
-    return same_size([files[row] for row in rows], size, folder.normalise)
+    return np.concatenate([resized(read_gray(files[row], folder.normalise)[None], size) for row in rows])
 
 
 def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]:

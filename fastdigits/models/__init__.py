@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks": ["is_network", "network_settings"],
         "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
         "saved": [
+            "LIGHT",
             "ModelDescription",
             "DESCRIPTION_FILE",
             "ONNX",
