@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import signal
 import socket
 import subprocess
@@ -645,3 +646,31 @@ def test_the_server_computes_in_fp32():
     inference = opened().first.batcher.inference
     assert isinstance(inference, Inference)
     assert inference.exact
+
+
+def test_verdicts_and_turned_pictures(client, digit_images):
+    digit = np.pad(digit_images[0][0].repeat(3, 0).repeat(3, 1), 2)
+    noise = (np.random.default_rng(0).random((28, 28)) < 0.4) * 255
+    asked = [digit, 255 - digit, np.zeros((28, 28), int), noise]
+    told = client.post("/predict", json={"images": [image.tolist() for image in asked]}).json()["predictions"]
+    assert told[0]["probabilities"] == told[1]["probabilities"]
+    assert [answer["verdict"] for answer in told[2:]] == ["blank", "other"]
+    assert [answer["doubtful"] for answer in told[2:]] == [True, True]
+    drawn = client.post("/predict?normalise=true", content=png(np.full((200, 200), 240, np.uint8))).json()
+    assert drawn["predictions"][0]["verdict"] == "blank"
+
+
+def test_what_is_noticed_of_a_table_comes_back(client, digit_images):
+    header = "class," + ",".join(f"pixel{k}" for k in range(64))
+    rows = [f"{k}," + ",".join(map(str, (255 - image).ravel())) for k, image in enumerate(digit_images[0][:20])]
+    answer = client.post("/table?name=mine.csv", content="\n".join([header, *rows]))
+    assert answer.text.splitlines()[0] == "id,label,confidence,verdict"
+    assert json.loads(answer.headers["x-fastdigits-notes"]) == [
+        "mine.csv: the column 'class' was read as the label",
+        "mine.csv: all pictures are dark digits on a light ground and were turned to light on dark; where that is wrong, "
+        "pass --ground dark",
+    ]
+    plain = "\n".join(
+        [header.removeprefix("class,"), *(",".join(map(str, image.ravel())) for image in digit_images[0][:20])]
+    )
+    assert "x-fastdigits-notes" not in client.post("/table", content=plain).headers
