@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastdigits import InputError
 from fastdigits.models import find_backbone, load_weights
@@ -144,3 +146,20 @@ def test_a_whole_pickled_network_is_named(tmp_path):
         f"{file} holds pickled Python objects, such as torch.nn.modules.linear.Linear, or is damaged, and is not "
         "loaded, since that could run code; where you trust it, save its state_dict as .safetensors"
     )
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    prefixes=st.lists(
+        st.sampled_from(["_orig_mod.", "module.", "model.", "net.", "backbone."]), max_size=3, unique=True
+    ),
+    wrappers=st.lists(st.sampled_from(["state_dict", "model", "model_state_dict", "net"]), max_size=2, unique=True),
+    ending=st.sampled_from(["pth", "pt", "ckpt", "pth.tar", "bin"]),
+)
+def test_whatever_stands_around_weights_is_taken_off(tmp_path_factory, donor, prefixes, wrappers, ending):
+    content = named(donor, "".join(prefixes))
+    for wrapper in wrappers:
+        content = {wrapper: content, "epoch": 3}
+    file = tmp_path_factory.mktemp("w") / f"w.{ending}"
+    torch.save(content, file)
+    assert has_body(loaded(file), donor)

@@ -192,3 +192,47 @@ def test_strict_refuses_all_that_is_named(tmp_path, command):
         "mend the data, or leave out --strict"
     )
     assert not key["out"].exists()
+
+
+SCALES = {
+    "bytes": lambda p: p.astype(np.uint8),
+    "whole": lambda p: p.astype(np.int64),
+    "floats": lambda p: p.astype(np.float64),
+    "shares": lambda p: p / 255,
+    "rounded shares": lambda p: p / 255 * 1.0000002,
+    "signed shares": lambda p: p / 127.5 - 1,
+    "12 bits": lambda p: p.astype(np.int32) * 4095 // 255,
+    "16 bits": lambda p: p.astype(np.int64) * 257,
+}
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory) -> list[str]:
+    """The labels of the first forty digits, as they are."""
+    place = tmp_path_factory.mktemp("straight")
+    np.savez(place / "t.npz", images=IMAGES[:40])
+    return predict(MODEL, place / "t.npz", out=place / "p.csv").labels
+
+
+@quickly
+@given(
+    scale=st.sampled_from(sorted(SCALES)), light=st.booleans(), kind=st.sampled_from(["npz", "csv", "parquet", "array"])
+)
+def test_scale_ground_and_kind_change_no_answer(tmp_path, straight, scale, light, kind):
+    """What one part knows of the pictures all parts know: the same digits give the same labels, however they come."""
+    place = fresh(tmp_path)
+    pixels = IMAGES[:40].reshape(40, -1).astype(np.float64)
+    pixels = SCALES[scale](255 - pixels if light else pixels)
+    if kind == "npz":
+        np.savez(place / "t.npz", images=pixels)
+    elif kind == "csv":
+        pd.DataFrame(pixels).to_csv(place / "t.csv", index=False)
+    elif kind == "parquet":
+        pd.DataFrame(pixels).add_prefix("pixel").to_parquet(place / "t.parquet")
+    else:
+        np.savez(place / "t.npz", images=pixels.reshape(40, 16, 16))
+    (file,) = place.iterdir()
+    found, words = said(lambda: predict(MODEL, file, out=place / "p.csv"))
+    assert np.mean([a == b for a, b in zip(found.labels, straight)]) >= 0.975  # rounding of one in forty
+    assert ("were turned" in words) == light
+    assert ("black..white" in words) == (scale not in ("bytes", "whole", "floats"))
