@@ -72,7 +72,7 @@ def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool) -> np
 
 
 def decoded_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
-    """The gray levels of a PNG or JPEG file, uint8 (h, w)."""
+    """The gray levels of a PNG or JPEG file that a client sent, uint8 (h, w)."""
     from PIL import Image, UnidentifiedImageError
 
     too_large = Refusal(413, f"{name} has more than {limits.pixels / 1e6:g} million pixels; send a smaller picture")
@@ -153,5 +153,5 @@ class SentTable:
 
 
 def slices(images: np.ndarray) -> list[np.ndarray]:
-    """The pictures (n, h, w) in parts that are not many."""
+    """The pictures that a client sent, (n, h, w), in parts between which others get their turn."""
     return [images[start : start + SLICE_ROWS] for start in range(0, len(images), SLICE_ROWS)]
