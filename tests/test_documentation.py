@@ -165,7 +165,12 @@ def test_pages_name_tests_that_exist():
 def test_links_lead_somewhere_for_those_who_read_the_files():
     for page in ALL_PAGES:
         for text, link in re.findall(r"\[([^\]]*)\]\((?!http|#)([^)]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+            file, _, heading = link.partition("#")
+            assert (page.parent / file).exists(), f"{page.name}: {link}"
+            if heading:
+                lines = (page.parent / file).read_text(encoding="utf-8").splitlines()
+                anchors = [re.sub(r"\W+", "-", line.lstrip("# ").lower()) for line in lines if line.startswith("#")]
+                assert heading in anchors, f"{page.name}: {link}"
             assert text, f"{page.name}: {link} has no text"
 
 
