@@ -16,10 +16,10 @@ from .answers import EXACT_BATCH, Inference, Predictions, least_sure
 from .folders import memory_folder
 from .models import read_saved
 from .photos import BYTES, GrayScale, Turning, contents_of, scale_of
-from .recipes import Recipe, default_epochs, find_recipe
+from .recipes import Recipe, find_recipe
 from .runs import random_states, restore_random_states
-from .sources import Notes
-from .training import FinetuneArguments, Method, TrainArguments, command_of, fit_run, method_of
+from .sources import Notes, turned_notes
+from .training import FinetuneArguments, Method, TrainArguments, command_of, default_epochs, fit_run, method_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
@@ -172,11 +172,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.gray_range_ = (scale.black, scale.white)
         self._turning = Turning(self.ground)
         images = self._turning.turn(self._images(X))
-        if self._turning.turned:
-            self.notes_.add(
-                f"X: {self._turning.turned:,} of {self._turning.seen:,} pictures are dark digits on a light ground and "
-                "were turned to light on dark; where that is wrong, pass ground='dark'"
-            )
+        self.notes_.add(*turned_notes("X", self._turning, "ground='dark'"))
         if self.verbose:
             self.notes_.say()
         names = _class_names(self.classes_)

@@ -6,8 +6,6 @@ from ..system import InputError
 from .schedules import peak_of
 
 DEFAULT_HEAD_EPOCHS, DEFAULT_EPOCHS = 1, 3
-LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
-DEFAULT_BATCH, SMALL_BATCH, FEW_ROWS = 64, 32, 640  # fewer rows than that take the small one
 PHOTO_LR_MULT = 100.0  # of fastai's fine_tune, for bodies that were trained on photographs
 # bodies that were trained on digits: all is trained from the start at one rate (benchmarks/transfer.py)
 DIGIT_LR_MULT, DIGIT_LR = 1.0, 4e-3
@@ -42,16 +40,6 @@ class Stage:
     search: bool = False
     schedule: str = "one-cycle"
     lr_mult: float | None = None
-
-
-def default_batch_size(rows: int) -> int:
-    """Pictures a step, for so many training rows."""
-    return SMALL_BATCH if rows < FEW_ROWS else DEFAULT_BATCH
-
-
-def default_epochs(rows: int, batch_size: int) -> int:
-    """Epochs with the whole network unfrozen, for so many training rows."""
-    return max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, rows // batch_size)))
 
 
 def plan_stages(

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "beginning": ["reopen_run", "start_run"],
         "data": ["unchanged_folder"],
-        "directory": ["Run", "kept_weights"],
+        "directory": ["Run", "checkpoint_weights"],
         "generators": ["random_states", "restore_random_states"],
     },
 )

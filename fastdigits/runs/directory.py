@@ -131,8 +131,8 @@ class Run:
             raise damaged(path) from None
 
 
-def kept_weights(checkpoint: dict) -> dict:
-    """The weights that a run which ends at this checkpoint saves: their moving average where there is one."""
+def checkpoint_weights(checkpoint: dict) -> dict:
+    """The weights in a run's checkpoint that count: their moving average where there is one."""
     return checkpoint["average"]["weights"] if checkpoint["average"] else checkpoint["model"]
 
 

@@ -16,8 +16,8 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from ..answers import SURE, Predictions, least_sure, reading_of
-from ..photos import Turning, all_cuts, cut_sheet, normalised
-from ..sources import MOST_SAID
+from ..photos import Ground, Turning, all_cuts, cut_sheet, normalised
+from ..sources import MOST_SAID, turned_notes
 from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
 from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
@@ -75,9 +75,11 @@ class Answering:
             grays = await asyncio.gather(
                 *(self.in_thread(digit_picture, name, data, self.limits, normalise) for name, data in sent)
             )
-        grays = [Turning().turn(gray[None])[0] for gray in grays]
+        turnings = [Turning(_ground(request)) for _ in grays]
+        grays = [turning.turn(gray[None])[0] for turning, gray in zip(turnings, grays)]
         rows = await asyncio.gather(*(served.batcher.probabilities(gray[None]) for gray in grays))
         answers = [served.answer(name, row[0], gray) for name, row, gray in zip(names, rows, grays)]
+        notes = [note for name, turning in zip(names, turnings) for note in turned_notes(name, turning, "ground=dark")]
         if _flag(request, "seen", False):
             if sum(gray.size for gray in grays) > self.limits.seen_pixels:
                 raise Refusal(
@@ -85,7 +87,7 @@ class Answering:
                 )
             for answer, gray in zip(answers, grays):
                 answer["seen"] = gray.tolist()
-        return JSONResponse({"model": served.name, "predictions": answers})
+        return JSONResponse({"model": served.name, "predictions": answers, "notes": notes})
 
     async def read(self, request: Request) -> JSONResponse:
         """POST /read: the numbers on a photo of several digits, in reading order."""
@@ -129,7 +131,7 @@ class Answering:
         ids, rows, contents = [], [], []
         with SentTable(name, await request.body()) as sent:
             try:
-                table = await self.in_thread(sent.opened)
+                table = await self.in_thread(sent.opened, _ground(request))
                 async for chunk in iterate_in_threadpool(table.chunks()):
                     ids += chunk.ids
                     contents.append(chunk.contents)
@@ -139,15 +141,9 @@ class Answering:
                             raise Refusal(400, "the connection was closed")
             except InputError as error:
                 raise sent.refusal(error) from None
-        found = Predictions(
-            ids,
-            np.concatenate(rows),
-            served.classes,
-            contents=np.concatenate(contents),
-            least_sure=least_sure(served.model),
-            notes=table.notes,
-        )
-        return await self.in_thread(lambda: found.table().to_csv(index=False)), found.notes
+        least = least_sure(served.model)
+        found = Predictions(ids, np.concatenate(rows), served.classes, np.concatenate(contents), least)
+        return await self.in_thread(lambda: found.table().to_csv(index=False)), table.notes
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
         """Probabilities of a part of a table, which waits while others fill the queue."""
@@ -222,6 +218,14 @@ def _flag(request: Request, name: str, otherwise: bool) -> bool:
     if given not in ("true", "false"):
         raise Refusal(400, f"{name}={given[:80]} is unknown; accepted are true and false")
     return given == "true"
+
+
+def _ground(request: Request) -> str:
+    """What the client says that its pictures' ground is."""
+    given = request.query_params.get("ground", "auto")
+    if given not in Ground.__args__:
+        raise Refusal(400, f"ground={given[:80]} is unknown; accepted are {', '.join(Ground.__args__)}")
+    return given
 
 
 def make_app(

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..photos import gray_levels, normalised
+from ..photos import Ground, gray_levels, normalised
 from ..sources import PixelSource, open_source
 from ..system import InputError
 from .limits import Limits, Refusal
@@ -141,10 +141,10 @@ class SentTable:
     def file(self) -> Path:
         return Path(self.folder.name) / "table.csv"
 
-    def opened(self) -> PixelSource:
-        """The table, once its first line was understood."""
+    def opened(self, ground: Ground = "auto") -> PixelSource:
+        """The table, once its first line was understood; the client may know its `ground`."""
         self.file.write_bytes(self.data)
-        return open_source(str(self.file))
+        return open_source(str(self.file), ground=ground)
 
     def refusal(self, error: InputError) -> Refusal:
         """What is wrong with the table, by the name that the client knows."""

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
         "location": ["Location"],
-        "gate": ["through_gate"],
+        "gate": ["through_gate", "turned_notes"],
         "missing": ["refuse_missing_values"],
         "notes": ["MOST_SAID", "Notes"],
         "orientation": ["ORIENTATION_FILE", "orientation_features", "orientation_note"],

@@ -121,6 +121,9 @@ def _files_of_folder(folder: Path, notes: Notes) -> list[LabelledFile]:
             )
         notes.add(_deeper_note(folder, deeper))
         named += [(label, file) for label in labels for file in deeper[label]]
+    empty = [label for label in labels if not deeper[label] and not list_pictures(folder / label)]
+    if empty and named:
+        notes.add(f"{folder}: no pictures lie in {', '.join(empty[:4])}, of which there is no class then")
     if flat and named:
         raise InputError(f"{folder} has pictures both in it ({flat[0].name}) and in subfolders; {HINT}")
     if not flat and not named:

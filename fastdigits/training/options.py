@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..recipes import Recipe
+from ..recipes import DEFAULT_EPOCHS, Recipe
 from .arguments import Keep, TrainingArguments
 
 # what makes the Learner; other options plan its stages, are a fit's rules, or say where to write
@@ -19,6 +19,8 @@ LEARNER_OPTIONS = (
     "seed",
 )
 RULES_OF_RECIPES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm", "ema")  # the rest only users say
+LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
+SMALL_BATCH, FEW_ROWS = 32, 640  # fewer rows than that take the small one
 DEFAULTS = {
     "batch_size": 64,
     "augment": "light",
@@ -30,6 +32,16 @@ DEFAULTS = {
     "label_smoothing": 0.0,
     "balance": False,
 }
+
+
+def default_batch_size(rows: int) -> int:
+    """Pictures a step of a training on so many rows."""
+    return SMALL_BATCH if rows < FEW_ROWS else DEFAULTS["batch_size"]
+
+
+def default_epochs(rows: int, batch_size: int) -> int:
+    """Epochs of a training on so many rows, with the whole network unfrozen."""
+    return max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, rows // batch_size)))
 
 
 def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -> dict:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from ..answers import Inference, answer
 from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
 from ..models import SavedModel
-from ..runs import Run, kept_weights
+from ..runs import Run, checkpoint_weights
 from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
 from .arguments import Keep
@@ -48,7 +48,7 @@ def write_result(
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
     if keep != "last":
         best = run.read_checkpoint(best=True)
-        module.load_state_dict(kept_weights(best))
+        module.load_state_dict(checkpoint_weights(best))
         kept_epoch = best["history"][-1]["epoch"]
     saved = SavedModel(
         module.eval(),

@@ -8,7 +8,7 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.learner import Learner
 
 from ..recipes import EpochSchedule, FusedAdam, OneCycle, Stage, find_schedule
-from ..runs import Run, kept_weights, restore_random_states
+from ..runs import Run, checkpoint_weights, restore_random_states
 from ..system import InputError, join_world
 from .arguments import Keep, OnEpoch
 from .callbacks.batch import BatchProgress, ClipGradients, EpochRates
@@ -147,5 +147,5 @@ def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:
     """Which epoch is kept of a run that diverged: the best, or where no valid pictures tell, the last finished one."""
     if run.best_checkpoint.exists():
         return "best" if keep == "last" else keep
-    prepared.learner.model.load_state_dict(kept_weights(run.read_checkpoint()))
+    prepared.learner.model.load_state_dict(checkpoint_weights(run.read_checkpoint()))
     return "last"

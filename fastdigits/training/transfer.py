@@ -2,12 +2,19 @@
 
 from ..folders import TRAIN, VALID, ImageFolder
 from ..models import NONE, shipped_names
-from ..recipes import DIGIT_LR, default_batch_size, default_epochs, find_schedule, plan_stages, without_valid
+from ..recipes import DIGIT_LR, find_schedule, plan_stages, without_valid
 from ..system import InputError
 from .arguments import FinetuneArguments
 from .learner import find_preset
 from .method import Method
-from .options import DEFAULTS, LEARNER_OPTIONS, chosen_options, chosen_rules
+from .options import (
+    DEFAULTS,
+    LEARNER_OPTIONS,
+    chosen_options,
+    chosen_rules,
+    default_batch_size,
+    default_epochs,
+)
 
 STAGE_OPTIONS = ("epochs", "head_epochs", "last_epochs", "lr", "lr_mult", "schedule")  # what plans the stages
 

@@ -652,10 +652,20 @@ def test_verdicts_and_turned_pictures(client, digit_images):
     digit = np.pad(digit_images[0][0].repeat(3, 0).repeat(3, 1), 2)
     noise = (np.random.default_rng(0).random((28, 28)) < 0.4) * 255
     asked = [digit, 255 - digit, np.zeros((28, 28), int), noise]
-    told = client.post("/predict", json={"images": [image.tolist() for image in asked]}).json()["predictions"]
+    answer = client.post("/predict", json={"images": [image.tolist() for image in asked]}).json()
+    assert answer["notes"] == [
+        "1: all pictures are dark digits on a light ground and were turned to light on dark; where that is wrong, pass "
+        "ground=dark"
+    ]
+    told = answer["predictions"]
     assert told[0]["probabilities"] == told[1]["probabilities"]
     assert [answer["verdict"] for answer in told[2:]] == ["blank", "other"]
     assert [answer["doubtful"] for answer in told[2:]] == [True, True]
+    kept = client.post("/predict?ground=dark", json={"images": [(255 - digit).tolist()]}).json()
+    assert (kept["notes"], kept["predictions"][0]["verdict"]) == ([], "other")
+    assert client.post("/predict?ground=grey", json={"images": [digit.tolist()]}).json()["error"] == (
+        "ground=grey is unknown; accepted are auto, dark, light"
+    )
     drawn = client.post("/predict?normalise=true", content=png(np.full((200, 200), 240, np.uint8))).json()
     assert drawn["predictions"][0]["verdict"] == "blank"
 

@@ -242,3 +242,23 @@ def test_pictures_a_folder_deeper_are_taken_and_told(in_tmp, rows, capsys):
         "all has its pictures two folders down (photos/4/3.png); pass a folder whose subfolders are labels, or "
         "pictures with --labels NAMES.csv, such as all/photos"
     )
+
+
+def test_a_class_without_pictures_is_named(in_tmp, rows, capsys):
+    for label in ("1", "2"):
+        (in_tmp / "photos" / label).mkdir(parents=True)
+        pictures(rows, 1)[0].save(f"photos/{label}/{label}.png")
+    (in_tmp / "photos" / "3").mkdir()
+    convert("photos", "digits", valid=0)
+    assert "photos: no pictures lie in 3, of which there is no class then\n" in capsys.readouterr().out
+
+
+def test_a_label_column_is_for_tables_alone(in_tmp, rows):
+    (in_tmp / "photos").mkdir()
+    pictures(rows, 1)[0].save("photos/1.png")
+    for source in ("photos", "photos/1.png"):
+        with pytest.raises(InputError) as caught:
+            predict(MODEL, source, label_column="digit")
+        assert (
+            str(caught.value) == f"--label-column is for tables with a header line, and {source} is none; leave it out"
+        )
