@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..folders import Shard, check_alike, read_arrays, table_order
+from ..folders import Shard, check_alike, read_part, table_order
 from ..sources import Notes, PixelSource
 from ..system import whole_file
 from .answering import answer
@@ -48,7 +48,7 @@ def _about(place: Path) -> dict:
 
 def joined_shards(inference: Inference, shard: Shard, out: Path) -> Predictions:
     """What the models said about all shards' rows, in the order of their table."""
-    parts = [read_arrays(place) for place in shard.places(out)]
+    parts = [read_part(place) for place in shard.places(out)]
     order = table_order(parts)
 
     def joined(name: str) -> np.ndarray:

@@ -102,8 +102,8 @@ def check_alike(shard: Shard, out: Path, about: dict, about_of: Callable[[Path],
             )
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file."""
+def read_part(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a shard that waits for the others, from its npz file."""
     with np.load(path) as file:
         return dict(file)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...sources import Notes, PixelSource
 from ...system import InputError, whole_folder, write_json
-from ..shards import Shard, check_alike, read_arrays, table_order
+from ..shards import Shard, check_alike, read_part, table_order
 from .pictures import Written, write_table
 
 ABOUT = "shard.json"
@@ -61,7 +61,7 @@ def _write_rows(place: Path, split: str, written: Written, places: list[int]) ->
 
 
 def _read_rows(place: Path, split: str) -> dict[str, np.ndarray]:
-    return read_arrays(_rows_file(place, split))
+    return read_part(_rows_file(place, split))
 
 
 def put_together(shard: Shard, out: Path, partial: Path) -> tuple[dict[str, Written], Notes]:
