@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Bilinear resize of float pictures to (..., c, size, size).
+    """Pictures of an image folder at the size that a network wants: floats (..., c, size, size), bilinear.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
-    """Gray levels 0..255 as floats 0..1; floats as they are."""
+    """Gray levels 0..255 of decoded pictures as floats 0..1; floats as they are."""
     return images.float().div_(255) if images.dtype == torch.uint8 else images
 
 
 def model_input(images: torch.Tensor, size: int, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
-    """Gray pictures (n, 1, h, w) as a model sees them.
+    """Pictures of an image folder, gray (n, 1, h, w), as a model sees them.
 
     Parameters
     ----------

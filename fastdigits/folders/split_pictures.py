@@ -49,7 +49,7 @@ def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> Pi
 
 
 def resized(images: np.ndarray, size: int) -> np.ndarray:
-    """Gray levels uint8 (n, h, w) at another size: uint8 (n, size, size)."""
+    """Decoded pictures of an image folder, uint8 (n, h, w), at another size: uint8 (n, size, size)."""
     import torch
 
     from .inputs import resize, to_float

@@ -17,7 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "specs": ["Settings", "read_spec", "with_settings"],
         "world": [
             "World",
-            "bare_network",
             "is_alone",
             "is_first_here",
             "is_first_process",

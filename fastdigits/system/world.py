@@ -126,10 +126,3 @@ def shared_batch(rows: int, batch_size: int, size: int) -> int:
         if last >= 2:
             return each
     return most
-
-
-def bare_network(module):
-    """The network itself, without what binds it to its copies in other processes."""
-    from torch.nn.parallel import DistributedDataParallel
-
-    return module.module if isinstance(module, DistributedDataParallel) else module

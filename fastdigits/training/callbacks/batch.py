@@ -12,8 +12,9 @@ from fastai.learner import Learner, Recorder
 from fastai.losses import CrossEntropyLossFlat
 
 from ...recipes import EpochSchedule
-from ...system import bare_network, progress_bar
+from ...system import progress_bar
 from .epoch_end import scores_of
+from .together import bare_network
 
 
 class EventLearner(Learner):

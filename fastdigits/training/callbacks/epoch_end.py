@@ -8,7 +8,8 @@ from fastai.callback.core import Callback, CancelFitException
 
 from ...recipes import Stage
 from ...runs import Run, random_states
-from ...system import bare_network, join_world
+from ...system import join_world
+from .together import bare_network
 
 
 class EpochEnd(Callback):

@@ -5,7 +5,7 @@ from fastai.callback.core import Callback
 from fastai.learner import AvgLoss, AvgMetric
 from fastai.metrics import AccumMetric
 
-from ...system import World, bare_network
+from ...system import World
 
 
 class Together(Callback):
@@ -72,3 +72,10 @@ class SharedScores(Callback):
                 metric.preds, metric.targs = ([x for share in shares for x in share[part]] for part in (0, 1))
             elif isinstance(metric, AvgLoss | AvgMetric):
                 metric.total, metric.count = self.world.total(float(metric.total), metric.count)
+
+
+def bare_network(module: torch.nn.Module) -> torch.nn.Module:
+    """The network that is trained, without what binds it to its copies in other processes."""
+    from torch.nn.parallel import DistributedDataParallel
+
+    return module.module if isinstance(module, DistributedDataParallel) else module

@@ -7,7 +7,7 @@ from fastai.callback.core import Callback
 from fastai.callback.fp16 import MixedPrecision
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ...system import bare_network
+from .together import bare_network
 
 
 class WeightAverage(Callback):
