@@ -216,6 +216,7 @@ def test_dark_digits_are_turned(fitted, digits):
     assert dark.score(X[:100], y[:100]) > 0.9
     kept = DigitClassifier(**QUICK, ground="dark").fit(16 - X, y)
     assert len(kept.notes_) == 1
+    assert kept.score(16 - X[:100], y[:100]) > 0.9  # learnt as they are, and asked as they are
 
 
 def test_answers_have_verdicts(fitted, digits):

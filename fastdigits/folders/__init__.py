@@ -23,7 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "memory": ["memory_folder"],
         "writing.pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_part", "read_shard", "table_order"],
-        "split_pictures": ["ground_of_split", "resized", "split_images", "split_source"],
+        "split_pictures": ["ground_of_split", "on_dark", "resized", "split_images", "split_source"],
         "splits": ["TEST", "TRAIN", "VALID"],
         "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups"],
     },

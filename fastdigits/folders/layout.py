@@ -77,6 +77,12 @@ class ImageFolder:
         converted = (self.whole or self).manifest
         return self.normalise or bool(converted and converted.get("normalised"))
 
+    @property
+    def is_gated(self) -> bool:
+        """Whether its pictures are light digits on dark as they are, since they passed the gate when it was made."""
+        made = (self.whole or self).manifest
+        return self.is_normalised or bool(made and "ground" in made)
+
     def split(self, name: str) -> Split:
         """The split called `name`; InputError when it has no pictures."""
         if name not in self.splits:

@@ -31,6 +31,7 @@ def memory_folder(images: np.ndarray, labels: list[str], weights: np.ndarray | N
         "source": {"name": "arrays", "sha256": digest},
         "split": {"method": "none", "valid": 0, "seed": 0, "groups": None},
         "pixels": {"mean": mean, "std": std},
+        "ground": "dark",
     }
     splits = {TRAIN: Split(PictureNames(path, TRAIN, ids, labels), ids, labels, own_ids=False, weights=weights)}
     return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images={TRAIN: images})

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..photos import Ground, is_on_light, read_gray
+from ..photos import Ground, Turning, is_on_light, read_gray
 from ..sources import Chunk, PixelSource, picture_files_source, through_gate
 from .decoded import decoded_split
 from .layout import ImageFolder
@@ -45,7 +45,7 @@ def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> Pi
 
         has_labels = rows.labels is not None
         source = PixelSource(name, folder.size, rows.own_ids, has_labels, chunks, lambda: folder.digest, rows=len(rows))
-    return through_gate(source, "dark" if folder.is_normalised else ground)
+    return through_gate(source, "dark" if folder.is_gated and ground == "auto" else ground)
 
 
 def resized(images: np.ndarray, size: int) -> np.ndarray:
@@ -68,10 +68,15 @@ def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | 
     return np.concatenate([resized(read_gray(files[row], folder.normalise)[None], size) for row in rows])
 
 
+def on_dark(folder: ImageFolder, images: np.ndarray) -> np.ndarray:
+    """Pictures of an image folder, uint8 (n, h, w), as the gate lets them in: light digits on a dark ground."""
+    return images if folder.is_gated else Turning().turn(images)
+
+
 def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]:
     """Which ground the pictures of a split have, by most of some of them that are clear."""
-    if folder.is_normalised:
+    if folder.is_gated:
         return "dark"
     rows = evenly_spaced(len(folder.split(split)), ASKED_PICTURES)
-    on_light, on_dark = is_on_light(split_images(folder, split, folder.size or ASKED_PX, rows))
-    return "light" if on_light.sum() > on_dark.sum() else "dark"
+    light, dark = is_on_light(split_images(folder, split, folder.size or ASKED_PX, rows))
+    return "light" if light.sum() > dark.sum() else "dark"

@@ -4,8 +4,7 @@ import numpy as np
 
 from ..answers import Inference
 from ..figures import draw_stress, draw_stressed
-from ..folders import evenly_spaced
-from ..photos import Turning
+from ..folders import evenly_spaced, on_dark
 from ..scores import mean_under_stress, stress_scores
 from .page import Section, Table, Text, drawn
 from .view import View
@@ -18,7 +17,7 @@ def stress_section(view: View) -> Section:
     if view.images is None:
         return Section("Under stress", [Text(["The pictures are not at hand."])])
     rows = evenly_spaced(len(view.images), SHOWN_PICTURES)
-    images, truth = Turning().turn(np.asarray(view.images[rows])), view.truth[rows]
+    images, truth = on_dark(view.folder, np.asarray(view.images[rows])), view.truth[rows]
     scores = stress_scores(Inference([view.saved]), images, truth)
     accuracy = float((view.predicted[rows] == truth).mean())
     worst = min(scores, key=lambda score: score.accuracies[-1])

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ..folders import VALID, ImageFolder
-from ..photos import Turning
+from ..folders import VALID, ImageFolder, on_dark
 from ..runs import Run
 from ..system import InputError
 
@@ -40,7 +39,7 @@ def known_share(model: str, folder: ImageFolder, split: str) -> float | None:
     if saved.classes != folder.classes or pictures is None:
         return None
     step = max(1, len(labels) // LEAK_PICTURES)
-    answers = Inference([saved]).probabilities(Turning().turn(pictures.images[::step])).argmax(1)
+    answers = Inference([saved]).probabilities(on_dark(folder, pictures.images[::step])).argmax(1)
     return float((answers == class_numbers(labels[::step], folder.classes)).mean())
 
 

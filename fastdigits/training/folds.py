@@ -9,7 +9,6 @@ import numpy as np
 from ..answers import Inference, open_model, open_models
 from ..folders import VALID, ImageFolder, fold_folders
 from ..models import check_starts
-from ..photos import Turning
 from ..runs import Run
 from ..scores import (
     MIXED_SIZES_PX,
@@ -182,10 +181,10 @@ def _check_record(out: Path, record: dict) -> None:
 
 
 def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:
-    from ..folders import split_images
+    from ..folders import on_dark, split_images
 
     rows = stressed_rows(len(truth))
-    images = Turning().turn(split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows))
+    images = on_dark(folder, split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows))
     return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
 
 

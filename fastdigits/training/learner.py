@@ -20,7 +20,6 @@ from ..models import (
     read_saved,
     shipped_architecture,
 )
-from ..photos import Turning
 from ..recipes import RECIPES, Recipe
 from ..runs import random_states, restore_random_states
 from ..system import Precision, find_device, find_precision, join_world, prepare_machine
@@ -150,7 +149,7 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
     Labels alone do not say so: the digits of every script are called 0 to 9.
     """
     from ..answers import Inference
-    from ..folders import split_images
+    from ..folders import on_dark, split_images
     from ..scores import class_numbers
 
     place = model_folder(weights)
@@ -165,7 +164,7 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
         return False
     saved, split = read_saved(place), folder.split(TRAIN)
     rows = evenly_spaced(len(split), ASKED_PICTURES)
-    images = Turning().turn(split_images(folder, TRAIN, saved.size, rows))
+    images = on_dark(folder, split_images(folder, TRAIN, saved.size, rows))
     answers = Inference([saved]).probabilities(images).argmax(1)
     return bool((answers == class_numbers([split.labels[row] for row in rows], folder.classes)).mean() >= 0.5)
 

@@ -124,3 +124,18 @@ def test_a_model_of_dark_digits_takes_both_grounds(light_run, digit_images, tmp_
         predict(model, "dark.npz", out=f"{name}.csv") for name, model in (("a", "onnx"), ("b", light_run / "run"))
     )
     assert graph.labels == network.labels
+
+
+def test_a_ground_that_the_user_knows_stays(digit_images, in_tmp):
+    """Pictures that are said to be light on dark are neither turned by convert nor by what follows."""
+    from fastdigits import evaluate
+
+    images, labels = (part[:240] for part in digit_images)
+    np.savez("t.npz", x_train=255 - images, y_train=labels)
+    folder = convert("t.npz", "digits", ground="dark")
+    assert folder.manifest["ground"] == "dark"
+    run = train("dnn-he", "digits", epochs=25, out="run").run
+    assert json.loads((run.path / "model.json").read_text())["ground"] == "dark"
+    as_trained = json.loads((run.path / "result.json").read_text())["accuracy"]
+    assert evaluate("run", "digits").accuracy == as_trained > 0.8
+    assert evaluate("run", "t.npz", ground="dark").accuracy > 0.9

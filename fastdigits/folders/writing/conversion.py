@@ -80,6 +80,7 @@ class Conversion:
             "size": next(iter(self.tables.values())).size,
             "channels": 3,
             "normalised": self.normalised,
+            "ground": "dark",  # of the pictures as they are written; the gate has turned others
             "split": {**asdict(self.rule), "groups": self.groups.name if self.groups else None},
         }
 
