@@ -35,7 +35,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     Pictures are rows of pixels (n, pixels) or (n, side, side). Which numbers are black and white is told as for tables,
     whatever their type: 0..1, -1..1, 0..255 and other usual scales; of other ranges the smallest and largest value of
     the training rows become black and white. Dark digits on a light ground are turned. No scaling, reshaping or one-hot
-    encoding is needed before. Rows whose length is no square are filled up with black.
+    encoding is needed before. Rows whose length is no square are filled up with zeros.
 
     Parameters
     ----------
@@ -180,6 +180,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is not None or self.class_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             weights = weights * compute_sample_weight(self.class_weight, y)
+            if not weights.any():
+                raise ValueError("all rows have the weight 0, so that none is trained on; give some a weight above 0")
         folder = memory_folder(images, [names[number] for number in numbers], weights)
         method = self._method(len(images))
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
@@ -202,7 +204,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        images = self._pictures(X)
+        return self._probabilities(self._pictures(X)[0])
+
+    def _probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Of pictures uint8 (n, h, h): (n, classes)."""
         inference, parts = Inference([self.model_], exact=True), []
         for start in range(0, len(images), EXACT_BATCH):
             part = images[start : start + EXACT_BATCH]
@@ -220,7 +225,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Predictions
             Ids are row numbers; `table()` makes a DataFrame.
         """
-        probabilities, images = self.predict_proba(X), self._pictures(X)
+        images, notes = self._pictures(X)
+        probabilities = self._probabilities(images)
         return Predictions(
             [str(row) for row in range(len(images))],
             probabilities,
@@ -228,15 +234,16 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             contents=contents_of(images),
             least_sure=least_sure(self.model_),
             own_ids=False,
-            notes=self.notes_,
+            notes=notes,
         )
 
-    def _pictures(self, X) -> np.ndarray:
-        """What is predicted from, uint8 (n, h, h): what is not clear is turned as most of the training rows were."""
+    def _pictures(self, X) -> tuple[np.ndarray, Notes]:
+        """What is predicted from, uint8 (n, h, h), what is not clear turned as most training rows were; and notes."""
         images = self._images(validate_data(self, _as_rows(X), reset=False))
         turning = Turning(self.ground)
         turning.light, turning.dark = (SURE_VOTES * votes for votes in (self._turning.light, self._turning.dark))
-        return turning.turn(images)
+        images = turning.turn(images)
+        return images, Notes(turned_notes("X", turning, "ground='dark'"))
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
         """Rows of pixels (n, pixels) as uint8 pictures (n, h, h)."""
@@ -267,10 +274,7 @@ def _steps(recipe: Recipe, rows: int, given: dict) -> dict:
 
 
 def _class_names(classes: np.ndarray) -> list[str]:
-    """What the model calls the classes: by their own names, which a model to start from may know, if they can be.
-
-    Names are parts of a path, so that others get numbers.
-    """
+    """What the model calls the classes: their own names, if they can be part of a path, else numbers."""
     names = [str(label) for label in classes]
     usable = all(name.isalnum() for name in names) and len({name.lower() for name in names}) == len(names)
     return names if usable else [f"class{number}" for number in range(len(names))]

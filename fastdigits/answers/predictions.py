@@ -109,4 +109,5 @@ class Predictions:
 
 def notes_file_of(out: Path) -> Path:
     """Where what was noticed is kept beside predictions: predictions.notes.json."""
-    return out.with_name(out.name.partition(".")[0] + ".notes.json")
+    plain = out.name.removesuffix(".gz")
+    return out.with_name(Path(plain).stem + ".notes.json")

@@ -13,26 +13,34 @@ from .inference import Inference
 from .predictions import Predictions
 
 
-def predict_shard(inference: Inference, shard: Shard, table: PixelSource, out: Path, models: list[dict]) -> int:
+def predict_shard(
+    inference: Inference, shard: Shard, table: PixelSource, out: Path, models: list[dict], ground: str, strict: bool
+) -> int:
     """Predict a shard's rows, to where they wait for the others; how many they are. One that is done is kept.
 
     Parameters
     ----------
     models : list of dict
         The models' descriptions.
+    ground : str
+        Of the pictures, as the user said it.
+    strict : bool
+        Whether anything that is noticed is an error.
 
     Raises
     ------
     InputError
         When a shard that is done was predicted from another table, by other models or in another way.
     """
-    how = {"tta": inference.tta, "exact": inference.exact}
+    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground}
     about = {"source": table.digest(), "models": [model["sha256"] for model in models], **how}
     check_alike(shard, out, about, _about)
     place = shard.place(out)
     if not place.exists():
         places: list[int] = []
         found = answer(inference, shard.part(table, places))
+        if strict:
+            found.notes.refuse()
         content = {"ids": np.array(found.ids, str), "probabilities": found.probabilities, "contents": found.contents}
         with whole_file(place) as partial, partial.open("wb") as file:
             about, notes = json.dumps(about), json.dumps(found.notes)

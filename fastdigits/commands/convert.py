@@ -121,7 +121,7 @@ def convert(
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    conversion = Conversion(tables, rule, groups, normalise, label_of, strict)
+    conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict)
     if part:
         waits = conversion.write_part(part, out, overwrite)
         if waits:

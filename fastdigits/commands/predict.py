@@ -112,7 +112,7 @@ def predict(
         return _written(answers, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
-    rows = predict_shard(inference, part, table, out, descriptions)
+    rows = predict_shard(inference, part, table, out, descriptions, ground, strict)
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))

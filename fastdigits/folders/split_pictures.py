@@ -7,6 +7,7 @@ import numpy as np
 
 from ..photos import Ground, Turning, is_on_light, read_gray
 from ..sources import Chunk, PixelSource, picture_files_source, through_gate
+from ..system import InputError
 from .decoded import decoded_split
 from .layout import ImageFolder
 from .splitting import evenly_spaced
@@ -25,6 +26,10 @@ def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> Pi
     ground : {'auto', 'dark', 'light'}
         Of its pictures; told from each by default.
     """
+    if folder.normalise and ground != "auto":
+        raise InputError(
+            f"the pictures of {folder.path} are cut out as photos, whatever their ground; leave out --ground"
+        )
     rows, name, decoded = folder.split(split), f"{folder.path} ({split})", decoded_split(folder, split)
     if decoded is None:
         source = picture_files_source(
@@ -45,6 +50,8 @@ def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> Pi
 
         has_labels = rows.labels is not None
         source = PixelSource(name, folder.size, rows.own_ids, has_labels, chunks, lambda: folder.digest, rows=len(rows))
+    if not folder.manifest:  # what was noticed of files; of converted folders it was said then
+        source.notes.add(*folder.notes)
     return through_gate(source, "dark" if folder.is_gated and ground == "auto" else ground)
 
 
@@ -78,5 +85,10 @@ def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]
     if folder.is_gated:
         return "dark"
     rows = evenly_spaced(len(folder.split(split)), ASKED_PICTURES)
-    light, dark = is_on_light(split_images(folder, split, folder.size or ASKED_PX, rows))
+    if folder.images:
+        images = folder.images[split][rows]
+    else:  # one by one: all are decoded later, by one process
+        side, files = min(folder.size or ASKED_PX, ASKED_PX), folder.split(split).files
+        images = np.concatenate([resized(read_gray(files[row])[None], side) for row in rows])
+    light, dark = is_on_light(images)
     return "light" if light.sum() > dark.sum() else "dark"

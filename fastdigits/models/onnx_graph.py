@@ -51,11 +51,13 @@ class OnnxModel(ModelDescription):
     """
 
     session: "onnxruntime.InferenceSession"
+    turns: bool = False  # light pictures are what it knows, and its graph does not turn others, as those of 0.1 do not
 
     in_torch = False
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities float32 (n, classes) of gray pictures uint8 (n, h, w)."""
+        images = 255 - images if self.turns else images
         return self.session.run(["probabilities"], {"images": np.ascontiguousarray(images)})[0]
 
     def to(self, device: str) -> None:
@@ -86,7 +88,8 @@ def read_onnx(folder: Path) -> OnnxModel:
     if (inputs, outputs) != (["images"], ["probabilities"]):
         raise InputError(f"{graph} takes {', '.join(inputs)} and gives {', '.join(outputs)}; export the model again")
     about = {name: description.get(name) for name in FIELDS} | {"ground": ground_of(description)}
-    return OnnxModel(session, **about, card=None)
+    turns = "ground" not in description and about["ground"] == LIGHT
+    return OnnxModel(session=session, turns=turns, **about, card=None)
 
 
 def write_onnx(saved: SavedModel, folder: Path) -> None:

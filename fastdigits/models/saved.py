@@ -73,7 +73,7 @@ class SavedModel(ModelDescription):
     module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
 
     def model_input(self, images: np.ndarray):
-        """Gray pictures uint8 (n, h, w) as the model wants them: float (n, channels, size, size), normalised."""
+        """Gray pictures uint8 (n, h, w), on the ground it knows, as it wants them: float (n, channels, size, size)."""
         return self._input(self._gray(images))
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
@@ -205,7 +205,7 @@ def _damaged(path: Path) -> InputError:
 
 
 def ground_of(description: dict) -> str:
-    """The ground of the pictures that a model was trained on; where it does not say so, by their mean gray level."""
+    """The ground of a model's training pictures; older models tell it if they were scaled by their mean, else dark."""
     return description.get("ground") or (LIGHT if min(description["mean"]) > BRIGHT else DARK)
 
 

@@ -54,8 +54,11 @@ def _is_unnamed_picture(file: Path) -> bool:
     """Whether a file whose name has no ending begins as a PNG, JPEG, GIF or BMP file does."""
     if file.suffix or file.name.startswith(".") or not file.is_file():
         return False
-    with file.open("rb") as stream:
-        return stream.read(8).startswith(FIRST_BYTES)
+    try:
+        with file.open("rb") as stream:
+            return stream.read(8).startswith(FIRST_BYTES)
+    except OSError:  # not ours to read
+        return False
 
 
 def picture_ids(files: list[Path]) -> list[str]:

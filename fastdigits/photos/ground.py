@@ -9,7 +9,8 @@ from .ink import LEAST_CONTRAST
 Ground = Literal["auto", "dark", "light"]  # what the user says that the pictures' ground is
 LEAST_SIDE = 8  # pixels; smaller pictures have hardly any ground
 # of a picture's range of gray levels: the rim of a light ground is above LIGHT, that of a dark one below DARK; and most
-# of its pixels are on that side. All rows of MNIST and Kannada-MNIST are told so, and all of them when they are turned.
+# of its pixels are on that side, which is not asked where the rim is black. All rows of MNIST and Kannada-MNIST are
+# told so, and all of them when they are turned.
 DARK, LIGHT, MOST = 1 / 3, 2 / 3, 0.6
 
 

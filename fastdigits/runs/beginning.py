@@ -34,8 +34,8 @@ def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
     record = run.record()
     if not {"arguments", "data_digest"} <= record.keys():
         raise damaged(run.record_file)
-    recorded = record["arguments"]  # an option that did not exist then was not given
-    different = [k for k, value in arguments.items() if recorded.get(k) != value and (k in recorded or value)]
+    recorded = record["arguments"]
+    different = changed_options(recorded, arguments)
     if different:
         name = different[0]
         raise InputError(
@@ -45,3 +45,8 @@ def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
     if record["data_digest"] != data_digest:
         raise InputError(f"the data of {path} have changed since it was started; start a new run")
     return run
+
+
+def changed_options(recorded: dict, arguments: dict) -> list[str]:
+    """Options that are not as they were recorded; one that did not exist then was not given."""
+    return [name for name, value in arguments.items() if recorded.get(name) != value and (name in recorded or value)]

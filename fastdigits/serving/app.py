@@ -16,8 +16,8 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from ..answers import SURE, Predictions, least_sure, reading_of
-from ..photos import Ground, Turning, all_cuts, cut_sheet, normalised
-from ..sources import MOST_SAID, turned_notes
+from ..photos import Turning, all_cuts, cut_sheet, normalised
+from ..sources import Notes, turned_notes
 from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
 from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
@@ -25,6 +25,8 @@ from .pages import ASSETS, collect_page, drawing_page
 from .served import Served, ServedModels
 from .uploads import (
     SentTable,
+    asked_flag,
+    asked_ground,
     decoded_picture,
     digit_picture,
     is_json,
@@ -35,6 +37,7 @@ from .uploads import (
     slices,
 )
 
+LONGEST_NOTE = 300  # characters, of which clients take some thousand in a header
 NOTES_HEADER = "x-fastdigits-notes"  # what was noticed while a table was read
 BUSY_S = 0.2  # after which a table asks again
 log = logging.getLogger("fastdigits.serving")
@@ -63,24 +66,26 @@ class Answering:
     async def predict(self, request: Request) -> JSONResponse:
         """POST /predict: labels and probabilities of one or many pictures, each a digit."""
         served = self.models.named(request.query_params.get("model"))
-        if is_json(request):
+        ground, as_json = asked_ground(request), is_json(request)
+        # rows of a table stay as they are, but for their ground
+        normalise = asked_flag(request, "normalise", not as_json and served.model.normalise)
+        turning = Turning("dark" if normalise else ground)
+        if as_json:
             images = await self.in_thread(json_pictures, await request.body(), self.limits)
-            names, grays = [str(k) for k in range(len(images))], list(images)
-            if _flag(request, "normalise", False):  # rows of a table stay as they are
-                grays = await asyncio.gather(*(self.in_thread(normalised, gray) for gray in grays))
+            names, grays = [str(k) for k in range(len(images))], await self.in_thread(turning.turn, images)
+            if normalise:
+                grays = await asyncio.gather(*(self.in_thread(normalised, gray, ground) for gray in grays))
         else:
-            normalise = _flag(request, "normalise", served.model.normalise)
             sent = await sent_pictures(request, self.limits)
-            names = [name for name, _ in sent]
-            grays = await asyncio.gather(
-                *(self.in_thread(digit_picture, name, data, self.limits, normalise) for name, data in sent)
-            )
-        turnings = [Turning(_ground(request)) for _ in grays]
-        grays = [turning.turn(gray[None])[0] for turning, gray in zip(turnings, grays)]
+            names, how = [name for name, _ in sent], (self.limits, normalise, ground)
+            grays = await asyncio.gather(*(self.in_thread(digit_picture, name, data, *how) for name, data in sent))
+            grays = [(await self.in_thread(turning.turn, gray[None]))[0] for gray in grays]
         rows = await asyncio.gather(*(served.batcher.probabilities(gray[None]) for gray in grays))
-        answers = [served.answer(name, row[0], gray) for name, row, gray in zip(names, rows, grays)]
-        notes = [note for name, turning in zip(names, turnings) for note in turned_notes(name, turning, "ground=dark")]
-        if _flag(request, "seen", False):
+        answers = [
+            await self.in_thread(served.answer, name, row[0], gray) for name, row, gray in zip(names, rows, grays)
+        ]
+        notes = turned_notes("request", turning, "ground=dark")
+        if asked_flag(request, "seen", False):
             if sum(gray.size for gray in grays) > self.limits.seen_pixels:
                 raise Refusal(
                     413, f"seen=true returns at most {self.limits.seen_pixels:,} pixels; send smaller pictures"
@@ -124,14 +129,16 @@ class Answering:
             raise Refusal(504, f"{name} takes longer than {self.limits.table_s:g} s; send it in parts") from None
         headers = {"content-disposition": 'attachment; filename="predictions.csv"'}
         if notes:  # as JSON, which has no letters that headers do not take
-            headers[NOTES_HEADER] = json.dumps([note.replace("table.csv", name) for note in notes[:MOST_SAID]])
+            headers[NOTES_HEADER] = json.dumps(
+                [note.replace("table.csv", name)[:LONGEST_NOTE] for note in notes.said()]
+            )
         return Response(text, media_type="text/csv", headers=headers)
 
-    async def _table_answers(self, request: Request, served: Served, name: str) -> tuple[str, list[str]]:
+    async def _table_answers(self, request: Request, served: Served, name: str) -> tuple[str, Notes]:
         ids, rows, contents = [], [], []
         with SentTable(name, await request.body()) as sent:
             try:
-                table = await self.in_thread(sent.opened, _ground(request))
+                table = await self.in_thread(sent.opened, asked_ground(request))
                 async for chunk in iterate_in_threadpool(table.chunks()):
                     ids += chunk.ids
                     contents.append(chunk.contents)
@@ -209,23 +216,6 @@ def _is_from_here(request: Request) -> bool:
     """Whether a request comes from the machine that serves."""
     server = (request.scope.get("server") or ("", None))[0]
     return is_from_here(request.client.host, server, host_name(request.headers.get("host", "")))
-
-
-def _flag(request: Request, name: str, otherwise: bool) -> bool:
-    given = request.query_params.get(name)
-    if given is None:
-        return otherwise
-    if given not in ("true", "false"):
-        raise Refusal(400, f"{name}={given[:80]} is unknown; accepted are true and false")
-    return given == "true"
-
-
-def _ground(request: Request) -> str:
-    """What the client says that its pictures' ground is."""
-    given = request.query_params.get("ground", "auto")
-    if given not in Ground.__args__:
-        raise Refusal(400, f"ground={given[:80]} is unknown; accepted are {', '.join(Ground.__args__)}")
-    return given
 
 
 def make_app(

@@ -61,11 +61,11 @@ async def one_picture(request: Request, limits: Limits) -> tuple[str, bytes]:
     return sent
 
 
-def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool) -> np.ndarray:
+def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool, ground: Ground = "auto") -> np.ndarray:
     """A PNG or JPEG file of one digit as a model gets it: uint8 (28, 28) normalised, or (h, w) as it is."""
     gray = decoded_picture(name, data, limits)
     if normalise:
-        return normalised(gray)
+        return normalised(gray, ground)
     if gray.size > limits.raw_pixels:
         raise Refusal(413, f"{name} has more than {limits.raw_pixels / 1e6:g} million pixels; send normalise=true")
     return gray
@@ -155,3 +155,21 @@ class SentTable:
 def slices(images: np.ndarray) -> list[np.ndarray]:
     """The pictures that a client sent, (n, h, w), in parts between which others get their turn."""
     return [images[start : start + SLICE_ROWS] for start in range(0, len(images), SLICE_ROWS)]
+
+
+def asked_flag(request: Request, name: str, otherwise: bool) -> bool:
+    """Whether the client says true to what `name` asks."""
+    given = request.query_params.get(name)
+    if given is None:
+        return otherwise
+    if given not in ("true", "false"):
+        raise Refusal(400, f"{name}={given[:80]} is unknown; accepted are true and false")
+    return given == "true"
+
+
+def asked_ground(request: Request) -> str:
+    """What the client says that its pictures' ground is."""
+    given = request.query_params.get("ground", "auto")
+    if given not in Ground.__args__:
+        raise Refusal(400, f"ground={given[:80]} is unknown; accepted are {', '.join(Ground.__args__)}")
+    return given

@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "location": ["Location"],
         "gate": ["through_gate", "turned_notes"],
         "missing": ["refuse_missing_values"],
-        "notes": ["MOST_SAID", "Notes"],
+        "notes": ["Notes"],
         "orientation": ["ORIENTATION_FILE", "orientation_features", "orientation_note"],
         "opening": [
             "holds_tables",

@@ -1,7 +1,8 @@
 """The gate: what every picture passes on its way in, whatever it comes from.
 
-Here alone it is decided whether pictures are turned to light ink on a dark ground, and looked at for blank ones. What
-is noticed goes into the source's notes, what each picture shows into its chunk.
+Here it is decided whether pictures are turned to light ink on a dark ground, by the rule of `photos`, and they are
+looked at for blank ones and for those that lie the wrong way. What is noticed goes into the source's notes, what each
+picture shows into its chunk.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..photos import BLANK, OTHER, Ground, Turning, contents_of
-from .orientation import orientation_note
+from .orientation import Asked
 from .pixels import Chunk, PixelSource
 
 LEAST_CLEAR = 0.5  # of the pictures; with fewer that are clear, the ground of all is in doubt
@@ -28,16 +29,20 @@ def through_gate(source: PixelSource, ground: Ground = "auto") -> PixelSource:
     """
 
     def chunks() -> Iterator[Chunk]:
-        turning, ids_of = Turning(ground), {BLANK: [], OTHER: []}
+        turning, asked, ids_of = Turning(ground), Asked(), {BLANK: [], OTHER: []}
         for chunk in source.chunks():
             images = turning.turn(chunk.images)
-            if chunk.labels and turning.seen == len(images):
-                source.notes.add(*orientation_note(source.name, images, chunk.labels))
+            if chunk.labels:
+                asked.add(images, chunk.labels)
             contents = contents_of(images)
             for kind, ids in ids_of.items():
                 ids += [chunk.ids[row] for row in np.flatnonzero(contents == kind)]
             yield Chunk(images, chunk.ids, chunk.labels, contents)
-        source.notes.add(*_ground_notes(source.name, turning, len(ids_of[BLANK])), *_content_notes(source.name, ids_of))
+        source.notes.add(
+            *_ground_notes(source.name, turning, len(ids_of[BLANK])),
+            *asked.note(source.name),
+            *_content_notes(source.name, ids_of),
+        )
 
     return replace(source, chunks=chunks, test=source.test and through_gate(source.test, ground))
 

@@ -18,10 +18,7 @@ from .tables.parquet import parquet_source
 
 IMAGE_FOLDER_PARTS = (
     "manifest.json",
-    "train",
-    "valid",
-    "val",
-    "validation",
+    *("train", "training", "valid", "val", "validation", "dev"),
 )  # see `folders`, which stands below this package
 CSV_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".dat", ".train", ".test", ".tra", ".tes")  # the last six of old sets
 MOST_NAMING = 4  # columns of a csv that names pictures

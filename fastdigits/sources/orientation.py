@@ -11,7 +11,7 @@ import numpy as np
 
 ORIENTATION_FILE = Path(__file__).parent / "orientation.npz"  # made by benchmarks/orientation.py
 CELLS = 7  # each way
-ASKED_ROWS, LEAST_ROWS = 500, 50
+ASKED_ROWS, ROWS_OF_A_LABEL, LEAST_ROWS = 500, 50, 50
 LEAST_RIGHT, LEAST_LEAD = 0.6, 0.25  # shares of rows: right in the best orientation, and by how much more than upright
 WAYS = {  # what has to be done to the pictures (n, h, w)
     "upright": lambda images: images,
@@ -24,6 +24,30 @@ WAYS = {  # what has to be done to the pictures (n, h, w)
     "transposed and turned by 180 degrees": lambda images: images.transpose(0, 2, 1)[:, ::-1, ::-1],
 }
 REMEDY = {"transposed": "numpy.transpose(images, (0, 2, 1))"}
+
+
+class Asked:
+    """Some rows of each label, from wherever they stand in a table, about which the classifier is asked at its end."""
+
+    def __init__(self):
+        self.images: list[np.ndarray] = []
+        self.labels: list[str] = []
+        self.left: dict[str, int] = {}
+
+    def add(self, images: np.ndarray, labels: list[str]) -> None:
+        """Take in what is still wanted of a chunk, uint8 (n, h, w)."""
+        for row, label in enumerate(labels):
+            left = self.left.get(label, ROWS_OF_A_LABEL)
+            if left and len(self.labels) < ASKED_ROWS:
+                self.left[label] = left - 1
+                self.images.append(images[row])
+                self.labels.append(label)
+
+    def note(self, name: str) -> list[str]:
+        """As `orientation_note`; none for pictures of several sizes."""
+        if len({image.shape for image in self.images}) != 1:
+            return []
+        return orientation_note(name, np.stack(self.images), self.labels)
 
 
 def orientation_note(name: str, images: np.ndarray, labels: list[str]) -> list[str]:

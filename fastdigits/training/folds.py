@@ -9,7 +9,7 @@ import numpy as np
 from ..answers import Inference, open_model, open_models
 from ..folders import VALID, ImageFolder, fold_folders
 from ..models import check_starts
-from ..runs import Run
+from ..runs import Run, changed_options
 from ..scores import (
     MIXED_SIZES_PX,
     GroupScore,
@@ -171,7 +171,10 @@ def _check_record(out: Path, record: dict) -> None:
     """InputError unless the folds at `out` were started with the same options on the same data."""
     try:
         found = json.loads((out / FOLDS_RECORD).read_text(encoding="utf-8"))
-        same = [found[name] == record[name] for name in ("arguments", "data_digest")]
+        same = [
+            not changed_options(found["arguments"], record["arguments"]),
+            found["data_digest"] == record["data_digest"],
+        ]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{out / FOLDS_RECORD} is damaged; train again with --overwrite") from None
     if not same[0]:

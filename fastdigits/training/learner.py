@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..folders import TRAIN, ImageFolder, evenly_spaced, pixel_statistics
+from ..folders import TRAIN, ImageFolder, evenly_spaced, ground_of_split, pixel_statistics
 from ..models import (
     DESCRIPTION_FILE,
     NONE,
@@ -163,6 +163,8 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
     ):
         return False
     saved, split = read_saved(place), folder.split(TRAIN)
+    if saved.ground != ground_of_split(folder, TRAIN):  # training would show it what it does not know
+        return False
     rows = evenly_spaced(len(split), ASKED_PICTURES)
     images = on_dark(folder, split_images(folder, TRAIN, saved.size, rows))
     answers = Inference([saved]).probabilities(images).argmax(1)

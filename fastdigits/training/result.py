@@ -66,7 +66,7 @@ def write_result(
     evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
     record = run.record()
     result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
-    result["unequal"] = unequal_classes(folder)
+    result["unequal"] = unequal_classes(folder, record["settings"].get("balance", False))
     if evaluation:
         result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
@@ -101,13 +101,14 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     return evaluation
 
 
-def unequal_classes(folder: ImageFolder) -> str | None:
+def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:
     """A sentence where some class has far fewer training rows than another, so that accuracy says little of it."""
     counts = Counter(folder.split(TRAIN).labels)
     (most, many), (fewest, few) = counts.most_common()[0], counts.most_common()[-1]
     if many < UNEQUAL * few:
         return None
+    hint = "" if is_balanced else ", and --balance trains so"
     return (
         f"the classes are unequal: {few:,} training pictures of {fewest!r}, {many:,} of {most!r}; macro F1 counts each "
-        "class alike, and --balance trains so"
+        f"class alike{hint}"
     )

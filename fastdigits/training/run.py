@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..answers import open_models
-from ..folders import ImageFolder
+from ..folders import TRAIN, ImageFolder, ground_of_split
 from ..models import Backbone, SavedModel, StartingWeights, check_starts
 from ..recipes import Stage
 from ..runs import Run, random_states, reopen_run, restore_random_states, start_run
@@ -175,6 +175,12 @@ def _teachers(names: list[str], folder: ImageFolder) -> list[SavedModel]:
     for name, teacher in zip(names, teachers):
         if not teacher.in_torch:
             raise InputError(f"--teachers {name} is an ONNX export; pass the run or model that it was made from")
+    ground = ground_of_split(folder, TRAIN)
+    if any(teacher.ground != ground for teacher in teachers):
+        raise InputError(
+            f"--teachers were not trained on digits on a {ground} ground, as those of {folder.path} are; convert the "
+            "pictures, which brings them to a dark one, and train on that folder"
+        )
     if teachers[0].classes != folder.classes:
         known, wanted = (", ".join(classes[:12]) for classes in (teachers[0].classes, folder.classes))
         raise InputError(f"--teachers {names[0]} tells {known}; the data have {wanted}")

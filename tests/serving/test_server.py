@@ -654,8 +654,8 @@ def test_verdicts_and_turned_pictures(client, digit_images):
     asked = [digit, 255 - digit, np.zeros((28, 28), int), noise]
     answer = client.post("/predict", json={"images": [image.tolist() for image in asked]}).json()
     assert answer["notes"] == [
-        "1: all pictures are dark digits on a light ground and were turned to light on dark; where that is wrong, pass "
-        "ground=dark"
+        "request: 1 of 4 pictures are dark digits on a light ground and were turned to light on dark; where that is "
+        "wrong, pass ground=dark"
     ]
     told = answer["predictions"]
     assert told[0]["probabilities"] == told[1]["probabilities"]

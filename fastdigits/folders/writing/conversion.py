@@ -8,7 +8,7 @@ import numpy as np
 
 from ...photos import natural_order
 from ...sources import Notes, PixelSource
-from ...system import InputError, whole_folder, write_json
+from ...system import InputError, remove_folder, whole_folder, write_json
 from ..layout import MANIFEST, MANIFEST_SCHEMA
 from ..shards import Shard, ShardDone, last_one
 from ..splits import TEST, TRAIN, VALID
@@ -33,6 +33,8 @@ class Conversion:
         Whether the pictures are brought to the form of MNIST's as they are read.
     label_of : dict of str to str
         Pseudo-labels of test rows, which become training rows too.
+    ground : str
+        Of the pictures, as the user said it: auto, dark or light.
     strict : bool
         Whether anything that is noticed is an error.
     """
@@ -42,6 +44,7 @@ class Conversion:
     groups: Path | None
     normalised: bool
     label_of: dict[str, str]
+    ground: str = "auto"
     strict: bool = False
 
     def write(self, out: Path) -> None:
@@ -61,6 +64,9 @@ class Conversion:
             raise InputError("--pseudo-labels are added to whole tables; leave out --shard")
         about = self._about()
         rows = write_shard(part, out, self.tables, about, overwrite)
+        if self.strict and any(table.notes for table in self.tables.values()):
+            remove_folder(part.place(out))
+            next(table.notes for table in self.tables.values() if table.notes).refuse()
         with last_one(part, out) as complete:
             if not complete:
                 return ShardDone(part, rows, part.missing(out))
@@ -81,6 +87,7 @@ class Conversion:
             "channels": 3,
             "normalised": self.normalised,
             "ground": "dark",  # of the pictures as they are written; the gate has turned others
+            "ground_given": self.ground,
             "split": {**asdict(self.rule), "groups": self.groups.name if self.groups else None},
         }
 

@@ -67,8 +67,12 @@ def read_tensors(path: Path, notes: list[str]) -> dict:
 def _is_torchscript(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any("/code/" in name or name.endswith("/constants.pkl") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):  # which torch says in its own words
+        return False
+    return any("/code/" in name or name.endswith("/constants.pkl") for name in names)
 
 
 def _pickled(path: Path, reason: str) -> InputError:

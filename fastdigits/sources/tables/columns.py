@@ -59,8 +59,8 @@ def columns_by_name(names: list[str], where: str, notes: Notes, label_column: st
     if len(ids) > 1:
         raise InputError(f"{where} has two id columns, {names[ids[0]]!r} and {names[ids[1]]!r}; keep one")
     unnamed = [k for k, name in enumerate(lower) if UNNAMED.match(name)]
-    if unnamed:
-        notes.add(f"{where}: the column {names[unnamed[0]]!r}, pandas's row numbers, was left out")
+    for k in unnamed:
+        notes.add(f"{where}: the column {names[k]!r}, pandas's row numbers, was left out")
     pixels = [k for k in range(len(names)) if k not in ids + labels + unnamed]
     numbered = {k: tuple(int(n) for n in re.findall(r"\d{1,18}", lower[k])) for k in pixels}
     stranger = next((k for k in pixels if not numbered[k]), None)

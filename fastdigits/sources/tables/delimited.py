@@ -12,7 +12,7 @@ from ..location import BlankSeparated, Location
 from ..notes import Notes
 from ..pixels import Chunk, GrayLevels, PixelSource, square_side
 from .columns import columns_by_count, columns_by_name, is_header, is_number, not_utf8, packed_columns
-from .packed_text import packed_column, packed_text_rows
+from .packed_text import numbers_in, packed_column, packed_text_rows
 from .plain import Rejoined, plain_rows
 from .rows import Columns, Rows, row_chunks, rows_of
 
@@ -28,6 +28,10 @@ def csv_source(location: Location, label_column: str | None = None) -> PixelSour
     if delimiter == BLANK:
         location = BlankSeparated(location.path, location.member)
         first = [field for field in first if field]
+    if any(numbers_in(field) is not None for field in first):
+        raise InputError(
+            f"{location.name} has all pixels in one field and no header line; add one, such as label,pixels"
+        )
     has_header = is_header(first)
     notes, skipped_lines = Notes(), lines_before + has_header
     packed = packed_column(location, delimiter, first, skipped_lines) if len(first) <= MOST_AROUND else None

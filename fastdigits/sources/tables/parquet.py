@@ -114,7 +114,7 @@ def _packed_rows(batch: "pa.RecordBatch", columns: Columns, where: str, first: i
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         pictures = [_decoded(data.as_py(), where, first + k + 1) for k, data in enumerate(column)]
     else:
-        pictures = [np.asarray(cell.as_py()) for cell in column]
+        pictures = [_numbers(cell.as_py(), where, first + k + 1) for k, cell in enumerate(column)]
     size = pictures[0].size
     for k, picture in enumerate(pictures):
         square = picture.ndim == 1 or picture.shape[0] == picture.shape[1]
@@ -126,6 +126,17 @@ def _packed_rows(batch: "pa.RecordBatch", columns: Columns, where: str, first: i
             )
     values = np.stack([picture.ravel() for picture in pictures])
     return Rows(values, texts_of(batch, columns.id), texts_of(batch, columns.label))
+
+
+def _numbers(cell: list, where: str, row: int) -> np.ndarray:
+    """The numbers of a list, or of one in another."""
+    try:
+        found = np.asarray(cell)
+    except ValueError:  # lists of several lengths
+        found = np.asarray(None)
+    if not np.issubdtype(found.dtype, np.number):
+        raise InputError(f"row {row} of {where} holds no list of numbers as its picture; write gray levels 0..255")
+    return found
 
 
 def _decoded(data: bytes | None, where: str, row: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The usual pixel csv, whole numbers and nothing else, read with a few passes over its bytes.
 
 A general parser looks at one field after the other; here numpy looks at a megabyte at once, which is several times
-faster. Whatever is not plain (quotes, blanks, fractions, signs, text) is left to the general parser in `tables`.
+faster. Whatever is not plain (quotes, blanks, fractions, signs, text) is left to the general parser in `delimited`.
 """
 
 import io
