@@ -244,3 +244,8 @@ def test_weights_of_classes_and_rows(digits):
     assert never.predict(X[y == 3]).tolist().count(3) > 0.9 * (y == 3).sum()
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         DigitClassifier(**options).fit(X[few], y[few], sample_weight=-np.ones(len(few)))
+
+
+def test_rows_of_which_none_counts(digits):
+    with pytest.raises(ValueError, match="Sample weights must contain at least one non-zero number"):
+        DigitClassifier(**QUICK).fit(digits[0][:20], digits[1][:20], sample_weight=np.zeros(20))

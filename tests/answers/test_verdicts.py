@@ -129,3 +129,36 @@ def test_dark_digits_are_turned_on_every_road(in_tmp, table, ground, capsys):
     folder = convert("light.csv", "digits", ground=ground)
     assert folder.manifest["notes"] == [line]
     assert predict(MODEL, "digits", out="d.csv").labels == straight.labels
+
+
+def test_notes_lie_beside_their_own_predictions(in_tmp):
+    from fastdigits.answers import notes_file_of
+
+    names = {"p.csv": "p.notes.json", "p.csv.gz": "p.notes.json", "a.v1.csv": "a.v1.notes.json"}
+    assert {name: notes_file_of(in_tmp / name).name for name in names} == names
+
+
+def test_what_a_folder_made_by_hand_leaves_out_is_said(in_tmp, table, capsys):
+    row = table.iloc[0].to_numpy(np.uint8).reshape(28, 28)
+    for split in ("train/5", "valid/5", "test"):
+        (in_tmp / "hand" / split).mkdir(parents=True)
+        Image.fromarray(row).save(f"hand/{split}/a.png")
+    (in_tmp / "hand" / "test" / "b.pdf").write_text("")
+    line = "hand/test: files that are not read were left out (1 .pdf); save them as PNG or JPEG"
+    predict(MODEL, "hand", normalise=False)
+    assert capsys.readouterr().out == f"{line}\n"
+    with pytest.raises(InputError) as caught:
+        evaluate(MODEL, "hand", normalise=False, strict=True)
+    assert str(caught.value) == f"--strict: {line}; mend the data, or leave out --strict"
+
+
+def test_shards_of_another_ground_are_refused(in_tmp, table):
+    table.to_csv("t.csv", index=False)
+    predict(MODEL, "t.csv", shard="1/2", out="p.csv")
+    with pytest.raises(InputError, match="was made of another source or with other options"):
+        predict(MODEL, "t.csv", shard="2/2", out="p.csv", ground="light")
+    convert("t.csv", "digits", shard="1/2")
+    with pytest.raises(InputError, match="was made of another source or with other options"):
+        convert("t.csv", "digits", shard="2/2", ground="light")
+    with pytest.raises(InputError, match=r"^--strict: t.csv: 1 picture is blank"):
+        convert("t.csv", "strict", shard="1/2", strict=True)

@@ -270,3 +270,29 @@ def test_orientation_is_told(in_tmp, real_data, capsys):
     np.savez("letters.npz", x_train=images.transpose(0, 2, 1), y_train=letters.to_numpy(str))
     convert("letters.npz", "digits", overwrite=True)
     assert "seem to be stored" not in capsys.readouterr().out  # nobody knows how these look upright
+
+
+def test_packed_tables_and_lists_that_are_none(in_tmp):
+    import pyarrow.parquet as pq
+
+    Path("bare.csv").write_text('5,"' + " ".join("0" * 64) + '"\n')
+    with pytest.raises(InputError) as caught:
+        read("bare.csv")
+    assert str(caught.value) == (
+        "bare.csv has all pixels in one field and no header line; add one, such as label,pixels"
+    )
+    for name, cell in (("ragged", [[1, 2], [3]]), ("texts", ["a", "b", "c", "d"])):
+        pq.write_table(pa.table({"image": [cell]}), f"{name}.parquet")
+        with pytest.raises(InputError) as caught:
+            read(f"{name}.parquet")
+        assert str(caught.value) == (
+            f"row 1 of {name}.parquet holds no list of numbers as its picture; write gray levels 0..255"
+        )
+
+
+@pytest.mark.realdata
+def test_orientation_is_told_of_tables_in_the_order_of_their_labels(in_tmp, real_data):
+    table = pd.read_csv(real_data / "mnist" / "train.csv.gz", nrows=3000).sort_values("label")
+    images = table.filter(like="pixel").to_numpy(np.uint8).reshape(-1, 28, 28)
+    np.savez("sorted.npz", x_train=images.transpose(0, 2, 1), y_train=table["label"])
+    assert "stored transposed" in read("sorted.npz")[2][0]

@@ -136,3 +136,12 @@ def test_a_ground_that_the_user_knows_stays(digit_images, in_tmp):
     as_trained = json.loads((run.path / "result.json").read_text())["accuracy"]
     assert evaluate("run", "digits").accuracy == as_trained > 0.8
     assert evaluate("run", "t.npz", ground="dark").accuracy > 0.9
+
+
+def test_teachers_of_another_ground_are_refused(light_run, tmp_path):
+    with pytest.raises(InputError) as caught:
+        train("dnn-he", light_run / "hand", epochs=1, teachers=["digitnet-mnist"], normalise=False, out=tmp_path / "a")
+    assert str(caught.value) == (
+        f"--teachers were not trained on digits on a light ground, as those of {light_run / 'hand'} are; convert the "
+        "pictures, which brings them to a dark one, and train on that folder"
+    )
