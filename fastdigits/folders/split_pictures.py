@@ -6,13 +6,12 @@ from typing import Literal
 import numpy as np
 
 from ..photos import Ground, Turning, is_on_light, read_gray
-from ..sources import Chunk, PixelSource, picture_files_source, through_gate
+from ..sources import CHUNK_ROWS, Chunk, PixelSource, picture_files_source, through_gate
 from ..system import InputError
 from .decoded import decoded_split
 from .layout import ImageFolder
 from .splitting import evenly_spaced
 
-CHUNK_ROWS = 4096
 ASKED_PICTURES, ASKED_PX = 200, 56  # of a split, about its ground
 
 

@@ -36,11 +36,13 @@ class Asked:
 
     def add(self, images: np.ndarray, labels: list[str]) -> None:
         """Take in what is still wanted of a chunk, uint8 (n, h, w)."""
+        if len(self.labels) == ASKED_ROWS:
+            return
         for row, label in enumerate(labels):
             left = self.left.get(label, ROWS_OF_A_LABEL)
             if left and len(self.labels) < ASKED_ROWS:
                 self.left[label] = left - 1
-                self.images.append(images[row])
+                self.images.append(images[row].copy())  # a view would keep the whole chunk
                 self.labels.append(label)
 
     def note(self, name: str) -> list[str]:

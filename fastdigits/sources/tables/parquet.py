@@ -35,7 +35,7 @@ def parquet_source(location: Location, label_column: str | None = None) -> Pixel
     packed = next((name for name in free if _is_packed(schema.field(name).type)), None)
     if packed is not None:
         columns, read = packed_columns(schema.names, packed, location.name, notes, label_column), _packed_rows
-        side = _packed_side(location, columns, schema)
+        side = _packed_side(location, columns)
     else:
         columns, read = columns_by_name(schema.names, location.name, notes, label_column), rows_of
         _refuse_texts(columns, schema, location.name)
@@ -72,7 +72,7 @@ def _refuse_texts(columns: Columns, schema: "pa.Schema", where: str) -> None:  #
             )
 
 
-def _packed_side(location: Location, columns: Columns, schema: "pa.Schema") -> int:  # noqa: F821
+def _packed_side(location: Location, columns: Columns) -> int:
     """Side in pixels of the pictures, by the first row."""
     first = next(_rows(location, columns, _packed_rows, at_once=1))
     return square_side(first.values.shape[1], f"row 1 of {location.name}")
@@ -118,7 +118,7 @@ def _packed_rows(batch: "pa.RecordBatch", columns: Columns, where: str, first: i
     size = pictures[0].size
     for k, picture in enumerate(pictures):
         square = picture.ndim == 1 or picture.shape[0] == picture.shape[1]
-        if picture.dtype == object or picture.size != size or not square:
+        if picture.size != size or not square:
             here, there = ("x".join(map(str, one.shape)) for one in (picture, pictures[0]))
             raise InputError(
                 f"row {first + k + 1} of {where}, {columns.names[place]!r}: the picture is {here}, others {there}; "
