@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .answers import EXACT_BATCH, Inference, Predictions, least_sure
+from .answers import EXACT_BATCH, Inference, Judge, Predictions
 from .folders import memory_folder
 from .models import read_saved
 from .photos import BYTES, GrayScale, Turning, contents_of, scale_of
@@ -202,17 +202,21 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        return self._probabilities(self._pictures(X)[0])
+        return self._probabilities(self._shares(self._pictures(X)[0]))
 
-    def _probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Of pictures uint8 (n, h, h): (n, classes)."""
+    def _shares(self, images: np.ndarray) -> np.ndarray:
+        """What `Inference.shares` says of pictures uint8 (n, h, h): (n, outputs)."""
         inference, parts = Inference([self.model_], exact=True), []
         for start in range(0, len(images), EXACT_BATCH):
             part = images[start : start + EXACT_BATCH]
             # batches of one size: each picture's digits are then the same in whatever company it comes
             full = np.concatenate([part, np.zeros((EXACT_BATCH - len(part), *part.shape[1:]), np.uint8)])
-            parts.append(inference.probabilities(full)[: len(part)])
-        probabilities = np.concatenate(parts).astype(np.float64)[:, self.columns_]
+            parts.append(inference.shares(full)[: len(part)])
+        return np.concatenate(parts)
+
+    def _probabilities(self, shares: np.ndarray) -> np.ndarray:
+        """Of the classes in the order of `classes_`: (n, classes)."""
+        probabilities = shares.astype(np.float64)[:, self.columns_]
         return probabilities / probabilities.sum(1, keepdims=True)
 
     def answers(self, X):
@@ -224,13 +228,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             Ids are row numbers; `table()` makes a DataFrame.
         """
         images, notes = self._pictures(X)
-        probabilities = self._probabilities(images)
+        shares, judge = self._shares(images), Judge.of([self.model_])
         return Predictions(
             [str(row) for row in range(len(images))],
-            probabilities,
+            self._probabilities(shares),
             [str(label) for label in self.classes_],
-            contents=contents_of(images),
-            least_sure=least_sure(self.model_),
+            contents=judge.contents(shares, contents_of(images)),
+            least_sure=judge.least_sure,
             own_ids=False,
             notes=notes,
         )

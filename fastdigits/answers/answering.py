@@ -11,19 +11,22 @@ from .predictions import Predictions
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
+    judge, n_classes = inference.judge, len(inference.classes)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
             ids += chunk.ids
             labels += chunk.labels or []
-            rows.append(inference.probabilities(chunk.images))
-            contents.append(chunk.contents)
+            rows.append(inference.shares(chunk.images))
+            contents.append(judge.contents(rows[-1], chunk.contents))
             advance(len(chunk.ids))
+    shares = np.concatenate(rows) if rows else np.zeros((0, n_classes), np.float32)
     return Predictions(
         ids,
-        np.concatenate(rows) if rows else np.zeros((0, len(inference.classes)), np.float32),
+        judge.probabilities(shares),
         inference.classes,
         contents=np.concatenate(contents) if contents else np.zeros(0, np.uint8),
-        least_sure=inference.least_sure,
+        outliers=None if judge.above is None else shares[:, n_classes:],
+        least_sure=judge.least_sure,
         own_ids=source.has_ids,
         truth=labels if source.has_labels else None,
         notes=source.notes,

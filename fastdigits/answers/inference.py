@@ -7,11 +7,12 @@ import numpy as np
 
 from ..models import SavedModel
 from ..system import find_device, find_precision, prepare_machine
-from .verdicts import least_sure
+from .verdicts import Judge
 
 EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
 LARGEST_INPUT = 16_000_000  # floats of a batch; what the network makes of them is many times more
+SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 
 
@@ -35,7 +36,7 @@ class Inference:
         self.device = find_device()
         in_torch = all(model.in_torch for model in models)
         self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
-        self.models, self.tta, self.exact = models, tta, exact
+        self.models, self.tta, self.exact, self.judge = models, tta, exact, Judge.of(models)
         self.normalise = models[0].normalise if normalise is None else normalise
         tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
         picture = max(len(model.mean) * model.size**2 for model in models)
@@ -45,16 +46,15 @@ class Inference:
             model.to(self.device)
 
     @property
-    def least_sure(self) -> float:
-        """The confidence below which an answer is doubtful: the mean of the models' own."""
-        return float(np.mean([least_sure(model) for model in self.models]))
-
-    @property
     def classes(self) -> list[str]:
-        return self.models[0].classes
+        return self.judge.classes
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Mean class probabilities of pictures uint8 (n, h, w), light on dark: float32 (n, classes), rows sum to 1."""
+        return self.judge.probabilities(self.shares(images))
+
+    def shares(self, images: np.ndarray) -> np.ndarray:
+        """The same and behind it, of models that tell outliers, their mean shares: float32 (n, outputs)."""
         return np.concatenate([self._timed(batch) for batch in self._batches(images)])
 
     def _batches(self, images: np.ndarray) -> Iterator[np.ndarray]:
@@ -66,24 +66,31 @@ class Inference:
 
     def _timed(self, batch: np.ndarray) -> np.ndarray:
         started = time.perf_counter()
-        probabilities = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
+        shares = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
         self.batch_size.note(len(batch), time.perf_counter() - started)
-        return probabilities
+        return shares
 
     def _in_bf16(self, batch: np.ndarray) -> np.ndarray:
         """bf16, and once more in fp32 what is not sure."""
         import torch
 
         with torch.autocast(self.device, torch.bfloat16):
-            probabilities = self._mean(batch)
-        second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
+            shares = self._mean(batch)
+        second, first = np.partition(self.judge.probabilities(shares), -2, axis=1)[:, -2:].T
         unsure = first - second < SURE_LEAD
+        if self.judge.above is not None:
+            outliers = shares[:, len(self.classes) :].sum(1)
+            unsure |= np.abs(outliers - self.judge.above) < SURE_DISTANCE
         if unsure.any():
-            probabilities[unsure] = self._mean(batch[unsure])
-        return probabilities
+            shares[unsure] = self._mean(batch[unsure])
+        return shares
 
     def _mean(self, batch: np.ndarray) -> np.ndarray:
-        return np.mean([model.probabilities(view) for view in self._views(batch) for model in self.models], axis=0)
+        """Mean shares; those of outliers are the mean over the models that tell them."""
+        found = [model.shares(view) for view in self._views(batch) for model in self.models]
+        means = [np.mean([self.judge.probabilities(shares) for shares in found], axis=0)]
+        outliers = [shares[:, len(self.classes) :] for shares in found if shares.shape[1] > len(self.classes)]
+        return np.concatenate(means + ([np.mean(outliers, axis=0)] if outliers else []), axis=1)
 
     def _views(self, batch: np.ndarray) -> list[np.ndarray]:
         if not self.tta:

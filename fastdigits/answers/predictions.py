@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..models import OUTLIERS
 from ..photos import DIGIT
 from ..sources import Notes
 from ..system import whole_file, write_json
@@ -26,6 +27,8 @@ class Predictions:
     classes : list of str
     contents : ndarray of uint8, shape (n,), or None
         What the pictures show, see `photos.contents_of`; None where they are known to show digits.
+    outliers : ndarray of float32, shape (n, 2), or None
+        Shares of "several digits" and "no digit" by models that tell them, see `models.OUTLIERS`; else None.
     least_sure : float
         Answers of a lower confidence are doubtful.
     own_ids : bool
@@ -44,6 +47,7 @@ class Predictions:
     probabilities: np.ndarray
     classes: list[str]
     contents: np.ndarray | None = None
+    outliers: np.ndarray | None = None
     least_sure: float = ENOUGH
     own_ids: bool = True
     truth: list[str] | None = None
@@ -67,13 +71,18 @@ class Predictions:
         return verdicts_of(self.confidences, contents, self.least_sure)
 
     def table(self, probabilities: bool = False):
-        """A DataFrame `id,label,confidence,verdict`, with a column `p_<class>` for each class when asked."""
+        """A DataFrame `id,label,confidence,verdict`, and when asked `p_<class>` for each class.
+
+        Behind them `share_several` and `share_other`, where the models tell them.
+        """
         import pandas as pd
 
         table = pd.DataFrame({"id": self.ids, "label": self.labels, "confidence": self.confidences})
         table["verdict"] = self.verdicts
         if probabilities:
             table[[f"p_{label}" for label in self.classes]] = self.probabilities
+            if self.outliers is not None:
+                table[[f"share_{name}" for name in OUTLIERS]] = self.outliers
         return table
 
     def submission(self, form: str):

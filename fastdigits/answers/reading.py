@@ -1,17 +1,19 @@
 """Sheets read: what a model says about the digits of a cut sheet, put together to numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ..photos import Box, Cut, all_cuts, contents_of, cut_sheet
+from ..photos import OTHER, SEVERAL, Box, Cut, Sheet, contents_of, cut_sheet
+from ..sources import Notes
 from ..system import whole_file
 from .inference import Inference
-from .verdicts import ENOUGH, SURE, verdicts_of
+from .verdicts import NAMES, SURE, Judge
 
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
 DOUBT = "?"
+SEVERAL_DIGITS, NO_DIGIT = NAMES[SEVERAL], NAMES[OTHER]
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,23 @@ class Digit:
 
 @dataclass
 class Reading:
-    """What stands on a sheet: lines of numbers of digits, and where it was written to."""
+    """What stands on a sheet.
+
+    Attributes
+    ----------
+    lines : list of list of list of Digit
+        Lines, in each its numbers, of each its digits.
+    left_out : int
+        Blots of ink that the model takes for no digit: specks, letters, what was crossed out.
+    notes : list of str
+        What was noticed about the sheet.
+    file, picture : Path or None
+        Where the table and the picture were written to.
+    """
 
     lines: list[list[list[Digit]]]
+    left_out: int = 0
+    notes: Notes = field(default_factory=Notes)
     file: Path | None = None
     picture: Path | None = None
 
@@ -67,6 +83,10 @@ class Reading:
 
     def __rich__(self) -> str:
         lines = [_line_text(line) for line in self.lines] or ["no digit was found"]
+        if self.left_out:
+            blots = "1 blot" if self.left_out == 1 else f"{self.left_out} blots"
+            lines.append(f"{blots} of ink left out: no digit, as far as the model can tell")
+        lines += self.notes
         doubtful = sum(digit.verdict != SURE for digit in self.digits)
         if doubtful:
             lines.append(f"{doubtful} of {len(self.digits)} digits are doubtful, marked {DOUBT}")
@@ -91,39 +111,47 @@ def _line_text(line: list[list[Digit]]) -> str:
 
 def read_sheet(inference: Inference, gray: np.ndarray) -> Reading:
     """What stands on a sheet, uint8 (h, w)."""
-    lines = cut_sheet(gray)
-    pictures = [cut.picture for cut in all_cuts(lines)]
-    answers = inference.probabilities(np.stack(pictures)) if pictures else []
-    return reading_of(lines, answers, inference.classes, inference.least_sure)
+    sheet = cut_sheet(gray)
+    pictures = [cut.picture for cut in sheet.cuts]
+    shares = inference.shares(np.stack(pictures)) if pictures else []
+    return reading_of(sheet, shares, inference.judge)
 
 
-def reading_of(lines: list[list[list[Cut]]], answers: np.ndarray, classes: list[str], least: float = ENOUGH) -> Reading:
+def reading_of(sheet: Sheet, shares: np.ndarray, judge: Judge) -> Reading:
     """What a cut sheet says, once a model has answered.
 
     Parameters
     ----------
-    lines : list of list of list of Cut
-    answers : ndarray of float, shape (n, classes)
-        Class probabilities of the pictures of `all_cuts(lines)`, in that order.
-    classes : list of str
-    least : float
-        Digits of a lower confidence are doubtful.
+    sheet : Sheet
+    shares : ndarray of float, shape (n, outputs)
+        As `Inference.shares` gives them for the pictures of `sheet.cuts`, in that order.
+    judge : Judge
     """
-    cuts = all_cuts(lines)
-    shown = contents_of(np.stack([cut.picture for cut in cuts])) if cuts else []
-    known = {id(cut): (row, content) for cut, row, content in zip(cuts, answers, shown)}
+    cuts = sheet.cuts
+    verdicts = judge.verdicts(shares, contents_of(np.stack([cut.picture for cut in cuts]))) if cuts else []
+    probabilities = judge.probabilities(shares) if cuts else []
+    known = {id(cut): found for cut, *found in zip(cuts, probabilities, verdicts)}
 
     def digits(cut: Cut) -> list[Digit]:
-        row, content = known[id(cut)]
+        """The digit of a cut, or those of its halves; none where there is none."""
+        row, verdict = known[id(cut)]
         confidence = float(row.max())
-        (verdict,) = verdicts_of(np.array([confidence]), np.array([content]), least)
-        whole = [Digit(classes[int(row.argmax())], confidence, verdict, cut.box)]
         parts = [digit for half in cut.halves for digit in digits(half)]
-        if parts and min(digit.confidence for digit in parts) > confidence * _likeness_of_one(cut.box):
+        is_digit = judge.above is None or verdict not in (SEVERAL_DIGITS, NO_DIGIT)
+        speaks_for_one = confidence * _likeness_of_one(cut.box) if is_digit else 0.0
+        if parts and min(digit.confidence for digit in parts) > speaks_for_one:
             return parts
-        return whole
+        if judge.above is not None and verdict == NO_DIGIT:
+            return []
+        return [Digit(judge.classes[int(row.argmax())], confidence, verdict, cut.box)]
 
-    return Reading([[[d for cut in number for d in digits(cut)] for number in line] for line in lines])
+    lines, left_out = [], 0
+    for line in sheet.lines:
+        read = [[digits(cut) for cut in number] for number in line]
+        left_out += sum(not found for number in read for found in number)
+        numbers = [[digit for found in number for digit in found] for number in read]
+        lines.append([number for number in numbers if number])
+    return Reading([line for line in lines if line], left_out, Notes(sheet.notes))
 
 
 def _likeness_of_one(box: Box) -> float:

@@ -42,6 +42,8 @@ def predict_shard(
         if strict:
             found.notes.refuse()
         content = {"ids": np.array(found.ids, str), "probabilities": found.probabilities, "contents": found.contents}
+        if found.outliers is not None:
+            content["outliers"] = found.outliers
         with whole_file(place) as partial, partial.open("wb") as file:
             about, notes = json.dumps(about), json.dumps(found.notes)
             np.savez(file, **content, places=places, own_ids=found.own_ids, about=about, notes=notes)
@@ -70,7 +72,8 @@ def joined_shards(inference: Inference, shard: Shard, out: Path) -> Predictions:
         joined("probabilities"),
         inference.classes,
         contents=joined("contents"),
-        least_sure=inference.least_sure,
+        outliers=joined("outliers") if "outliers" in parts[0] else None,
+        least_sure=inference.judge.least_sure,
         own_ids=bool(parts[0]["own_ids"]),
         notes=notes,
     )

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..models import ModelDescription
-from ..photos import BLANK, OTHER, SEVERAL
+from ..photos import BLANK, DIGIT, OTHER, SEVERAL
 
 SURE, DOUBTFUL = "sure", "doubtful"
 NAMES = {BLANK: "blank", SEVERAL: "several", OTHER: "other"}  # of what pictures show besides one digit
@@ -16,9 +17,60 @@ ENOUGH = 0.9  # confidence below which an answer is doubtful, where the model ha
 SURE_OF_PARTS = 0.999
 
 
-def least_sure(model: ModelDescription) -> float:
-    """The confidence below which a model's answer is doubtful: by its own rule, or ENOUGH where it has none."""
-    return (model.reject or {}).get("below", ENOUGH)
+@dataclass(frozen=True)
+class Judge:
+    """By what the answers of one or more models are judged.
+
+    Attributes
+    ----------
+    classes : list of str
+    least_sure : float
+        Answers of a lower confidence are doubtful.
+    above : float or None
+        The share of outliers above which a picture shows several digits or none; None of models that do not tell them.
+    """
+
+    classes: list[str]
+    least_sure: float = ENOUGH
+    above: float | None = None
+
+    @classmethod
+    def of(cls, models: Sequence[ModelDescription]) -> "Judge":
+        """Of the mean answers of models: the mean of their rules, or ENOUGH where one has none."""
+        least = [(model.reject or {}).get("below", ENOUGH) for model in models]
+        above = [model.above for model in models if model.above is not None]
+        return cls(models[0].classes, float(np.mean(least)), float(np.mean(above)) if above else None)
+
+    def probabilities(self, shares: np.ndarray) -> np.ndarray:
+        """Class probabilities float32 (n, classes) of the shares that models give."""
+        return shares[:, : len(self.classes)]
+
+    def contents(self, shares: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        """What pictures show, by their ink and by what the models say.
+
+        Of two strokes beside each other the models know better whether they are one digit.
+
+        Parameters
+        ----------
+        shares : ndarray of float, shape (n, outputs)
+            As `Inference.shares` gives them.
+        measured : ndarray of uint8, shape (n,)
+            See `photos.contents_of`.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n,)
+        """
+        if self.above is None:
+            is_sure = self.probabilities(shares).max(1) >= SURE_OF_PARTS
+            return np.where((measured == SEVERAL) & is_sure, DIGIT, measured)
+        several, other = shares[:, len(self.classes) :].T
+        told = np.where(several + other > self.above, np.where(several > other, SEVERAL, OTHER), DIGIT)
+        return np.where(np.isin(measured, (BLANK, OTHER)), measured, told).astype(np.uint8)
+
+    def verdicts(self, shares: np.ndarray, measured: np.ndarray) -> list[str]:
+        """A verdict for each answer, see `verdicts_of`."""
+        return verdicts_of(self.probabilities(shares).max(1), self.contents(shares, measured), self.least_sure)
 
 
 def verdicts_of(confidences: np.ndarray, contents: np.ndarray, least: float) -> list[str]:
@@ -29,7 +81,7 @@ def verdicts_of(confidences: np.ndarray, contents: np.ndarray, least: float) -> 
     confidences : ndarray of float, shape (n,)
         Probability of the label that was given.
     contents : ndarray of uint8, shape (n,)
-        What the pictures show, see `photos.contents_of`.
+        What the pictures show, see `Judge.contents`.
     least : float
         Confidences below it are doubtful.
 
@@ -40,8 +92,7 @@ def verdicts_of(confidences: np.ndarray, contents: np.ndarray, least: float) -> 
     """
     texts = np.where(confidences < least, DOUBTFUL, SURE).astype(object)
     for kind, name in NAMES.items():
-        shown = contents == kind
-        texts[shown & (confidences < SURE_OF_PARTS) if kind == SEVERAL else shown] = name
+        texts[contents == kind] = name
     return texts.tolist()
 
 

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "networks": ["is_network", "network_settings"],
         "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
+        "outliers": ["OUTLIERS", "count_outputs"],
         "saved": [
             "LIGHT",
             "ModelDescription",

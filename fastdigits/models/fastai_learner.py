@@ -21,6 +21,17 @@ class TemperedLoss(CrossEntropyLossFlat):
         return super().activation(out / self.temperature)
 
 
+class ClassesAlone(torch.nn.Module):
+    """A network without the outputs that come behind those of its classes, which fastai has no names for."""
+
+    def __init__(self, network: torch.nn.Module, n_classes: int):
+        super().__init__()
+        self.network, self.n_classes = network, n_classes
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.network(x)[:, : self.n_classes]
+
+
 def write_learner(saved: SavedModel, path: Path) -> None:
     """A fastai Learner around the model, as `learner.pkl` for fastai's load_learner."""
     from fastai.data.transforms import IndexSplitter
@@ -45,7 +56,8 @@ def write_learner(saved: SavedModel, path: Path) -> None:
             splitter=IndexSplitter([0]),
         )
         dls = block.dataloaders(blank, path=folder, bs=len(blank), num_workers=0, device="cpu")
-        learner = Learner(dls, saved.module, loss_func=TemperedLoss(saved.temperature), metrics=accuracy)
+        network = ClassesAlone(saved.module, len(saved.classes)) if saved.outliers else saved.module
+        learner = Learner(dls, network, loss_func=TemperedLoss(saved.temperature), metrics=accuracy)
         learner.path = path.parent.absolute()
         learner.export(path.name)
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..photos import DIGIT, OTHER, SEVERAL
 from ..system import InputError, file_sha256, whole_file, write_json
+from .outliers import shares_of
 from .saved import (
     CARD_FILE,
     DESCRIPTION_FILE,
@@ -34,8 +36,9 @@ CARD = """
 
 `model.onnx` takes gray pictures `images`, uint8 (n, h, w) of any size, white on black, and gives `probabilities`,
 float32 (n, classes) in the order of `classes` in `model.json`: resize, normalisation and temperature are in the graph,
-and the weights in the file. `python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]` needs numpy, Pillow and
-onnxruntime alone.
+and the weights in the file. Of a model that was trained with `--reject` it also gives `outliers`, float32 (n, 2), the
+shares of "several digits" and "no digit", and `shown`, uint8 (n,): 0 one digit, 2 several digits, 3 no digit.
+`python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]` needs numpy, Pillow and onnxruntime alone.
 """
 
 
@@ -46,8 +49,9 @@ class OnnxModel(ModelDescription):
     Attributes
     ----------
     session : onnxruntime.InferenceSession
-        From `images`, uint8 (n, h, w), to `probabilities`, float32 (n, classes); normalisation and temperature are in
-        the graph already.
+        From `images`, uint8 (n, h, w), to `probabilities`, float32 (n, classes), and where the model tells outliers to
+        their shares `outliers`, float32 (n, 2), and `shown`, uint8 (n,); normalisation and temperature are in the graph
+        already.
     """
 
     session: "onnxruntime.InferenceSession"
@@ -57,8 +61,13 @@ class OnnxModel(ModelDescription):
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities float32 (n, classes) of gray pictures uint8 (n, h, w)."""
+        return self.shares(images)[:, : len(self.classes)]
+
+    def shares(self, images: np.ndarray) -> np.ndarray:
+        """The same and behind it, where the model tells them, the shares of OUTLIERS: float32 (n, outputs)."""
         images = 255 - images if self.turns else images
-        return self.session.run(["probabilities"], {"images": np.ascontiguousarray(images)})[0]
+        wanted = ["probabilities", "outliers"] if self.outliers else ["probabilities"]
+        return np.concatenate(self.session.run(wanted, {"images": np.ascontiguousarray(images)}), axis=1)
 
     def to(self, device: str) -> None:
         """It stays on the CPU."""
@@ -85,11 +94,16 @@ def read_onnx(folder: Path) -> OnnxModel:
     except Exception as error:  # onnxruntime has classes of its own for each fault
         raise InputError(f"{graph} is no graph that onnxruntime reads: {str(error).splitlines()[0]}") from None
     inputs, outputs = ([one.name for one in found] for found in (session.get_inputs(), session.get_outputs()))
-    if (inputs, outputs) != (["images"], ["probabilities"]):
+    if (inputs, outputs) != (["images"], _outputs(description.get("outliers"))):
         raise InputError(f"{graph} takes {', '.join(inputs)} and gives {', '.join(outputs)}; export the model again")
     about = {name: description.get(name) for name in FIELDS} | {"ground": ground_of(description)}
     turns = "ground" not in description and about["ground"] == LIGHT
     return OnnxModel(session=session, turns=turns, **about, card=None)
+
+
+def _outputs(outliers: dict | None) -> list[str]:
+    """Names of what the graph gives."""
+    return ["probabilities", "outliers", "shown"] if outliers else ["probabilities"]
 
 
 def write_onnx(saved: SavedModel, folder: Path) -> None:
@@ -129,15 +143,17 @@ def write_graph(saved: SavedModel, path: Path) -> None:
             verbose=False,
             opset_version=OPSET,
             input_names=["images"],
-            output_names=["probabilities"],
+            output_names=_outputs(saved.outliers),
             dynamic_shapes={"images": {0: n, 1: height, 2: width}},
         )
 
 
 def _graph_of(saved: SavedModel) -> "torch.nn.Module":
-    """The model as a module from uint8 pictures (n, h, w) to probabilities (n, classes)."""
+    """The model as a module from uint8 pictures (n, h, w) to what OnnxModel says."""
     import torch
     import torch.nn.functional as F
+
+    n_classes = len(saved.classes)
 
     class Graph(torch.nn.Module):
         def __init__(self):
@@ -152,6 +168,12 @@ def _graph_of(saved: SavedModel) -> "torch.nn.Module":
                 gray = 1 - gray
             # antialias changes nothing where pictures grow, so that one graph does what `folders.resize` does
             resized = F.interpolate(gray, size, mode="bilinear", align_corners=False, antialias=True)
-            return torch.softmax(self.network((resized - self.mean) / self.std) / saved.temperature, 1)
+            shares = shares_of(self.network((resized - self.mean) / self.std), n_classes, saved.temperature)
+            if saved.above is None:
+                return shares
+            outliers = shares[:, n_classes:]
+            kind = torch.where(outliers[:, 0] > outliers[:, 1], SEVERAL, OTHER)
+            shown = torch.where(outliers.sum(1) > saved.above, kind, DIGIT).to(torch.uint8)
+            return shares[:, :n_classes], outliers, shown
 
     return Graph().eval()

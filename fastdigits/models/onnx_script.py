@@ -30,6 +30,7 @@ ROUNDING, LEAST_CONTRAST = 1e-4, 20
 DARK_RIM, LIGHT_RIM, MOST = 1 / 3, 2 / 3, 0.6
 STROKE_LEVEL, TALL, SHARE, MOST_INK, MOST_CHANGES, LEAST_INK = 64, 0.6, 0.2, 0.6, 1.5, 12
 LOOKED_AT, LEAST_SIDE, ENOUGH, SURE_OF_PARTS = 112, 8, 0.9, 0.999
+TOLD = {2: "several", 3: "other"}  # by the graph's `shown`
 ID_NAMES, LABEL_NAMES = ("id", "imageid"), ("label", "labels", "class", "target", "digit", "character", "y")
 
 
@@ -142,10 +143,16 @@ def shown(gray):
     return "several" if parts > 1 else None
 
 
-def verdict(gray, confidence, least):
-    """Whether an answer can be taken as it is."""
+def verdict(gray, confidence, least, told):
+    """Whether an answer can be taken as it is; `told` is the graph's word on what is shown, None where it has none."""
     found = shown(gray)
-    if found and (found != "several" or confidence < SURE_OF_PARTS):
+    if found in ("blank", "other"):
+        return found
+    if told is not None:
+        found = TOLD.get(told)
+    elif confidence >= SURE_OF_PARTS:
+        found = None
+    if found:
         return found
     return "doubtful" if confidence < least else "sure"
 
@@ -190,13 +197,16 @@ def main() -> None:
     about = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
     classes = about["classes"]
     session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
+    outputs = ["probabilities", *(["shown"] if about.get("outliers") else [])]
     least = (about.get("reject") or {}).get("below", ENOUGH)
     found = rows(source) if source.suffix.lower() == ".csv" else pictures(source, about["normalise"])
     turning, lines = Turning(), [("id", "label", "confidence", "verdict")]
     for ids, images in batches((id_, turning.turn(gray)) for id_, gray in found):
-        probabilities = session.run(None, {"images": images})[0]  # (n, classes)
-        for id_, gray, p in zip(ids, images, probabilities):
-            lines.append((id_, classes[int(p.argmax())], f"{p.max():.6f}", verdict(gray, float(p.max()), least)))
+        probabilities, *more = session.run(outputs, {"images": images})  # (n, classes); what is shown (n,), if told
+        told = more[0].tolist() if more else [None] * len(ids)
+        for id_, gray, p, kind in zip(ids, images, probabilities, told):
+            found = verdict(gray, float(p.max()), least, kind)
+            lines.append((id_, classes[int(p.argmax())], f"{p.max():.6f}", found))
     if turning.turned:
         print(f"{turning.turned} of {turning.seen} pictures were turned to light digits on dark", file=sys.stderr)
     if len(sys.argv) == 3:

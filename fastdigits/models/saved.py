@@ -9,6 +9,7 @@ import numpy as np
 
 from ..system import InputError, file_sha256, whole_file, write_json
 from .backbones import find_backbone
+from .outliers import count_outputs, shares_of
 
 WEIGHTS_FILE, DESCRIPTION_FILE, CARD_FILE = "model.safetensors", "model.json", "README.md"
 SCHEMA = 1
@@ -36,6 +37,9 @@ class ModelDescription:
         Logits are divided by it before the softmax.
     reject : dict or None
         `below`: the confidence under which a person should look, so that the rest has the `wished_accuracy`.
+    outliers : dict or None
+        Of a model that also tells pictures of several digits or of none: `above` which share of these outputs a picture
+        is taken for such.
     normalise : bool
         Whether its pictures had the form of MNIST's, to which photos are therefore brought; see `photos`.
     ground : str
@@ -52,9 +56,15 @@ class ModelDescription:
     std: list[float]
     temperature: float = 1.0
     reject: dict | None = None
+    outliers: dict | None = None
     normalise: bool = False
     ground: str = DARK
     card: str | None = None
+
+    @property
+    def above(self) -> float | None:
+        """The share of outliers above which a picture is taken for one; None where the model does not tell them."""
+        return self.outliers["above"] if self.outliers else None
 
 
 FIELDS = tuple(field.name for field in fields(ModelDescription) if field.name != "card")  # of model.json
@@ -67,7 +77,8 @@ class SavedModel(ModelDescription):
     Attributes
     ----------
     module : torch.nn.Module
-        Pictures (n, channels, size, size) to logits (n, classes), in evaluation mode.
+        Pictures (n, channels, size, size) to logits (n, outputs), in evaluation mode: one a class, then OUTLIERS where
+        it tells them.
     """
 
     module: "torch.nn.Module"  # noqa: F821 (torch is loaded only where it is used)
@@ -88,17 +99,22 @@ class SavedModel(ModelDescription):
         -------
         ndarray of float32, shape (n, classes), rows sum to 1
         """
+        return self.shares(images)[:, : len(self.classes)]
+
+    def shares(self, images: np.ndarray) -> np.ndarray:
+        """The same and behind it, where the model tells them, the shares of OUTLIERS: float32 (n, outputs)."""
         import torch
 
         images = 255 - images if self.ground == LIGHT else images
         with torch.inference_mode():
-            return self.soft_labels(self._gray(images)).cpu().numpy()
+            return self._shares(self._gray(images)).cpu().numpy()
 
     def soft_labels(self, gray):
         """Class probabilities (n, classes) of gray pictures (n, 1, h, w), uint8 or floats 0..1, on its device."""
-        import torch
+        return self._shares(gray)[:, : len(self.classes)]
 
-        return torch.softmax(self.module(self._input(gray)).float() / self.temperature, 1)
+    def _shares(self, gray):
+        return shares_of(self.module(self._input(gray)), len(self.classes), self.temperature)
 
     def _gray(self, images: np.ndarray):
         import torch
@@ -188,15 +204,16 @@ def _makes_sense(description: dict) -> bool:
         and 0 < description["temperature"] < math.inf
         and isinstance(description.get("normalise", False), bool)
         and description.get("ground", DARK) in (DARK, LIGHT)
-        and _reject_makes_sense(description.get("reject"))
+        and _are_shares(description.get("reject"), "below", "wished_accuracy")
+        and _are_shares(description.get("outliers"), "above")
     )
 
 
-def _reject_makes_sense(reject) -> bool:
-    """Whether a description's `reject` is nothing, or two shares."""
-    if reject is None:
+def _are_shares(entry, *names: str) -> bool:
+    """Whether an entry of a description is nothing, or holds shares of these names."""
+    if entry is None:
         return True
-    shares = [reject.get(name) for name in ("below", "wished_accuracy")] if isinstance(reject, dict) else [None]
+    shares = [entry.get(name) for name in names] if isinstance(entry, dict) else [None]
     return all(isinstance(share, float | int) and 0 <= share <= 1 for share in shares)
 
 
@@ -253,7 +270,8 @@ def read_saved(folder: str | Path) -> SavedModel:
     folder = Path(folder)
     description = read_description(folder)
     tensors = read_weights(folder, description)
-    module = find_backbone(description["architecture"]).build(len(description["classes"]), description["size"])
+    n_outputs = count_outputs(description["classes"], description.get("outliers") is not None)
+    module = find_backbone(description["architecture"]).build(n_outputs, description["size"])
     try:
         module.load_state_dict(tensors)
     except RuntimeError:
@@ -264,6 +282,7 @@ def read_saved(folder: str | Path) -> SavedModel:
         module.eval(),
         **{name: description[name] for name in FIELDS if name in REQUIRED},
         reject=description.get("reject"),
+        outliers=description.get("outliers"),
         normalise=description.get("normalise", False),
         ground=ground_of(description),
         card=card.read_text(encoding="utf-8") if card.is_file() else None,

@@ -23,6 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "ground": ["Ground", "Turning", "is_on_light"],
         "scale": ["BYTES", "FEW_LEVELS", "GrayScale", "scale_of"],
-        "sheet": ["Box", "Cut", "all_cuts", "cut_sheet"],
+        "sheet": ["Box", "Cut", "Sheet", "cut_sheet"],
     },
 )

@@ -1,8 +1,10 @@
 """A sheet of several handwritten digits: cut apart, and put in the order in which one reads them."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from ..system import InputError
 from .digit import cut_out, without_lines
@@ -16,8 +18,10 @@ SPECK_HEIGHT = 0.15  # of it; what is lower and narrower is dirt
 SHARED = 0.5  # of the narrower one's width, by which two blots above each other are one digit
 SAME_LINE = 0.8  # of the usual height, by which a digit may stand above or below the last three of its line
 GAP = 0.9  # of the usual height of a digit; wider gaps part numbers
+LEAST_FRAMED, CORNER = 0.3, 0.12  # of a frame's height: what it is drawn around; of its sides: where its corners are
 MOST_BLOTS = 2000  # on a sheet; noise and patterns have more
 MOST_TOGETHER = 8  # times as wide as high: what is wider is a line, not digits that touch
+SMALL, ENLARGED_TO, MOST_ENLARGED = 10, 24, 6  # pixels: digits that are hard to read; and how far, times
 WIDE = 1.15  # times as wide as high: such a blot may be several digits that touch
 
 
@@ -41,6 +45,11 @@ class Box:
     @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
+
+    def encloses(self, other: "Box") -> bool:
+        """Whether the other lies inside, and touches no side."""
+        across = self.left < other.left and other.right < self.right
+        return across and self.top < other.top and other.bottom < self.bottom
 
     def with_(self, other: "Box") -> "Box":
         """The smallest box around both."""
@@ -75,8 +84,29 @@ class Cut:
         return [self, *(one for half in self.halves for one in half.all())]
 
 
-def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
-    """The digits of a sheet: lines from above, in each its numbers from the left, of each its digits.
+@dataclass
+class Sheet:
+    """A sheet that was cut apart.
+
+    Attributes
+    ----------
+    lines : list of list of list of Cut
+        Lines from above, in each its numbers from the left, of each its digits; empty where nothing is written.
+    notes : list of str
+        What is noticed about the sheet.
+    """
+
+    lines: list[list[list[Cut]]]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def cuts(self) -> list[Cut]:
+        """Every cut, and after it the halves into which it may fall."""
+        return [one for line in self.lines for number in line for cut in number for one in cut.all()]
+
+
+def cut_sheet(gray: np.ndarray) -> Sheet:
+    """The digits of a sheet; those that are smaller than they can be read are enlarged, and a note says so.
 
     Parameters
     ----------
@@ -85,8 +115,7 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
 
     Returns
     -------
-    list of list of list of Cut
-        Empty where nothing is written.
+    Sheet
 
     Raises
     ------
@@ -94,12 +123,25 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
         When there are more blots of ink than a sheet of digits has.
     """
     factor = max(1, min(round(max(gray.shape) / WORKING_SIDE), *gray.shape))
-    ink = without_lines(sheet_ink(averaged(gray, factor), NEIGHBOURHOOD), RULING)
+    lines, usual = _cut_lines(averaged(gray, factor), factor)
+    if not lines or factor * usual >= SMALL:
+        return Sheet(lines)
+    times = min(MOST_ENLARGED, math.ceil(ENLARGED_TO / usual), max(1, WORKING_SIDE // max(gray.shape)))
+    if times > 1:
+        larger = Image.fromarray(gray).resize([times * side for side in gray.shape[::-1]], Image.Resampling.BICUBIC)
+        lines, usual = _cut_lines(np.asarray(larger, np.float32), 1 / times)
+        usual /= times
+    return Sheet(lines, [f"its digits are about {usual:.0f} px high, too small to be read well; take it from nearer"])
+
+
+def _cut_lines(gray: np.ndarray, factor: float) -> tuple[list[list[list[Cut]]], float]:
+    """The lines of a sheet, float (h, w), and the usual height of its digits; `factor` pixels of the photo are one."""
+    ink = without_lines(sheet_ink(gray, NEIGHBOURHOOD), RULING)
     numbers, boxes = _blots(ink)
     if len(boxes) > MOST_BLOTS:
         raise InputError(f"the sheet has {len(boxes):,} blots of ink, more than {MOST_BLOTS:,}; pass a photo of digits")
     if not boxes:
-        return []
+        return [], 0.0
     usual = _usual_height(boxes)
     digits = _joined(boxes, usual)
     lines = []
@@ -112,7 +154,7 @@ def cut_sheet(gray: np.ndarray) -> list[list[list[Cut]]]:
             found[-1].append(_cut(ink[place], np.isin(numbers[place], members), box, usual, factor))
             end = max(box.right, end or 0)
         lines.append(found)
-    return lines
+    return lines, usual
 
 
 def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
@@ -129,7 +171,23 @@ def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
     }
     usual = _usual_height(boxes)
     kept = {n: box for n, box in boxes.items() if max(box.height, box.width) > max(2, SPECK_HEIGHT * usual)}
-    return numbers, kept
+    return numbers, {n: box for n, box in kept.items() if not _is_frame(numbers, n, kept)}
+
+
+def _is_frame(numbers: np.ndarray, blot: int, boxes: dict[int, Box]) -> bool:
+    """Whether a blot is a box drawn around others: ink in its corners, and another blot inside."""
+    box = boxes[blot]
+    around = any(box.encloses(other) and other.height > LEAST_FRAMED * box.height for other in boxes.values())
+    if not around:
+        return False
+    own = numbers[box.top : box.bottom, box.left : box.right] == blot
+    high, wide = (max(1, int(side * CORNER)) for side in own.shape)
+    corners = (
+        own[rows, columns].any()
+        for rows in (slice(high), slice(-high, None))
+        for columns in (slice(wide), slice(-wide, None))
+    )
+    return all(corners)
 
 
 def _usual_height(boxes: dict[int, Box]) -> float:
@@ -168,22 +226,17 @@ def _lines(digits: list[tuple[list[int], Box]], usual: float) -> list[list[tuple
     return sorted(lines, key=lambda line: np.mean([box.middle for _, box in line]))
 
 
-def all_cuts(lines: list[list[list[Cut]]]) -> list[Cut]:
-    """Every cut of a sheet, and after it the halves into which it may fall."""
-    return [one for line in lines for number in line for cut in number for one in cut.all()]
-
-
-def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> Cut:
+def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: float) -> Cut:
     """The digit whose points are `blots`; both arrays are those of its box."""
     picture = cut_out(ink, blots)
     halves = []
     if WIDE * max(box.height, usual) < box.width < MOST_TOGETHER * max(box.height, usual):
         halves = _halves(ink, blots, box, usual, factor)
-    on_photo = Box(*(factor * side for side in (box.left, box.top, box.right, box.bottom)))
+    on_photo = Box(*(round(factor * side) for side in (box.left, box.top, box.right, box.bottom)))
     return Cut(on_photo, picture, halves)
 
 
-def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: int) -> list[Cut]:
+def _halves(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: float) -> list[Cut]:
     """The two parts of a blot at the column of its middle half that has the least ink."""
     if box.width < 3:
         return []

@@ -15,8 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from ..answers import SURE, Predictions, least_sure, reading_of
-from ..photos import Turning, all_cuts, cut_sheet, normalised
+from ..answers import SURE, Predictions, reading_of
+from ..photos import Turning, cut_sheet, normalised
 from ..sources import Notes, turned_notes
 from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
@@ -80,10 +80,8 @@ class Answering:
             names, how = [name for name, _ in sent], (self.limits, normalise, ground)
             grays = await asyncio.gather(*(self.in_thread(digit_picture, name, data, *how) for name, data in sent))
             grays = [(await self.in_thread(turning.turn, gray[None]))[0] for gray in grays]
-        rows = await asyncio.gather(*(served.batcher.probabilities(gray[None]) for gray in grays))
-        answers = [
-            await self.in_thread(served.answer, name, row[0], gray) for name, row, gray in zip(names, rows, grays)
-        ]
+        rows = await asyncio.gather(*(served.batcher.shares(gray[None]) for gray in grays))
+        answers = [await self.in_thread(served.answer, name, row, gray) for name, row, gray in zip(names, rows, grays)]
         notes = turned_notes("request", turning, "ground=dark")
         if asked_flag(request, "seen", False):
             if sum(gray.size for gray in grays) > self.limits.seen_pixels:
@@ -102,10 +100,10 @@ class Answering:
             raise Refusal(503, "another sheet is being read; send yours again in a moment")
         async with self.one_sheet:
             gray = await self.in_thread(decoded_picture, name, data, self.limits)
-            lines = await self.in_thread(cut_sheet, gray)
-        pictures = [cut.picture for cut in all_cuts(lines)]
-        rows = [await served.batcher.probabilities(part) for part in slices(np.array(pictures))] if pictures else []
-        reading = reading_of(lines, np.concatenate(rows) if rows else [], served.classes, least_sure(served.model))
+            sheet = await self.in_thread(cut_sheet, gray)
+        pictures = [cut.picture for cut in sheet.cuts]
+        rows = [await served.batcher.shares(part) for part in slices(np.array(pictures))] if pictures else []
+        reading = reading_of(sheet, np.concatenate(rows) if rows else [], served.judge)
         told = [
             [
                 [{**vars(digit), "doubtful": digit.verdict != SURE, "box": vars(digit.box)} for digit in number]
@@ -114,7 +112,8 @@ class Answering:
             for line in reading.lines
         ]
         height, width = gray.shape
-        return JSONResponse({"model": served.name, "numbers": reading.numbers, "lines": told, "size": [width, height]})
+        about = {"left_out": reading.left_out, "notes": reading.notes, "size": [width, height]}
+        return JSONResponse({"model": served.name, "numbers": reading.numbers, "lines": told, **about})
 
     async def table(self, request: Request) -> Response:
         """POST /table: a csv of pixel rows -> a csv of id, label, confidence, verdict; what was noticed as a header."""
@@ -148,15 +147,16 @@ class Answering:
                             raise Refusal(400, "the connection was closed")
             except InputError as error:
                 raise sent.refusal(error) from None
-        least = least_sure(served.model)
-        found = Predictions(ids, np.concatenate(rows), served.classes, np.concatenate(contents), least)
+        judge, shares = served.judge, np.concatenate(rows)
+        shown = judge.contents(shares, np.concatenate(contents))
+        found = Predictions(ids, judge.probabilities(shares), judge.classes, shown, judge.least_sure)
         return await self.in_thread(lambda: found.table().to_csv(index=False)), table.notes
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
-        """Probabilities of a part of a table, which waits while others fill the queue."""
+        """Shares of a part of a table, which waits while others fill the queue."""
         while True:
             try:
-                return await served.batcher.probabilities(images)
+                return await served.batcher.shares(images)
             except Refusal as refusal:
                 if refusal.status != 503:
                     raise

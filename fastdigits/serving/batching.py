@@ -15,7 +15,7 @@ BATCH = 64  # pictures that are answered together; a batch more is a longer wait
 
 @dataclass
 class Question:
-    """Pictures uint8 (n, h, w) that wait, and the future of their probabilities (n, classes)."""
+    """Pictures uint8 (n, h, w) that wait, and the future of their shares (n, outputs)."""
 
     images: np.ndarray
     answer: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -41,8 +41,8 @@ class Batcher:
         self.waiting = 0  # pictures
         self.has_question: asyncio.Event | None = None  # of the loop that runs
 
-    async def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Class probabilities (n, classes) of pictures uint8 (n, h, w); `run` answers."""
+    async def shares(self, images: np.ndarray) -> np.ndarray:
+        """What `Inference.shares` says, (n, outputs), of pictures uint8 (n, h, w); `run` answers."""
         if self.waiting + len(images) > self.most_waiting:
             raise Refusal(503, "too many pictures are waiting; send yours again in a moment")
         question = Question(images)
@@ -100,7 +100,7 @@ class Batcher:
         answers: list[np.ndarray] = [None] * len(asked)
         for shape in {images.shape[1:] for images in asked}:
             these = [k for k, images in enumerate(asked) if images.shape[1:] == shape]
-            rows = self.inference.probabilities(np.concatenate([asked[k] for k in these]))
+            rows = self.inference.shares(np.concatenate([asked[k] for k in these]))
             ends = np.cumsum([len(asked[k]) for k in these])
             for k, part in zip(these, np.split(rows, ends[:-1])):
                 answers[k] = part

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..answers import SURE, Inference, find_model, least_sure, open_model, verdicts_of
+from ..answers import SURE, Inference, Judge, find_model, open_model
 from ..models import OnnxModel, SavedModel, read_description
 from ..photos import contents_of
 from ..system import InputError
@@ -38,24 +38,42 @@ class Served:
     def classes(self) -> list[str]:
         return self.model.classes
 
+    @property
+    def judge(self) -> Judge:
+        return self.batcher.inference.judge
+
     def about(self) -> dict:
         """What clients are told of it."""
-        told = ("architecture", "classes", "size", "channels", "temperature", "reject", "normalise", "sha256")
+        told = (
+            "architecture",
+            "classes",
+            "size",
+            "channels",
+            "temperature",
+            "reject",
+            "outliers",
+            "normalise",
+            "sha256",
+        )
         about = {key: self.description.get(key) for key in told}
-        return {"name": self.name, **about, "doubtful_below": least_sure(self.model), "card": self.model.card}
+        return {"name": self.name, **about, "doubtful_below": self.judge.least_sure, "card": self.model.card}
 
-    def answer(self, name: str, probabilities: np.ndarray, gray: np.ndarray) -> dict:
+    def answer(self, name: str, shares: np.ndarray, gray: np.ndarray) -> dict:
         """What clients are told of a picture called `name`.
 
         Parameters
         ----------
         name : str
-        probabilities : ndarray of float, shape (classes,)
+        shares : ndarray of float, shape (1, outputs)
+            As `Inference.shares` gives them.
         gray : ndarray of uint8, shape (h, w)
             The picture, light ink on dark.
         """
+        (probabilities,), (verdict,) = (
+            self.judge.probabilities(shares),
+            self.judge.verdicts(shares, contents_of(gray[None])),
+        )
         confidence = float(probabilities.max())
-        (verdict,) = verdicts_of(np.array([confidence]), contents_of(gray[None]), least_sure(self.model))
         return {
             "name": name,
             "label": self.classes[int(probabilities.argmax())],

@@ -75,6 +75,12 @@ class TrainingArguments:
     balance
         Show every class equally often, for tables in which some classes have far fewer rows: the rows of small classes
         come several times an epoch. Changes nothing where all classes have as many rows.
+    reject
+        Also learn to say that a picture shows several digits or none: such pictures are drawn, and mixed into the
+        batches. Answers about them get the verdict several or other.
+    styles
+        Also learn from drawn digits 0 to 9 in ways of writing that a table may lack: ones with a long upstroke, sevens
+        with a bar, sixes with a small loop, slashed zeros, printed digits.
     teachers
         Models to learn from (distillation): their mean probabilities on each picture count as much as the labels.
     minutes
@@ -123,6 +129,8 @@ class TrainingArguments:
     label_smoothing: float | None = None
     ema: float | None = None
     balance: bool = False
+    reject: bool = False
+    styles: bool = False
     teachers: list[str] | None = None
     minutes: float | None = None
     precision: Precision = "auto"

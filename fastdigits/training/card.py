@@ -128,13 +128,24 @@ def _scores(evaluation: Evaluation | None, of_second: bool) -> str:
     return "\n".join(lines)
 
 
+def _outliers(saved: SavedModel) -> str:
+    if saved.above is None:
+        return (
+            "- It gives one of its classes to every picture, a blank one and a letter too; a low confidence is the "
+            "only sign. Training with `--reject` teaches it to say so."
+        )
+    return (
+        "- It was shown drawn pictures of several digits, letters, scribbles and other things, and says `several` or "
+        f"`other` where their share is above {saved.above:.2f}. O and l are digits to it: nobody could tell."
+    )
+
+
 def _limits(saved: SavedModel, folder: ImageFolder, record: dict, evaluation: Evaluation | None) -> str:
     manifest = folder.manifest or {}
     lines = [
         "## Limits",
         "",
-        "- It gives one of its classes to every picture, a blank one and a letter too; a low confidence is the "
-        "only sign.",
+        _outliers(saved),
         "- It expects digits as they were trained: gray, light on dark, of the same size and place in the picture.",
     ]
     if saved.normalise:

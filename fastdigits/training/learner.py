@@ -12,6 +12,7 @@ from ..models import (
     PRETRAINED,
     Backbone,
     StartingWeights,
+    count_outputs,
     find_backbone,
     load_weights,
     load_whole,
@@ -79,6 +80,8 @@ def prepare_learner(
     optimizer: str,
     label_smoothing: float = 0.0,
     balance: bool = False,
+    reject: bool = False,
+    styles: bool = False,
     size: int | None = None,
     weights: str = PRETRAINED,
     whole: bool = False,
@@ -94,6 +97,10 @@ def prepare_learner(
         Of the pixels, by the training rows' statistics, when no weights bring their own.
     balance : bool
         Show every class equally often.
+    reject : bool
+        Learn to tell pictures that show no single digit, too.
+    styles : bool
+        Learn from drawn digits, too.
     whole : bool
         The weights are those of the same network and classes, whose head is taken over.
     start : StartingWeights, optional
@@ -104,6 +111,7 @@ def prepare_learner(
     from ..batches import digit_loaders, find_policy
     from ..models import zero_unseen_gradients
     from ..recipes import find_optimizer
+    from .callbacks.drawn import Drawn, outlier_pool, style_pool
 
     policy, make_optimizer = find_policy(augment), find_optimizer(optimizer)
     size, world = size or _default_size(backbone, folder), join_world()
@@ -111,7 +119,7 @@ def prepare_learner(
     device = find_device()
     precision = find_precision(precision, device)
     _seed_everything(seed)
-    module = backbone.build(len(folder.classes), size)
+    module = backbone.build(count_outputs(folder.classes, reject), size)
     backbone.check_size(module, size)
     if start is None and whole and weights != NONE:
         start = load_whole(module, backbone, weights, folder.classes)
@@ -138,6 +146,10 @@ def prepare_learner(
     if not world.is_first:
         _seed_everything(seed + world.rank)  # of augmentation and dropout; the order of the rows is the same for all
     learner = _learner(dls, module, backbone, precision, make_optimizer, label_smoothing)
+    pools = [style_pool(folder, size, seed)] if styles else []
+    pools += [outlier_pool(folder, size, seed)] if reject else []
+    if pools:
+        learner.add_cb(Drawn(pools, len(folder.classes)))
     return DigitLearner(
         learner, backbone, size, mean, std, start.transferred, start.of_digits, start.origin, device, precision
     )

@@ -15,6 +15,8 @@ LEARNER_OPTIONS = (
     "optimizer",
     "label_smoothing",
     "balance",
+    "reject",
+    "styles",
     "precision",
     "seed",
 )
@@ -31,6 +33,8 @@ DEFAULTS = {
     "min_delta": 0.0,
     "label_smoothing": 0.0,
     "balance": False,
+    "reject": False,
+    "styles": False,
 }
 
 

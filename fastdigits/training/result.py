@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from ..answers import Inference, answer
 from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
 from ..models import SavedModel
@@ -13,6 +15,8 @@ from .arguments import Keep
 from .card import model_card
 from .learner import DigitLearner
 
+MOST_TAKEN = 0.005  # of valid digits, whom the bound takes for several digits or none
+LEAST_OUTLYING = 0.5  # share of outliers below which a picture is never taken for one
 UNEQUAL = 3  # times as many rows as another class
 
 
@@ -50,6 +54,8 @@ def write_result(
         best = run.read_checkpoint(best=True)
         module.load_state_dict(checkpoint_weights(best))
         kept_epoch = best["history"][-1]["epoch"]
+    record = run.record()
+    settings = record["settings"]
     saved = SavedModel(
         module.eval(),
         architecture=prepared.backbone.name,
@@ -57,6 +63,7 @@ def write_result(
         size=prepared.size,
         mean=prepared.mean,
         std=prepared.std,
+        outliers={"above": LEAST_OUTLYING} if settings.get("reject") else None,
         normalise=folder.is_normalised,
         ground=ground_of_split(folder, TRAIN),
     )
@@ -64,9 +71,8 @@ def write_result(
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
     evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
-    record = run.record()
     result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
-    result["unequal"] = unequal_classes(folder, record["settings"].get("balance", False))
+    result["unequal"] = unequal_classes(folder, settings.get("balance", False))
     if evaluation:
         result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
@@ -89,9 +95,12 @@ def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes:
 def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:
     """Scores on valid, written into the run; the model gets its temperature and its rule for rejecting."""
     valid = folder.split(VALID)
-    probabilities = answer(Inference([saved], exact=True), split_source(folder, VALID)).probabilities
-    saved.temperature = fit_temperature(probabilities, class_numbers(valid.labels, folder.classes))
-    probabilities = with_temperature(probabilities, saved.temperature)
+    found = answer(Inference([saved], exact=True), split_source(folder, VALID))
+    saved.temperature = fit_temperature(found.probabilities, class_numbers(valid.labels, folder.classes))
+    probabilities = with_temperature(found.probabilities, saved.temperature)
+    if found.outliers is not None:
+        bound = np.quantile(found.outliers.sum(1), 1 - MOST_TAKEN)
+        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, bound)), 4)}
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")

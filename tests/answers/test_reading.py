@@ -11,14 +11,14 @@ from scipy.ndimage import rotate, zoom
 from fastdigits import InputError, open_model, read
 from fastdigits.answers.inference import Inference
 from fastdigits.answers.reading import Digit, Reading, read_sheet
-from fastdigits.photos.sheet import Box, all_cuts, cut_sheet
+from fastdigits.photos.sheet import Box, cut_sheet
 from fastdigits.sources.opening import open_source
 from tests.photos.printed import LINES, printed_sheet
 
 
 def counts(gray: np.ndarray) -> list[list[int]]:
     """How many digits each number of each line has."""
-    return [[len(number) for number in line] for line in cut_sheet(gray)]
+    return [[len(number) for number in line] for line in cut_sheet(gray).lines]
 
 
 EXPECTED = [[len(text) for text in line] for line in LINES]
@@ -60,7 +60,7 @@ def test_cut_in_reading_order(paper):
 
 def test_boxes_are_where_the_digits_are():
     gray = printed_sheet([["1", "7"]])
-    ((first,), (second,)) = cut_sheet(gray)[0]
+    ((first,), (second,)) = cut_sheet(gray).lines[0]
     assert first.box.right < second.box.left
     for cut in (first, second):
         inside = gray[cut.box.top : cut.box.bottom, cut.box.left : cut.box.right]
@@ -91,14 +91,14 @@ def test_noise_is_no_sheet():
 
 
 def test_thin_sheets_and_strokes():
-    assert cut_sheet(np.full((1, 2401), 200, np.uint8)) == []
+    assert cut_sheet(np.full((1, 2401), 200, np.uint8)).lines == []
     dashed = np.full((200, 200), 255, np.uint8)
     dashed[10:190:4, 50] = dashed[10:190:4, 120] = 0
     cut_sheet(dashed)
     bars = np.full((900, 1000), 255, np.uint8)
     for row in range(20, 880, 12):
         bars[row : row + 3, 100:550] = 0
-    assert len(all_cuts(cut_sheet(bars))) < 200  # bars are no digits that touch
+    assert len(cut_sheet(bars).cuts) < 200  # bars are no digits that touch
 
 
 def test_read_as_text_table_and_picture(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, convert, evaluate, export, predict
-from fastdigits.answers import verdict_line, verdicts_of
+from fastdigits.answers import Judge, verdict_line
 from fastdigits.photos import BLANK, DIGIT, OTHER, SEVERAL
 
 MODEL = "digitnet-mnist"
@@ -19,7 +19,13 @@ MODEL = "digitnet-mnist"
 def test_verdicts():
     confidences = np.array([0.99, 0.5, 0.99, 0.99, 0.9995, 0.99])
     contents = np.array([DIGIT, DIGIT, BLANK, SEVERAL, SEVERAL, OTHER])
-    assert verdicts_of(confidences, contents, 0.9) == ["sure", "doubtful", "blank", "several", "sure", "other"]
+    shares = np.stack([confidences, 1 - confidences], axis=1)
+    told = Judge(["a", "b"]).verdicts(shares, contents)
+    assert told == ["sure", "doubtful", "blank", "several", "sure", "other"]
+    # of a model that tells outliers its word counts, but for what the ink alone shows to be none
+    outliers = np.array([[0.1, 0.2], [0.5, 0.3], [0, 0], [0, 0], [0.2, 0.4], [0.5, 0.1]])
+    told = Judge(["a", "b"], above=0.5).verdicts(np.concatenate([shares, outliers], axis=1), contents)
+    assert told == ["sure", "several", "blank", "sure", "other", "other"]
     assert verdict_line({"sure": 9612, "several": 3}) == (
         "9,612 sure, 3 several (`fastdigits read` reads several digits)"
     )

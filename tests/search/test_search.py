@@ -59,11 +59,16 @@ def trials_of(out) -> list:
     return optuna.load_study(study_name=record["study"], storage=storage).trials
 
 
+def kept_accuracy(run) -> float:
+    """Of the epoch that was kept, as training measured it; the saved model is scored in other batches and precision."""
+    return next(row["accuracy"] for row in run.history() if row["epoch"] == run.result()["kept_epoch"])
+
+
 def test_every_trial_is_a_run(study):
     assert (study.trials, study.pruned, study.failed) == (4, 0, 0)
     for trial in trials_of(study.path):
         run = Run(study.path / "trials" / f"{trial.number:04}")
-        assert run.result()["accuracy"] == trial.value
+        assert kept_accuracy(run) == trial.value
         assert [row["accuracy"] for row in run.history()] == list(trial.intermediate_values.values())
         arguments = run.record()["arguments"]
         assert (arguments["lr"], arguments["batch_size"]) == (trial.params["lr"], trial.params["batch_size"])
@@ -104,8 +109,7 @@ def test_command_of_the_winner_repeats_it(study, tmp_path):
     arguments = subprocess.list2cmdline([study.command]).strip('"').split()
     command = [sys.executable, "-m", *arguments, "--out", str(tmp_path / "again")]
     subprocess.run(command, check=True, capture_output=True)
-    again = Run(tmp_path / "again").result()["accuracy"]
-    assert again == study.best_value
+    assert kept_accuracy(Run(tmp_path / "again")) == study.best_value
 
 
 def test_finished_search_goes_on_with_more_trials(study, folder28, options, tmp_path, capsys):
@@ -177,7 +181,7 @@ def test_trial_that_never_ends_an_epoch_is_given_up(study, folder28, tmp_path):
         trial.set_user_attr("starts", (starts, 0))  # as processes leave it that were killed before an epoch was done
         run_trial(trials, trial, search, folder)
     finished, given_up = trials.trials
-    assert finished.value == folder.run(0).result()["accuracy"]
+    assert finished.value == kept_accuracy(folder.run(0))
     assert given_up.state == optuna.trial.TrialState.FAIL
     assert given_up.user_attrs["reason"] == "begun 3 times, and each time killed before an epoch was done"
     assert not folder.run(1).path.exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...system import InputError
 from ..backbones import Backbone
+from ..outliers import fit_outputs
 from ..saved import DESCRIPTION_FILE, WEIGHTS_FILE, read_description, read_saved, read_weights
 from ..shipped import check_outlives, model_folder, shipped_names
 from .file import fitted, read_tensors
@@ -96,7 +97,7 @@ def load_whole(module, backbone: Backbone, weights: str, classes: list[str]) -> 
         known, wanted = (", ".join(names[:12]) for names in (saved.classes, classes))
         raise InputError(f"--weights {weights} knows the classes {known}; the data have {wanted}")
     try:
-        module.load_state_dict(saved.module.state_dict())
+        module.load_state_dict(fit_outputs(saved.module.state_dict(), module.state_dict(), len(classes)))
     except RuntimeError:  # a layer's shape depends on the pictures' size
         raise InputError(
             f"--weights {weights} is a {saved.architecture} for pictures of {saved.size} px; pass --size {saved.size}"

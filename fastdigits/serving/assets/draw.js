@@ -196,9 +196,11 @@ async function answerSheet(file) {
   const doubtful = digits.filter((digit) => digit.doubtful).length;
   const parts = digits.length ? [listOfNumbers(reading), await sheetWithBoxes(file, reading)] : [];
   return (status) => {
-    status.textContent = digits.length
+    const found = digits.length
       ? `${file.name}: ${digits.length} digits` + (doubtful ? `, ${doubtful} of them doubtful, underlined` : "")
       : `${file.name}: no digit was found`;
+    const leftOut = reading.left_out ? [`${reading.left_out} blots of ink left out, which are no digits`] : [];
+    status.textContent = [found, ...leftOut, ...reading.notes].join("; ");
     element("upload-result").append(...parts);
   };
 }

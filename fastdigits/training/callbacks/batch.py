@@ -162,7 +162,7 @@ class BatchProgress(Callback):
 
     def after_batch(self):
         if self.training:
-            self.advance(len(self.xb[0]))
+            self.advance(self.dls.train.bs)
 
     def after_train(self):
         self.close()

@@ -1,0 +1,97 @@
+"""`python -m benchmarks.policies`: what each part of the augmentation buys on writers that were never seen.
+
+A fifth of each writer's rows of Kannada-MNIST, so that all 47 hands are there: five folds of writers, digitnet for ten
+epochs, three seeds for each policy. A policy's finished seed is a few lines of `docs/augmentation.csv` and is not
+trained again; `docs/results/augmentation.md` tells what they say.
+"""
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, stdev
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from fastdigits import convert, train
+from fastdigits.batches import NO_AUGMENTATION, POLICIES
+
+from .kept import append_row, kept_rows
+
+ROWS = Path("docs", "augmentation.csv")
+FIELDS = ("seed", "fold", "pictures", "accuracy", "under_stress")
+EVERY = 5  # one row of so many
+SEEDS, FOLDS, EPOCHS = (1, 2, 3), 5, 10
+MEDIUM = POLICIES["medium"]
+PAPER = {"blur_px": MEDIUM.blur_px, "noise": MEDIUM.noise, "lines": MEDIUM.lines, "p_paper": MEDIUM.p_paper}
+GEOMETRY = {"rotate_deg": 18, "window": (0.7, 1.4), "shear_deg": 18}
+PARTS = {
+    "none": NO_AUGMENTATION,
+    "light": POLICIES["light"],
+    "medium": MEDIUM,
+    "turn 15": replace(NO_AUGMENTATION, rotate_deg=15),
+    "slant 12": replace(NO_AUGMENTATION, shear_deg=12),
+    "proportions": replace(NO_AUGMENTATION, window=(0.8, 1.25)),
+    "shift": replace(NO_AUGMENTATION, shift=0.08),
+    "elastic": replace(NO_AUGMENTATION, elastic_px=1.0),
+    "stroke": replace(NO_AUGMENTATION, stroke_px=(-0.7, 0.8)),
+    "paper": replace(NO_AUGMENTATION, **PAPER),
+    "turn, slant, proportions, wide": replace(NO_AUGMENTATION, **GEOMETRY),
+    "the same and elastic": replace(NO_AUGMENTATION, **GEOMETRY, elastic_px=1.0),
+    "the same, stroke": replace(NO_AUGMENTATION, **GEOMETRY, elastic_px=1.0, stroke_px=(-0.7, 0.8)),
+    "strong": POLICIES["strong"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("FASTDIGITS_DATA"), help="holds kannada/")
+    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
+    chosen = parser.parse_args()
+    with TemporaryDirectory() as work:
+        folder = a_fifth(chosen.data / "kannada", Path(work))
+        for seed in chosen.seeds:
+            for name in PARTS:
+                if (name, str(seed)) not in {(row["policy"], row["seed"]) for row in kept_rows(ROWS)}:
+                    for row in measured(name, seed, folder, Path(work)):
+                        append_row(ROWS, row)
+    print_table()
+
+
+def a_fifth(table: Path, work: Path) -> Path:
+    """An image folder of every fifth row of each writer and digit; the folds keep writers together."""
+    import pandas as pd
+
+    rows, writers = pd.read_csv(table / "train.csv.gz"), pd.read_csv(table / "writers.csv.gz")
+    chosen = rows["label"].groupby([writers["writer"], rows["label"]]).cumcount() % EVERY == 0
+    rows[chosen].to_csv(work / "rows.csv", index=False)
+    writers[chosen].to_csv(work / "writers.csv", index=False)
+    return convert(work / "rows.csv", work / "digits", valid=0, groups=work / "writers.csv").path
+
+
+def measured(name: str, seed: int, folder: Path, work: Path) -> list[dict]:
+    """A row for each fold of one policy and seed."""
+    with patch.dict(POLICIES, {"measured": PARTS[name]}):
+        options = {"augment": "measured", "epochs": EPOCHS, "folds": FOLDS, "seed": seed}
+        result = train("digitnet", folder, **options, out=work / "run", overwrite=True)
+    return [{"policy": name, **{field: getattr(fold, field) for field in FIELDS}} for fold in result.folds]
+
+
+def print_table() -> None:
+    """Means over folds and seeds; the deviation is that between the seeds' means."""
+    rows = kept_rows(ROWS)
+    print("| policy | seeds | accuracy | between seeds | under stress |\n|---|---|---|---|---|")
+    for name in PARTS:
+        own = [row for row in rows if row["policy"] == name]
+        means = [
+            fmean(float(row["accuracy"]) for row in own if row["seed"] == seed)
+            for seed in sorted({row["seed"] for row in own})
+        ]
+        if means:
+            spread = f"{stdev(means):.2%}" if len(means) > 1 else ""
+            stress = fmean(float(row["under_stress"]) for row in own)
+            print(f"| {name} | {len(means)} | {fmean(means):.2%} | {spread} | {stress:.2%} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Pictures drawn by rule, as photos and in MNIST's form: digits by style, and what is no digit by kind."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..photos import Turning, normalised
+from .camera import photograph
+from .digits import LEANING, STYLES
+from .no_digit import KINDS, _height, written
+from .pens import ink_of_text
+from .strokes import Hand
+
+INK_LEVEL = 40  # gray level above which a point is ink
+DIGITS = tuple(STYLES)
+PRINTED = "printed"  # the style of digits in print
+
+
+def styles_of(digit: str) -> list[str]:
+    """The names of a digit's styles."""
+    return [*STYLES[digit], PRINTED]
+
+
+def digit_photo(digit: str, style: str, rng: np.random.Generator) -> np.ndarray:
+    """A digit '0' to '9' in one of its styles, as a photo or as drawn on a screen: uint8 (h, w)."""
+    if style == PRINTED:
+        ink = ink_of_text(digit, _height(rng), rng)
+    else:
+        turned = rng.choice([-1, 1]) * rng.uniform(*LEANING[style]) if style in LEANING else 0.0
+        ink = written(STYLES[digit][style], rng, Hand.drawn(rng), turned)
+    return photograph(ink, rng)
+
+
+def no_digit_photo(kind: str, rng: np.random.Generator) -> np.ndarray:
+    """A picture of a kind of KINDS that shows no single digit, uint8 (h, w)."""
+    return photograph(KINDS[kind](rng), rng)
+
+
+def drawn_digits(
+    n: int, seed: int, digits: Sequence[str] = DIGITS, in_form: bool = True
+) -> Iterator[tuple[np.ndarray, str, str]]:
+    """`n` digits, each with its label and style; every style comes equally often.
+
+    Parameters
+    ----------
+    in_form : bool
+        Whether they are brought to MNIST's form, uint8 (28, 28); else they are as `digit_photo` gives them, of any
+        size, turned to light ink on dark.
+    """
+    known = [(digit, style) for digit in digits for style in styles_of(digit)]
+    rng = np.random.default_rng(seed)
+    for k in range(n):
+        digit, style = known[k % len(known)]
+        picture = _as_seen(digit_photo(digit, style, rng), in_form)
+        if picture.any():
+            yield picture, digit, style
+
+
+def drawn_others(
+    n: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS), in_form: bool = True
+) -> Iterator[tuple[np.ndarray, str]]:
+    """`n` pictures that show no single digit, with their kind; those on which nothing is seen are left out.
+
+    Parameters
+    ----------
+    in_form : bool
+        As of `drawn_digits`.
+    """
+    rng = np.random.default_rng(seed)
+    for k in range(n):
+        kind = kinds[k % len(kinds)]
+        picture = _as_seen(no_digit_photo(kind, rng), in_form)
+        if picture.any():
+            yield picture, kind
+
+
+def _as_seen(photo: np.ndarray, in_form: bool) -> np.ndarray:
+    return normalised(photo) if in_form else Turning("auto").turn(photo[None])[0]
+
+
+def side_by_side(left: np.ndarray, right: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two pictures, light ink on dark, uint8 (h, h), as one picture of both, uint8 (w, w)."""
+    parts = [picture[:, np.flatnonzero((picture > INK_LEVEL).any(0))] for picture in (left, right)]
+    gap = np.zeros((len(left), int(rng.integers(0, max(2, len(left) // 6)))), np.uint8)
+    row = np.concatenate([parts[0], gap, parts[1]], axis=1)
+    side = max(row.shape) + 4
+    top, before = ((side - length) // 2 for length in row.shape)
+    return np.pad(row, ((top, side - row.shape[0] - top), (before, side - row.shape[1] - before)))
