@@ -15,10 +15,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from .answers import EXACT_BATCH, Inference, Judge, Predictions
 from .folders import memory_folder
 from .models import read_saved
-from .photos import BYTES, GrayScale, Turning, contents_of, scale_of
+from .photos import GrayScale, Turning, contents_of
 from .recipes import Recipe, find_recipe
 from .runs import random_states, restore_random_states
-from .sources import Notes, turned_notes
+from .sources import Notes, scale_of_array, turned_notes
 from .training import FinetuneArguments, Method, TrainArguments, command_of, default_epochs, fit_run, method_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
@@ -60,6 +60,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Of the pictures; told from each by default. Those on a light ground are turned.
     class_weight : 'balanced', dict of label to float, or None
         How often each class is shown in training, beside what `sample_weight` says; 'balanced': all equally often.
+    reject, styles : bool
+        Learn from drawn pictures, too: from what shows no single digit, and from digits 0 to 9 in rare styles.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
     random_state : int, RandomState or None
         Same seed, same machine: same numbers.
@@ -116,6 +118,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         weights=None,
         ground="auto",
         class_weight=None,
+        reject=False,
+        styles=False,
         precision="auto",
         random_state=None,
         verbose=False,
@@ -134,6 +138,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.weights = weights
         self.ground = ground
         self.class_weight = class_weight
+        self.reject = reject
+        self.styles = styles
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
@@ -168,7 +174,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"DigitClassifier needs two classes or more, the data have one class, {self.classes_[0]}")
         self.notes_ = Notes()
-        scale = _scale_of(X, self.notes_)
+        scale = scale_of_array(X, "X", self.notes_)
         self.gray_range_ = (scale.black, scale.white)
         self._turning = Turning(self.ground)
         images = self._turning.turn(self._images(X))
@@ -288,14 +294,3 @@ def _as_rows(X):
     if len(shape) == 3 and shape[1] != shape[2]:
         raise ValueError(f"pictures are square; these are {shape[1]} pixels high and {shape[2]} wide: pad them")
     return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X
-
-
-def _scale_of(rows: np.ndarray, notes: Notes) -> GrayScale:
-    """Which numbers are black and white, by the rule of tables; of other ranges the smallest and largest."""
-    least, most = float(rows.min()), float(rows.max())
-    scale = scale_of(least, most, bool((rows == np.floor(rows)).all()))
-    if scale is None:
-        scale = GrayScale(least, most if most > least else least + 1)
-    if scale != BYTES:
-        notes.add(f"X: its numbers {scale.black:g}..{scale.white:g} were read as black..white")
-    return scale

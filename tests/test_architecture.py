@@ -17,6 +17,7 @@ PACKAGE = ROOT / "fastdigits"
 ROOMS = [  # each imports only from those above it
     "system",
     "photos",
+    "styles",
     "sources",
     "folders",
     "batches",

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from torch import nn
 
 from ..system import InputError, Settings, read_spec
-from .digitnet import DigitNet
+from .digitnet import DigitNet, digitnet_tiny
 from .scratch import SCRATCH
 
 OUR_SIZE = 28  # pixels of the pictures that our networks were made for
-NETWORKS: dict[str, Callable[..., nn.Module]] = {**SCRATCH, "digitnet": lambda n_classes, size: DigitNet(n_classes)}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    **SCRATCH,
+    "digitnet": lambda n_classes, size: DigitNet(n_classes),
+    "digitnet-tiny": lambda n_classes, size: digitnet_tiny(n_classes),
+}
 
 
 def build_network(text: str, n_classes: int, size: int = OUR_SIZE) -> nn.Module:

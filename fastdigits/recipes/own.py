@@ -17,4 +17,15 @@ OWN_RECIPES = {
         label_smoothing=0.05,
         ema=0.999,
     ),
+    "digitnet-tiny": Recipe(
+        "digitnet-tiny",
+        None,
+        SplitRule(),
+        one_stage(40, 0.02, "one-cycle"),
+        batch_size=128,
+        optimizer="fastai-adam:weight_decay=0.01",
+        augment="light",
+        scaling="standardise",
+        ema=0.999,
+    ),
 }

@@ -158,6 +158,17 @@ class GrayLevels:
             )
 
 
+def scale_of_array(rows: np.ndarray, name: str, notes: Notes) -> GrayScale:
+    """Which numbers of an array (n, pixels) are black and white, by the rule of tables; else its smallest and largest."""
+    least, most = float(rows.min()), float(rows.max())
+    scale = scale_of(least, most, bool((rows == np.floor(rows)).all()))
+    if scale is None:
+        scale = GrayScale(least, most if most > least else least + 1)
+    if scale != BYTES:
+        notes.add(f"{name}: its numbers {_range(scale)} were read as black..white")
+    return scale
+
+
 def _range(scale: GrayScale) -> str:
     return f"{scale.black:g}..{scale.white:g}"
 

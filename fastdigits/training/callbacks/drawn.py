@@ -13,7 +13,7 @@ from ...folders import TRAIN, ImageFolder, evenly_spaced, ground_of_split, on_da
 from ...models import OUTLIERS
 from ...photos import SIDE, normalised
 from ...styles import DIGITS, KINDS, KINDS_OF_DIGITS, SEVERAL_DIGITS, drawn_digits, drawn_others, side_by_side
-from ...system import InputError
+from ...system import InputError, progress_bar
 
 AT_ONCE = 8  # batches' worth that are augmented together
 OWN, PAIRED = 1 / 6, 2_000  # of pictures without a single digit, made of two training pictures each; of how many
@@ -43,12 +43,14 @@ class Drawing:
 
     Attributes
     ----------
+    what : str
     share : float
         Of a Pool.
     of_rows : float
         Pictures that are drawn, for each training row; at least `least` and at most `most`.
     """
 
+    what: str
     share: float
     of_rows: float
     least: int
@@ -58,7 +60,8 @@ class Drawing:
         return int(np.clip(rows * self.of_rows, self.least, self.most))
 
 
-STYLES, NO_DIGITS = Drawing(1 / 3, 0.4, 1_840, 23_000), Drawing(1 / 6, 0.2, 1_500, 12_000)
+STYLES = Drawing("digits in many styles", 1 / 3, 0.4, 1_840, 23_000)
+NO_DIGITS = Drawing("several digits or none", 1 / 6, 0.2, 1_500, 12_000)
 
 
 class Drawn(Callback):
@@ -156,9 +159,8 @@ def _pool(
     folder: ImageFolder, size: int, found: Iterable[tuple[np.ndarray, int]], drawing: Drawing, count: int
 ) -> Pool:
     """Of drawn pictures, light ink on dark, and their labels."""
-    from ...system import progress_bar
-
     pictures, labels = [], []
+    print(f"drawing {count:,} pictures of {drawing.what}", flush=True)
     with progress_bar("drawing pictures", count) as advance:
         for picture, label in found:
             pictures.append(resized(picture[None], size))
