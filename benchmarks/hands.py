@@ -53,11 +53,11 @@ def main() -> None:
     styles, kinds, samples = [], [], {"styles": [], "no_digit": []}
     for digit in DIGITS:
         for style in styles_of(digit):
-            images = drawn((digit_photo(digit, style, rng) for _ in range(EACH)))
+            images = drawn(digit_photo(digit, style, rng) for _ in range(EACH))
             samples["styles"].append(images[:SHOWN])
             styles.append([f"{digit} {style}", *(_digits_cell(one, images, digit) for one in latin.values())])
     for kind in KINDS:
-        images = drawn((no_digit_photo(kind, rng) for _ in range(EACH)))
+        images = drawn(no_digit_photo(kind, rng) for _ in range(EACH))
         samples["no_digit"].append(images[:SHOWN])
         kinds.append([kind, *(_kind_cell(one, images) for one in models.values())])
     for name, rows in samples.items():

@@ -17,7 +17,7 @@ from ..answers import (
     verdict_line,
 )
 from ..folders import TEST, TRAIN, ImageFolder, fold_folders
-from ..models import NONE, check_outlives, find_backbone, shipped_names
+from ..models import NONE, check_outlives, find_backbone, shipped_architecture, shipped_names
 from ..photos import Ground
 from ..recipes import find_recipe
 from ..scores import LEAK_ACCURACY, Interval, known_share, wilson_interval
@@ -248,6 +248,8 @@ def choose_weights(folder: ImageFolder) -> str:
     """What to start from: nothing with many rows, else a shipped model that tells the same classes without a leak."""
     if len(folder.split(TRAIN)) < FEW_ROWS:
         for name in reversed(shipped_names()):  # that of MNIST first
+            if shipped_architecture(name) != RECIPE:
+                continue
             if open_model(name).classes == folder.classes and not leak_warnings(folder, name):
                 return name
     return NONE

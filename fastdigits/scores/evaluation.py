@@ -144,6 +144,9 @@ class Evaluation:
             f"calibration error {self.calibration_error:.2%}",
             self.reject_sentence(),
         ]
+        outliers = sum(self.verdicts.get(name, 0) for name in ("several", "other"))
+        if outliers:
+            lines.append(f"{outliers:,} of them ({outliers / self.pictures:.2%}) are taken for several digits or none")
         if self.accuracy == 1:
             lines.append(PERFECT_HINT)
         if self.groups:

@@ -159,7 +159,7 @@ class GrayLevels:
 
 
 def scale_of_array(rows: np.ndarray, name: str, notes: Notes) -> GrayScale:
-    """Which numbers of an array (n, pixels) are black and white, by the rule of tables; else its smallest and largest."""
+    """Which numbers of an array (n, pixels) are black and white, by the rule of tables; else its least and most."""
     least, most = float(rows.min()), float(rows.max())
     scale = scale_of(least, most, bool((rows == np.floor(rows)).all()))
     if scale is None:

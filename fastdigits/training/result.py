@@ -36,6 +36,8 @@ class Result:
                 f"accuracy {self.result['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}){f1} "
                 f"on {self.result['valid_pictures']:,} valid pictures"
             )
+        if self.result.get("outliers") is not None:
+            lines.append(f"{self.result['outliers']:.2%} of them are taken for several digits or none")
         if self.result.get("unequal"):
             lines.append(self.result["unequal"])
         if self.result["accuracy"] == 1:
@@ -70,12 +72,13 @@ def write_result(
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
-    evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
+    evaluation, outliers = _score_valid(run, folder, saved) if VALID in folder.splits else (None, None)
     result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
     result["unequal"] = unequal_classes(folder, settings.get("balance", False))
     if evaluation:
         result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
+        result["outliers"] = outliers
     saved.card = model_card(saved, folder, record, result, evaluation)
     saved.write(run.path)
     if draw:
@@ -92,22 +95,27 @@ def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes:
         draw_confusion(evaluation.confusion, classes, run.figure("confusion"))
 
 
-def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:
-    """Scores on valid, written into the run; the model gets its temperature and its rule for rejecting."""
+def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> tuple[Evaluation, float | None]:
+    """Scores on valid, written into the run; the model gets its temperature, its rule for rejecting and its bound.
+
+    Returned is also the share of pictures that it takes for several digits or none, if it tells them.
+    """
     valid = folder.split(VALID)
     found = answer(Inference([saved], exact=True), split_source(folder, VALID))
     saved.temperature = fit_temperature(found.probabilities, class_numbers(valid.labels, folder.classes))
     probabilities = with_temperature(found.probabilities, saved.temperature)
+    taken = None
     if found.outliers is not None:
-        bound = np.quantile(found.outliers.sum(1), 1 - MOST_TAKEN)
-        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, bound)), 4)}
+        shares = found.outliers.sum(1)
+        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, np.quantile(shares, 1 - MOST_TAKEN))), 4)}
+        taken = float((shares > saved.above).mean())
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
     if evaluation.reject.below is not None:
         saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
     write_json(run.evaluation_file, asdict(evaluation))
-    return evaluation
+    return evaluation, taken
 
 
 def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:

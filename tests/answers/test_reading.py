@@ -1,6 +1,7 @@
 """Sheets of several digits: lines, numbers and digits in order, whatever the paper; what was read, and how sure."""
 
 import difflib
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from scipy.ndimage import rotate, zoom
 
 from fastdigits import InputError, open_model, read
 from fastdigits.answers.inference import Inference
-from fastdigits.answers.reading import Digit, Reading, read_sheet
+from fastdigits.answers.reading import Digit, Reading, read_sheet, reading_of
+from fastdigits.answers.verdicts import Judge
 from fastdigits.photos.sheet import Box, cut_sheet
 from fastdigits.sources.opening import open_source
 from tests.photos.printed import LINES, printed_sheet
@@ -99,6 +101,65 @@ def test_thin_sheets_and_strokes():
     for row in range(20, 880, 12):
         bars[row : row + 3, 100:550] = 0
     assert len(cut_sheet(bars).cuts) < 200  # bars are no digits that touch
+
+
+def boxed(gray: np.ndarray) -> np.ndarray:
+    """A rectangle around every digit, as forms have them, none of which touches it."""
+    framed = gray.copy()
+    for cut in cut_sheet(gray).cuts:
+        top, bottom, left, right = cut.box.top - 9, cut.box.bottom + 8, cut.box.left - 9, cut.box.right + 8
+        framed[top : top + 2, left:right] = framed[bottom : bottom + 2, left : right + 2] = 60
+        framed[top:bottom, left : left + 2] = framed[top:bottom, right : right + 2] = 60
+    return framed
+
+
+def test_boxes_around_digits_are_no_digits():
+    wide = printed_sheet([["2", "0", "3"], ["4", "7"]])
+    sheet = cut_sheet(boxed(wide))
+    assert [[len(number) for number in line] for line in sheet.lines] == [[1, 1, 1], [1, 1]]
+    plain = cut_sheet(wide)
+    for cut, other in zip(sheet.cuts, plain.cuts):
+        assert cut.box == other.box
+        assert cut.picture.mean() == pytest.approx(other.picture.mean(), rel=0.05)
+
+
+def test_a_zero_around_a_dot_is_no_box():
+    gray = np.full((600, 800), 230, np.uint8)
+    gray[250:350, 360:370] = 30
+    rows, columns = np.mgrid[0:600, 0:800]
+    gray[np.abs(np.hypot((rows - 300) / 50, (columns - 430) / 32) - 1) < 0.12] = 30
+    gray[280:320, 425:435] = 30  # as some fonts print it
+    assert [[len(number) for number in line] for line in cut_sheet(gray).lines] == [[2]]
+
+
+def test_small_digits_are_enlarged_and_told():
+    small = np.asarray(Image.fromarray(printed_sheet([["2035"]], size=40)).resize((74, 17), Image.Resampling.BOX))
+    sheet = cut_sheet(small)
+    assert [[len(number) for number in line] for line in sheet.lines] == [[4]]
+    assert re.fullmatch(
+        r"its digits are about [4-7] px high, too small to be read well; take it from nearer", *sheet.notes
+    )
+    for cut in sheet.cuts:
+        assert 0 <= cut.box.left < cut.box.right <= 74
+        assert 0 <= cut.box.top < cut.box.bottom <= 17
+    assert cut_sheet(printed_sheet()).notes == []
+
+
+def test_what_the_model_takes_for_no_digit_is_left_out():
+    sheet = cut_sheet(printed_sheet([["20", "3"]]))
+    two, nought, three = (np.eye(12)[k] for k in (2, 0, 3))
+    other, several = np.array([*[0.1] * 10, 0.1, 0.8]), np.array([*[0.1] * 10, 0.8, 0.1])
+    judge = Judge([str(k) for k in range(10)], above=0.5)
+    reading = reading_of(sheet, np.stack([two, other, three]), judge)
+    assert (reading.numbers, reading.left_out) == ([["2", "3"]], 1)
+    assert str(reading).splitlines()[-1] == "1 blot of ink left out: no digit, as far as the model can tell"
+    reading = reading_of(sheet, np.stack([two, nought, several]), judge)
+    assert reading.digits[-1].verdict == "several"
+    assert reading.left_out == 0
+    assert reading_of(sheet, np.stack([other] * 3), judge).lines == []
+    # a model that does not tell keeps everything
+    plain = Judge([str(k) for k in range(10)])
+    assert len(reading_of(sheet, np.stack([two, other, three])[:, :10], plain).digits) == 3
 
 
 def test_read_as_text_table_and_picture(tmp_path):
