@@ -100,6 +100,11 @@ class Evaluation:
     verdicts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def outliers(self) -> float:
+        """Share of pictures, 0..1, that are taken for several digits or none."""
+        return sum(self.verdicts.get(name, 0) for name in ("several", "other")) / self.pictures
+
     def __rich__(self):
         from rich.console import Group
         from rich.table import Table
@@ -144,9 +149,8 @@ class Evaluation:
             f"calibration error {self.calibration_error:.2%}",
             self.reject_sentence(),
         ]
-        outliers = sum(self.verdicts.get(name, 0) for name in ("several", "other"))
-        if outliers:
-            lines.append(f"{outliers:,} of them ({outliers / self.pictures:.2%}) are taken for several digits or none")
+        if self.outliers:
+            lines.append(f"{self.outliers:.2%} of these pictures are taken for several digits or none")
         if self.accuracy == 1:
             lines.append(PERFECT_HINT)
         if self.groups:

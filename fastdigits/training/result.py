@@ -1,13 +1,14 @@
 """What a run ends with: its saved model, predictions and scores on valid, figures, and result.json last."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ..answers import Inference, answer
+from ..answers import Inference, Judge, answer, counted
 from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
 from ..models import SavedModel
+from ..photos import BLANK, DIGIT
 from ..runs import Run, checkpoint_weights
 from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
@@ -72,13 +73,13 @@ def write_result(
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
-    evaluation, outliers = _score_valid(run, folder, saved) if VALID in folder.splits else (None, None)
+    evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
     result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
     result["unequal"] = unequal_classes(folder, settings.get("balance", False))
     if evaluation:
         result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
         result |= {"valid_pictures": evaluation.pictures, "temperature": saved.temperature}
-        result["outliers"] = outliers
+        result["outliers"] = evaluation.outliers if saved.outliers else None
     saved.card = model_card(saved, folder, record, result, evaluation)
     saved.write(run.path)
     if draw:
@@ -95,27 +96,26 @@ def _draw(run: Run, history: list[dict], evaluation: Evaluation | None, classes:
         draw_confusion(evaluation.confusion, classes, run.figure("confusion"))
 
 
-def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> tuple[Evaluation, float | None]:
-    """Scores on valid, written into the run; the model gets its temperature, its rule for rejecting and its bound.
-
-    Returned is also the share of pictures that it takes for several digits or none, if it tells them.
-    """
+def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation:
+    """Scores on valid, written into the run; the model gets its temperature and its rules for rejecting."""
     valid = folder.split(VALID)
     found = answer(Inference([saved], exact=True), split_source(folder, VALID))
     saved.temperature = fit_temperature(found.probabilities, class_numbers(valid.labels, folder.classes))
     probabilities = with_temperature(found.probabilities, saved.temperature)
-    taken = None
-    if found.outliers is not None:
-        shares = found.outliers.sum(1)
-        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, np.quantile(shares, 1 - MOST_TAKEN))), 4)}
-        taken = float((shares > saved.above).mean())
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
     if evaluation.reject.below is not None:
         saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
+    contents = found.contents
+    if found.outliers is not None:
+        shares = found.outliers.sum(1)
+        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, np.quantile(shares, 1 - MOST_TAKEN))), 4)}
+        contents = np.where((shares <= saved.above) & (contents != BLANK), DIGIT, contents)
+    judged = replace(found, probabilities=probabilities, contents=contents, least_sure=Judge.of([saved]).least_sure)
+    evaluation.verdicts = counted(judged.verdicts)
     write_json(run.evaluation_file, asdict(evaluation))
-    return evaluation, taken
+    return evaluation
 
 
 def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:
