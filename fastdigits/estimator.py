@@ -18,7 +18,7 @@ from .models import read_saved
 from .photos import GrayScale, Turning, contents_of
 from .recipes import Recipe, find_recipe
 from .runs import random_states, restore_random_states
-from .sources import Notes, scale_of_array, turned_notes
+from .sources import Notes, class_name, scale_of_array, turned_notes
 from .training import FinetuneArguments, Method, TrainArguments, command_of, default_epochs, fit_run, method_of
 
 SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
@@ -240,6 +240,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             self._probabilities(shares),
             [str(label) for label in self.classes_],
             contents=judge.contents(shares, contents_of(images)),
+            outliers=None if judge.above is None else shares[:, len(judge.classes) :],
             least_sure=judge.least_sure,
             own_ids=False,
             notes=notes,
@@ -283,7 +284,7 @@ def _steps(recipe: Recipe, rows: int, given: dict) -> dict:
 
 def _class_names(classes: np.ndarray) -> list[str]:
     """What the model calls the classes: their own names, if they can be part of a path, else numbers."""
-    names = [str(label) for label in classes]
+    names = [class_name(str(label)) for label in classes]
     usable = all(name.isalnum() for name in names) and len({name.lower() for name in names}) == len(names)
     return names if usable else [f"class{number}" for number in range(len(names))]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..models import count_outputs
 from ..sources import PixelSource
 from ..system import progress_bar
 from .inference import Inference
@@ -12,6 +13,7 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
     judge, n_classes = inference.judge, len(inference.classes)
+    n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
             ids += chunk.ids
@@ -19,7 +21,7 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
             rows.append(inference.shares(chunk.images))
             contents.append(judge.contents(rows[-1], chunk.contents))
             advance(len(chunk.ids))
-    shares = np.concatenate(rows) if rows else np.zeros((0, n_classes), np.float32)
+    shares = np.concatenate(rows) if rows else np.zeros((0, n_outputs), np.float32)
     return Predictions(
         ids,
         judge.probabilities(shares),

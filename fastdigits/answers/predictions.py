@@ -26,7 +26,7 @@ class Predictions:
     probabilities : ndarray of float32, shape (n, classes), rows sum to 1
     classes : list of str
     contents : ndarray of uint8, shape (n,), or None
-        What the pictures show, see `photos.contents_of`; None where they are known to show digits.
+        What the pictures show, see `Judge.contents`; None where they are known to show digits.
     outliers : ndarray of float32, shape (n, 2), or None
         Shares of "several digits" and "no digit" by models that tell them, see `models.OUTLIERS`; else None.
     least_sure : float

@@ -45,7 +45,7 @@ class Reading:
     ----------
     lines : list of list of list of Digit
         Lines, in each its numbers, of each its digits.
-    left_out : int
+    left_out : list of Box
         Blots of ink that the model takes for no digit: specks, letters, what was crossed out.
     notes : list of str
         What was noticed about the sheet.
@@ -54,7 +54,7 @@ class Reading:
     """
 
     lines: list[list[list[Digit]]]
-    left_out: int = 0
+    left_out: list[Box] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     file: Path | None = None
     picture: Path | None = None
@@ -84,7 +84,7 @@ class Reading:
     def __rich__(self) -> str:
         lines = [_line_text(line) for line in self.lines] or ["no digit was found"]
         if self.left_out:
-            blots = "1 blot" if self.left_out == 1 else f"{self.left_out} blots"
+            blots = "1 blot" if len(self.left_out) == 1 else f"{len(self.left_out)} blots"
             lines.append(f"{blots} of ink left out: no digit, as far as the model can tell")
         lines += self.notes
         doubtful = sum(digit.verdict != SURE for digit in self.digits)
@@ -136,20 +136,23 @@ def reading_of(sheet: Sheet, shares: np.ndarray, judge: Judge) -> Reading:
         """The digit of a cut, or those of its halves; none where there is none."""
         row, verdict = known[id(cut)]
         confidence = float(row.max())
-        parts = [digit for half in cut.halves for digit in digits(half)]
-        is_digit = judge.above is None or verdict not in (SEVERAL_DIGITS, NO_DIGIT)
-        speaks_for_one = confidence * _likeness_of_one(cut.box) if is_digit else 0.0
-        if parts and min(digit.confidence for digit in parts) > speaks_for_one:
+        halves = [digits(half) for half in cut.halves]
+        parts = [digit for half in halves for digit in half] if all(halves) else []
+        least = min((digit.confidence for digit in parts), default=0.0)
+        is_told = judge.above is not None  # else its verdicts are those of the ink alone, which tells no letters
+        if is_told and verdict == NO_DIGIT:  # if not two digits that touch
+            return parts if all(digit.verdict == SURE for digit in parts) else []
+        if is_told and verdict == SEVERAL_DIGITS and parts:
             return parts
-        if judge.above is not None and verdict == NO_DIGIT:
-            return []
+        if least > confidence * _likeness_of_one(cut.box):
+            return parts
         return [Digit(judge.classes[int(row.argmax())], confidence, verdict, cut.box)]
 
-    lines, left_out = [], 0
+    lines, left_out = [], []
     for line in sheet.lines:
-        read = [[digits(cut) for cut in number] for number in line]
-        left_out += sum(not found for number in read for found in number)
-        numbers = [[digit for found in number for digit in found] for number in read]
+        read = [[(digits(cut), cut.box) for cut in number] for number in line]
+        left_out += [box for number in read for found, box in number if not found]
+        numbers = [[digit for found, _ in number for digit in found] for number in read]
         lines.append([number for number in numbers if number])
     return Reading([line for line in lines if line], left_out, Notes(sheet.notes))
 

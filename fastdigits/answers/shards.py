@@ -32,7 +32,7 @@ def predict_shard(
     InputError
         When a shard that is done was predicted from another table, by other models or in another way.
     """
-    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground}
+    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground, "contents": "judged"}
     about = {"source": table.digest(), "models": [model["sha256"] for model in models], **how}
     check_alike(shard, out, about, _about)
     place = shard.place(out)

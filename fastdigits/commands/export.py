@@ -49,7 +49,8 @@ def export(
     out
         For model: a folder with model.safetensors and model.json. For onnx: a folder with model.onnx, model.json and
         predict.py, a script that needs only numpy, Pillow and onnxruntime. For learner: the .pkl file, for fastai's
-        load_learner (it needs fastdigits installed, and pickles run code when they are loaded).
+        load_learner (it needs fastdigits installed, and pickles run code when they are loaded); it does not tell
+        pictures without a digit.
     to
         model, onnx (pictures uint8 (n, h, w) in, probabilities out) or learner.
     overwrite
@@ -78,15 +79,16 @@ def export(
     if to == "model":
         with whole_folder(out) as partial:
             saved.write(partial)
-            found = read_saved(partial).probabilities(pictures)
-            difference = _difference(found, expected, device)
+            found = read_saved(partial)
+            difference = _difference(found.probabilities(pictures), expected, device)
+            _difference(found.shares(pictures), saved.shares(pictures), device)
     elif to == "onnx":
         with whole_folder(out) as partial:
             write_onnx(saved, partial)
             found = read_onnx(partial)
             difference = _difference(found.probabilities(pictures), expected, device)
-            for images in _pictures_of_other_sizes(saved.size):
-                _difference(found.probabilities(images), saved.probabilities(images), device)
+            for images in (pictures, *_pictures_of_other_sizes(saved.size)):
+                _difference(found.shares(images), saved.shares(images), device)
     else:
         from ..models import learner_probabilities, write_learner  # which load fastai
 

@@ -14,7 +14,7 @@ def read(
 
     Digits are cut out one by one, changed to the form of MNIST's pictures, and read in order: lines from top to bottom,
     numbers from left to right. A wider gap separates two numbers. Ruled paper and shadows are no problem; the photo
-    must be upright.
+    must be upright. What the model takes for no digit is left out and counted, if it was trained to tell that.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def read(
     out
         A csv to write: each digit's line, number, place, label, confidence, verdict and box.
     picture
-        A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red.
+        A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red; gray ones around
+        what was left out.
     overwrite
         Replace what is at `out` and `picture`.
 
@@ -50,6 +51,7 @@ def read(
     if picture is not None:
         from ..figures import draw_reading
 
-        draw_reading(gray, [(vars(d.box), d.label, d.verdict != SURE) for d in reading.digits], Path(picture))
+        found = [(vars(digit.box), digit.label, digit.verdict != SURE) for digit in reading.digits]
+        draw_reading(gray, found, Path(picture), [vars(box) for box in reading.left_out])
         reading.picture = Path(picture)
     return reading

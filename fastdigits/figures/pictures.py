@@ -106,7 +106,12 @@ def draw_heat(images: np.ndarray, heat: np.ndarray, titles: list[str], path: Pat
     return finished(drawing, path)
 
 
-def draw_reading(gray: np.ndarray, found: list[tuple[dict[str, int], str, bool]], path: Path | None = None):
+def draw_reading(
+    gray: np.ndarray,
+    found: list[tuple[dict[str, int], str, bool]],
+    path: Path | None = None,
+    left_out: Sequence[dict[str, int]] = (),
+):
     """A sheet with a box around each digit and its label above, doubtful ones in red.
 
     Parameters
@@ -116,6 +121,8 @@ def draw_reading(gray: np.ndarray, found: list[tuple[dict[str, int], str, bool]]
         Boxes as left, top, right, bottom, in pixels.
     path : Path, optional
         A PNG file to write.
+    left_out : sequence of box
+        What is no digit, which gets a gray box.
 
     Returns
     -------
@@ -127,6 +134,8 @@ def draw_reading(gray: np.ndarray, found: list[tuple[dict[str, int], str, bool]]
 
     sheet = Image.fromarray(gray).convert("RGB")
     pen = ImageDraw.Draw(sheet)
+    for box in left_out:
+        pen.rectangle(tuple(box.values()), outline=(140, 140, 140))
     for box, label, doubtful in found:
         colour = (200, 30, 30) if doubtful else (20, 120, 60)
         size = max(10, (box["bottom"] - box["top"]) // 3)

@@ -129,9 +129,11 @@ def cut_sheet(gray: np.ndarray) -> Sheet:
     times = min(MOST_ENLARGED, math.ceil(ENLARGED_TO / usual), max(1, WORKING_SIDE // max(gray.shape)))
     if times > 1:
         larger = Image.fromarray(gray).resize([times * side for side in gray.shape[::-1]], Image.Resampling.BICUBIC)
-        lines, usual = _cut_lines(np.asarray(larger, np.float32), 1 / times)
-        usual /= times
-    return Sheet(lines, [f"its digits are about {usual:.0f} px high, too small to be read well; take it from nearer"])
+        enlarged, height = _cut_lines(np.asarray(larger, np.float32), 1 / times)
+        if enlarged:
+            lines, usual, factor = enlarged, height, 1 / times
+    height = factor * usual
+    return Sheet(lines, [f"its digits are about {height:.0f} px high, too small to be read well; take it from nearer"])
 
 
 def _cut_lines(gray: np.ndarray, factor: float) -> tuple[list[list[list[Cut]]], float]:
@@ -171,6 +173,8 @@ def _blots(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
     }
     usual = _usual_height(boxes)
     kept = {n: box for n, box in boxes.items() if max(box.height, box.width) > max(2, SPECK_HEIGHT * usual)}
+    if len(kept) > MOST_BLOTS:  # which is no sheet
+        return numbers, kept
     return numbers, {n: box for n, box in kept.items() if not _is_frame(numbers, n, kept)}
 
 
@@ -232,7 +236,10 @@ def _cut(ink: np.ndarray, blots: np.ndarray, box: Box, usual: float, factor: flo
     halves = []
     if WIDE * max(box.height, usual) < box.width < MOST_TOGETHER * max(box.height, usual):
         halves = _halves(ink, blots, box, usual, factor)
-    on_photo = Box(*(round(factor * side) for side in (box.left, box.top, box.right, box.bottom)))
+    on_photo = Box(
+        *(math.floor(factor * side) for side in (box.left, box.top)),
+        *(math.ceil(factor * side) for side in (box.right, box.bottom)),
+    )
     return Cut(on_photo, picture, halves)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..models import OUTLIERS
 from .calibration import RejectRule, ReliabilityBin
 from .comparison import Comparison
 from .intervals import Interval
@@ -103,7 +104,7 @@ class Evaluation:
     @property
     def outliers(self) -> float:
         """Share of pictures, 0..1, that are taken for several digits or none."""
-        return sum(self.verdicts.get(name, 0) for name in ("several", "other")) / self.pictures
+        return sum(self.verdicts.get(name, 0) for name in OUTLIERS) / self.pictures
 
     def __rich__(self):
         from rich.console import Group

@@ -112,7 +112,8 @@ class Answering:
             for line in reading.lines
         ]
         height, width = gray.shape
-        about = {"left_out": reading.left_out, "notes": reading.notes, "size": [width, height]}
+        left_out = [vars(box) for box in reading.left_out]
+        about = {"left_out": left_out, "notes": reading.notes, "size": [width, height]}
         return JSONResponse({"model": served.name, "numbers": reading.numbers, "lines": told, **about})
 
     async def table(self, request: Request) -> Response:
@@ -149,7 +150,8 @@ class Answering:
                 raise sent.refusal(error) from None
         judge, shares = served.judge, np.concatenate(rows)
         shown = judge.contents(shares, np.concatenate(contents))
-        found = Predictions(ids, judge.probabilities(shares), judge.classes, shown, judge.least_sure)
+        about = {"contents": shown, "least_sure": judge.least_sure}
+        found = Predictions(ids, judge.probabilities(shares), judge.classes, **about)
         return await self.in_thread(lambda: found.table().to_csv(index=False)), table.notes
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:

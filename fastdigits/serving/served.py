@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..answers import SURE, Inference, Judge, find_model, open_model
-from ..models import OnnxModel, SavedModel, read_description
+from ..models import OUTLIERS, OnnxModel, SavedModel, read_description
 from ..photos import contents_of
 from ..system import InputError
 from .batching import Batcher
@@ -69,11 +69,10 @@ class Served:
         gray : ndarray of uint8, shape (h, w)
             The picture, light ink on dark.
         """
-        (probabilities,), (verdict,) = (
-            self.judge.probabilities(shares),
-            self.judge.verdicts(shares, contents_of(gray[None])),
-        )
+        (verdict,) = self.judge.verdicts(shares, contents_of(gray[None]))
+        (probabilities,), outliers = self.judge.probabilities(shares), shares[0, len(self.classes) :]
         confidence = float(probabilities.max())
+        told = {"outliers": dict(zip(OUTLIERS, outliers.tolist()))} if len(outliers) else {}
         return {
             "name": name,
             "label": self.classes[int(probabilities.argmax())],
@@ -81,6 +80,7 @@ class Served:
             "verdict": verdict,
             "doubtful": verdict != SURE,
             "probabilities": {label: float(p) for label, p in zip(self.classes, probabilities)},
+            **told,
         }
 
 

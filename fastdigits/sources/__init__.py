@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "picture_files": ["picture_files_source"],
         "picture_folder": ["has_pictures"],
-        "pixels": ["CHUNK_ROWS", "Chunk", "PixelSource", "refuse_other_size", "scale_of_array"],
+        "pixels": ["CHUNK_ROWS", "Chunk", "PixelSource", "class_name", "refuse_other_size", "scale_of_array"],
         "tables.small": ["read_small_csv"],
     },
 )

@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "no_digit": ["KINDS", "KINDS_OF_DIGITS", "SEVERAL_DIGITS"],
+        "no_digit": ["KINDS", "KINDS_OF_DIGITS", "SEEN_KINDS", "SEVERAL_DIGITS"],
         "pictures": [
             "DIGITS",
             "digit_photo",

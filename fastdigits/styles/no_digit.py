@@ -22,10 +22,11 @@ LEAST_PX, MOST_PX = 24, 100  # height of a sign
 def written(ways: list[Way], rng: np.random.Generator, hand: Hand | None = None, turned: float = 0) -> np.ndarray:
     """Ink of one sign in one of some ways, by anybody's hand and pen."""
     lines = (hand or Hand.drawn(rng)).write(ways[rng.integers(len(ways))], rng, turned)
-    return ink_of_lines(lines, Pen.drawn(rng), _height(rng), rng)
+    return ink_of_lines(lines, Pen.drawn(rng), sign_height(rng), rng)
 
 
-def _height(rng: np.random.Generator) -> float:
+def sign_height(rng: np.random.Generator) -> float:
+    """In pixels."""
     return float(np.exp(rng.uniform(np.log(LEAST_PX), np.log(MOST_PX))))
 
 
@@ -38,7 +39,7 @@ def _several(rng: np.random.Generator) -> np.ndarray:
     """Two digits beside each other, sometimes three to five; near, touching or apart, written or printed."""
     count = int(rng.choice([2, 3, 4, 5], p=[0.6, 0.2, 0.15, 0.05]))
     if rng.random() < 0.2:
-        return ink_of_text("".join(rng.choice(list("0123456789"), count)), _height(rng), rng)
+        return ink_of_text("".join(rng.choice(list("0123456789"), count)), sign_height(rng), rng)
     hand, lines, right = Hand.drawn(rng), [], 0.0
     for _ in range(count):
         sign = hand.write(_any_digit(rng)[0], rng)
@@ -46,12 +47,12 @@ def _several(rng: np.random.Generator) -> np.ndarray:
         left = points[:, 0].min()
         lines += [line + np.array([right - left, rng.normal(0, 0.05)]) for line in sign]
         right += np.ptp(points[:, 0]) + rng.uniform(-0.02, 0.35)
-    return ink_of_lines(lines, Pen.drawn(rng), _height(rng), rng)
+    return ink_of_lines(lines, Pen.drawn(rng), sign_height(rng), rng)
 
 
 def _piece(rng: np.random.Generator) -> np.ndarray:
     """What a window between two digits shows: the right part of one and the left part of the next."""
-    hand, height, pen = Hand.drawn(rng), _height(rng), Pen.drawn(rng)
+    hand, height, pen = Hand.drawn(rng), sign_height(rng), Pen.drawn(rng)
     left, right = (ink_of_lines(hand.write(_any_digit(rng, "023456890")[0], rng), pen, height, rng) for _ in range(2))
     left, right = (
         left[:, int(rng.uniform(0.4, 0.6) * left.shape[1]) :],
@@ -65,13 +66,13 @@ def _piece(rng: np.random.Generator) -> np.ndarray:
 
 def _letter(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.4:
-        return ink_of_text(PRINTED_LETTERS[rng.integers(len(PRINTED_LETTERS))], _height(rng), rng)
+        return ink_of_text(PRINTED_LETTERS[rng.integers(len(PRINTED_LETTERS))], sign_height(rng), rng)
     return written(list(LETTERS.values()), rng)
 
 
 def _other_script(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
-        return ink_of_text(PRINTED_SCRIPTS[rng.integers(len(PRINTED_SCRIPTS))], _height(rng), rng, ("DejaVuSans",))
+        return ink_of_text(PRINTED_SCRIPTS[rng.integers(len(PRINTED_SCRIPTS))], sign_height(rng), rng, ("DejaVuSans",))
     return written(list(OTHER_SCRIPTS.values()), rng)
 
 
@@ -118,7 +119,7 @@ def _crossed_out(rng: np.random.Generator) -> np.ndarray:
             np.arange(count) % 2, rng.uniform(low_y, low_y + 0.4, count), rng.uniform(high_y - 0.4, high_y, count)
         )
         lines.append(np.stack([x, y], axis=1))
-    return ink_of_lines(lines, Pen.drawn(rng), _height(rng), rng)
+    return ink_of_lines(lines, Pen.drawn(rng), sign_height(rng), rng)
 
 
 def _text(rng: np.random.Generator) -> np.ndarray:
@@ -152,7 +153,7 @@ def _row(word: str, hand: Hand, rng: np.random.Generator) -> list[np.ndarray]:
 
 def _blot(rng: np.random.Generator) -> np.ndarray:
     """One to four filled spots, of which a single one is not as long as a one."""
-    side = int(_height(rng))
+    side = int(sign_height(rng))
     y, x = np.mgrid[0:side, 0:side] / side
     ink = np.zeros((side, side), np.float32)
     for _ in range(rng.integers(1, 5)):
@@ -206,5 +207,6 @@ KINDS: dict[str, Ink] = {
     "noise": _noise,
     "paper": _paper,
 }
+SEEN_KINDS = tuple(kind for kind in KINDS if kind != "paper")
 # of what digits themselves make; letters and signs may be the classes of another alphabet
-KINDS_OF_DIGITS = (SEVERAL_DIGITS, "piece", "scribble", "crossed out", "text", "blot", "specks", "noise", "paper")
+KINDS_OF_DIGITS = (SEVERAL_DIGITS, "piece", "scribble", "crossed out", "text", "blot", "specks", "noise")

@@ -1,5 +1,6 @@
 """Pictures drawn by rule, as photos and in MNIST's form: digits by style, and what is no digit by kind."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ..photos import Turning, normalised
 from .camera import photograph
 from .digits import LEANING, STYLES
-from .no_digit import KINDS, _height, written
+from .no_digit import KINDS, SEEN_KINDS, sign_height, written
 from .pens import ink_of_text
 from .strokes import Hand
 
@@ -24,7 +25,7 @@ def styles_of(digit: str) -> list[str]:
 def digit_photo(digit: str, style: str, rng: np.random.Generator) -> np.ndarray:
     """A digit '0' to '9' in one of its styles, as a photo or as drawn on a screen: uint8 (h, w)."""
     if style == PRINTED:
-        ink = ink_of_text(digit, _height(rng), rng)
+        ink = ink_of_text(digit, sign_height(rng), rng)
     else:
         turned = rng.choice([-1, 1]) * rng.uniform(*LEANING[style]) if style in LEANING else 0.0
         ink = written(STYLES[digit][style], rng, Hand.drawn(rng), turned)
@@ -39,7 +40,7 @@ def no_digit_photo(kind: str, rng: np.random.Generator) -> np.ndarray:
 def drawn_digits(
     n: int, seed: int, digits: Sequence[str] = DIGITS, in_form: bool = True
 ) -> Iterator[tuple[np.ndarray, str, str]]:
-    """`n` digits, each with its label and style; every style comes equally often.
+    """`n` digits, each with its label and style, one style after the other; where nothing is seen, another is drawn.
 
     Parameters
     ----------
@@ -47,19 +48,17 @@ def drawn_digits(
         Whether they are brought to MNIST's form, uint8 (28, 28); else they are as `digit_photo` gives them, of any
         size, turned to light ink on dark.
     """
-    known = [(digit, style) for digit in digits for style in styles_of(digit)]
-    rng = np.random.default_rng(seed)
-    for k in range(n):
-        digit, style = known[k % len(known)]
-        picture = _as_seen(digit_photo(digit, style, rng), in_form)
-        if picture.any():
-            yield picture, digit, style
+    known, rng = [(digit, style) for digit in digits for style in styles_of(digit)], np.random.default_rng(seed)
+    drawn = ((_as_seen(digit_photo(*about, rng), in_form), *about) for about in itertools.cycle(known))
+    return itertools.islice((found for found in drawn if found[0].any()), n)
 
 
 def drawn_others(
-    n: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS), in_form: bool = True
+    n: int, seed: int, kinds: Sequence[str] = SEEN_KINDS, in_form: bool = True
 ) -> Iterator[tuple[np.ndarray, str]]:
     """`n` pictures that show no single digit, with their kind; those on which nothing is seen are left out.
+
+    On empty paper, the kind that is not among SEEN_KINDS, nothing ever is.
 
     Parameters
     ----------
@@ -67,11 +66,8 @@ def drawn_others(
         As of `drawn_digits`.
     """
     rng = np.random.default_rng(seed)
-    for k in range(n):
-        kind = kinds[k % len(kinds)]
-        picture = _as_seen(no_digit_photo(kind, rng), in_form)
-        if picture.any():
-            yield picture, kind
+    drawn = ((_as_seen(no_digit_photo(kind, rng), in_form), kind) for kind in itertools.cycle(kinds))
+    return itertools.islice((found for found in drawn if found[0].any()), n)
 
 
 def _as_seen(photo: np.ndarray, in_form: bool) -> np.ndarray:
@@ -79,7 +75,7 @@ def _as_seen(photo: np.ndarray, in_form: bool) -> np.ndarray:
 
 
 def side_by_side(left: np.ndarray, right: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Two pictures, light ink on dark, uint8 (h, h), as one picture of both, uint8 (w, w)."""
+    """Two pictures of one size, light ink on dark, uint8 (h, h), as one picture of both, uint8 (w, w)."""
     parts = [picture[:, np.flatnonzero((picture > INK_LEVEL).any(0))] for picture in (left, right)]
     gap = np.zeros((len(left), int(rng.integers(0, max(2, len(left) // 6)))), np.uint8)
     row = np.concatenate([parts[0], gap, parts[1]], axis=1)

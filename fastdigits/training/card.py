@@ -135,8 +135,8 @@ def _outliers(saved: SavedModel) -> str:
             "only sign. Training with `--reject` teaches it to say so."
         )
     return (
-        "- It was shown drawn pictures of several digits, letters, scribbles and other things, and says `several` or "
-        f"`other` where their share is above {saved.above:.2f}. O and l are digits to it: nobody could tell."
+        "- It was also shown drawn pictures of several digits and of none, and says `several` or `other` where their "
+        f"share is above {saved.above:.2f}."
     )
 
 

@@ -111,7 +111,8 @@ def prepare_learner(
     from ..batches import digit_loaders, find_policy
     from ..models import zero_unseen_gradients
     from ..recipes import find_optimizer
-    from .callbacks.drawn import Drawn, outlier_pool, style_pool
+    from .callbacks.drawn import Drawn
+    from .callbacks.pools import outlier_pool, style_pool
 
     policy, make_optimizer = find_policy(augment), find_optimizer(optimizer)
     size, world = size or _default_size(backbone, folder), join_world()

@@ -52,7 +52,7 @@ def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -
     """The options called `names`: as given, else as the recipe has them, or without one as by default."""
 
     def fallback(name: str):
-        return getattr(recipe, name, None) if recipe else DEFAULTS.get(name)
+        return getattr(recipe, name, DEFAULTS.get(name)) if recipe else DEFAULTS.get(name)
 
     return {name: fallback(name) if given.get(name) is None else given[name] for name in names}
 

@@ -1,14 +1,14 @@
 """What a run ends with: its saved model, predictions and scores on valid, figures, and result.json last."""
 
+import math
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from ..answers import Inference, Judge, answer, counted
 from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
 from ..models import SavedModel
-from ..photos import BLANK, DIGIT
 from ..runs import Run, checkpoint_weights
 from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
 from ..system import write_json
@@ -66,7 +66,7 @@ def write_result(
         size=prepared.size,
         mean=prepared.mean,
         std=prepared.std,
-        outliers={"above": LEAST_OUTLYING} if settings.get("reject") else None,
+        outliers={"above": LEAST_OUTLYING if VALID not in folder.splits else 1.0} if settings.get("reject") else None,
         normalise=folder.is_normalised,
         ground=ground_of_split(folder, TRAIN),
     )
@@ -107,13 +107,12 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
     if evaluation.reject.below is not None:
         saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
-    contents = found.contents
-    if found.outliers is not None:
-        shares = found.outliers.sum(1)
-        saved.outliers = {"above": round(float(max(LEAST_OUTLYING, np.quantile(shares, 1 - MOST_TAKEN))), 4)}
-        contents = np.where((shares <= saved.above) & (contents != BLANK), DIGIT, contents)
-    judged = replace(found, probabilities=probabilities, contents=contents, least_sure=Judge.of([saved]).least_sure)
-    evaluation.verdicts = counted(judged.verdicts)
+    shares, contents = probabilities, found.contents
+    if found.outliers is not None:  # contents are what the ink tells so far
+        bound = np.quantile(found.outliers.sum(1), 1 - MOST_TAKEN, method="higher")
+        saved.outliers = {"above": max(LEAST_OUTLYING, math.ceil(bound * 1e4) / 1e4)}
+        shares = np.concatenate([probabilities, found.outliers], axis=1)
+    evaluation.verdicts = counted(Judge.of([saved]).verdicts(shares, contents))
     write_json(run.evaluation_file, asdict(evaluation))
     return evaluation
 

@@ -151,11 +151,12 @@ def test_what_the_model_takes_for_no_digit_is_left_out():
     other, several = np.array([*[0.1] * 10, 0.1, 0.8]), np.array([*[0.1] * 10, 0.8, 0.1])
     judge = Judge([str(k) for k in range(10)], above=0.5)
     reading = reading_of(sheet, np.stack([two, other, three]), judge)
-    assert (reading.numbers, reading.left_out) == ([["2", "3"]], 1)
+    assert reading.numbers == [["2", "3"]]
+    assert reading.left_out == [sheet.cuts[1].box]
     assert str(reading).splitlines()[-1] == "1 blot of ink left out: no digit, as far as the model can tell"
     reading = reading_of(sheet, np.stack([two, nought, several]), judge)
     assert reading.digits[-1].verdict == "several"
-    assert reading.left_out == 0
+    assert reading.left_out == []
     assert reading_of(sheet, np.stack([other] * 3), judge).lines == []
     # a model that does not tell keeps everything
     plain = Judge([str(k) for k in range(10)])

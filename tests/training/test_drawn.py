@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from fastdigits import InputError, evaluate, export, finetune, open_model, predict, train
+from fastdigits import InputError, convert, evaluate, export, finetune, open_model, predict, train
 from fastdigits.answers import Inference
 from fastdigits.folders import read_folder
 from fastdigits.runs import Run
 from fastdigits.styles import drawn_others
-from fastdigits.training.callbacks import drawn
-from fastdigits.training.callbacks.drawn import Drawn, Pool, outlier_pool, style_pool
+from fastdigits.training.callbacks import pools
+from fastdigits.training.callbacks.drawn import Drawn, Pool
+from fastdigits.training.callbacks.pools import Form, _looks_like, outlier_pool, style_pool
 
 OPTIONS = {"epochs": 2, "batch_size": 16, "lr": 0.01, "seed": 3}
 
@@ -21,13 +22,14 @@ OPTIONS = {"epochs": 2, "batch_size": 16, "lr": 0.01, "seed": 3}
 def few(monkeypatch):
     """As many pictures as a test needs, not as a training does."""
     for name in ("STYLES", "NO_DIGITS"):
-        monkeypatch.setattr(drawn, name, replace(getattr(drawn, name), least=130))
+        monkeypatch.setattr(pools, name, replace(getattr(pools, name), least=130))
+    pools._stream.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def rejecting(folder28, tmp_path_factory) -> Run:
     patch = pytest.MonkeyPatch()
-    patch.setattr(drawn, "NO_DIGITS", replace(drawn.NO_DIGITS, least=260, share=0.5))
+    patch.setattr(pools, "NO_DIGITS", replace(pools.NO_DIGITS, least=260, share=0.5))
     out = tmp_path_factory.mktemp("drawn") / "run"
     run = train("digitnet", folder28, **{**OPTIONS, "epochs": 20}, reject=True, out=out).run
     patch.undo()
@@ -142,21 +144,19 @@ def test_pools_fit_their_folder(folder28, folder, tmp_path, capsys):
     styles, others = style_pool(data, 28, 1), outlier_pool(data, 28, 1)
     assert capsys.readouterr().out.splitlines() == [
         "drawing 130 pictures of digits in many styles",
-        "drawing 130 pictures of several digits or none",
+        "drawing 109 pictures of several digits or none",  # and 21 pairs of the folder's
     ]
     assert isinstance(styles, Pool)
-    assert styles.pictures.shape[1:] == (28, 28)
+    assert styles.pictures.shape[1:] == (23, 23)  # 24 of its 28 pixels are a digit, where MNIST has 20
     assert set(styles.labels.tolist()) == set(range(10))
     assert set(others.labels.tolist()) == {10, 11}
     small = outlier_pool(read_folder(folder), 16, 1)
-    assert small.pictures.shape[1:] == (16, 16)
+    assert small.pictures.shape[1:] == (20, 20)  # whose digits fill their 8 pixels
 
 
 def test_styles_are_those_of_digits_alone(in_tmp, digit_images):
     images, labels = digit_images
     np.savez("letters.npz", images=images[:100], labels=np.array(list("abcdefghij"))[labels[:100]])
-    from fastdigits import convert
-
     convert("letters.npz", "letters", valid=0.3)
     with pytest.raises(InputError) as caught:
         train("digitnet", "letters", styles=True, **OPTIONS, out="run")
@@ -164,5 +164,55 @@ def test_styles_are_those_of_digits_alone(in_tmp, digit_images):
         "--styles draws the digits 0 to 9, and letters has other classes (a, b, c, d, e); leave it out"
     )
     assert not (in_tmp / "run").exists()
-    pool = outlier_pool(read_folder("letters"), 28, 1)  # without letters, which are its classes
-    assert len(pool.pictures) > 100
+
+
+def test_no_class_is_taught_to_be_none(in_tmp, digit_images, monkeypatch):
+    """Letters and numbers of two digits may be classes; digits of another script may look like what is drawn."""
+    images, labels = digit_images
+    drawn = []
+
+    def listen(n, seed, kinds, in_form):
+        drawn.append(set(kinds))
+        return drawn_others(n, seed, kinds, in_form)
+
+    monkeypatch.setattr(pools, "drawn_others", listen)
+    monkeypatch.setattr(pools, "known_share", lambda model, folder, split: None)  # another script, as far as is known
+    for name, classes in (
+        ("letters", "abcdefghij"),
+        ("months", [str(k + 3) for k in range(10)]),
+        ("digits", range(10)),
+    ):
+        np.savez(f"{name}.npz", images=images[:100], labels=np.array([str(one) for one in classes])[labels[:100]])
+        convert(f"{name}.npz", name, valid=0.3)
+        pools._stream.cache_clear()
+        pool = outlier_pool(read_folder(name), 28, 1)
+        has_pairs = bool((pool.labels == 10).any())
+        assert has_pairs == (name != "months")
+    letters, months, digits = drawn
+    assert "letter" not in letters
+    assert "several digits" in letters
+    assert "several digits" not in months
+    assert {"letter", "other script"} <= digits
+
+
+def test_what_looks_like_a_class_is_told(digit_images):
+    images = np.pad(digit_images[0][:300].repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
+    shifted = [np.roll(image, 1, axis=1) for image in images[:50]]
+    noise = list(np.random.default_rng(0).integers(0, 256, (50, 28, 28), dtype=np.uint8))
+    told = _looks_like([*shifted, *noise], images)
+    assert told[:50].mean() > 0.4
+    assert not told[50:].any()
+
+
+def test_drawn_pictures_have_the_folders_form(folder, folder28, in_tmp):
+    assert Form.of(read_folder(folder28), 28, np.zeros((1, 28, 28), np.uint8)) == Form(True, 28)  # nothing to see
+    full = np.full((5, 8, 8), 255, np.uint8)
+    assert Form.of(read_folder(folder), 32, full) == Form(True, 20)
+    large = np.zeros((10, 40, 40), np.uint8)
+    np.savez("large.npz", images=large, labels=np.arange(10) % 2)
+    assert Form.of(convert("large.npz", "large", valid=0.5), 64, large) == Form(False, 40)
+
+
+def test_folds_train_with_pictures_drawn_once(folder28, tmp_path, capsys):
+    train("digitnet", folder28, **{**OPTIONS, "epochs": 1}, reject=True, folds=2, out=tmp_path / "folds")
+    assert capsys.readouterr().out.count("drawing 109 pictures of several digits or none") == 1

@@ -199,7 +199,8 @@ async function answerSheet(file) {
     const found = digits.length
       ? `${file.name}: ${digits.length} digits` + (doubtful ? `, ${doubtful} of them doubtful, underlined` : "")
       : `${file.name}: no digit was found`;
-    const leftOut = reading.left_out ? [`${reading.left_out} blots of ink left out, which are no digits`] : [];
+    const blots = reading.left_out.length;
+    const leftOut = blots ? [`${blots} ${blots === 1 ? "blot" : "blots"} of ink left out: no digit`] : [];
     status.textContent = [found, ...leftOut, ...reading.notes].join("; ");
     element("upload-result").append(...parts);
   };
@@ -233,6 +234,8 @@ async function sheetWithBoxes(file, reading) {
   context.drawImage(picture, 0, 0, ...reading.size);
   context.lineWidth = Math.max(2, reading.size[0] / 500);
   context.font = `${Math.max(14, reading.size[0] / 45)}px sans-serif`;
+  context.strokeStyle = "#888";
+  for (const box of reading.left_out) context.strokeRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
   for (const { box, label, doubtful } of reading.lines.flat(2)) {
     context.strokeStyle = context.fillStyle = doubtful ? "#c01c28" : "#1a5fb4";
     context.strokeRect(box.left, box.top, box.right - box.left, box.bottom - box.top);

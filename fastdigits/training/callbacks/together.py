@@ -36,7 +36,7 @@ class Together(Callback):
         if self.training:
             loader, start = self.dls.train, self.iter * self.dls.train.bs
             counts = [min(loader.bs, len(loader.rows_of(rank)) - start) for rank in range(self.world.size)]
-            self.learn.loss_grad = self.learn.loss_grad * (len(self.xb[0]) * self.world.size / sum(counts))
+            self.learn.loss_grad = self.learn.loss_grad * (counts[self.world.rank] * self.world.size / sum(counts))
 
     def before_validate(self):
         """Every process validates its share of the rows by the network of the first one."""
