@@ -4,21 +4,25 @@ Writes `docs/results/hands.md` and the two sheets of samples beside it. What is 
 training saw these pictures, though it saw others of the same styles and kinds.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from PIL import Image
 
 from fastdigits import open_model
 from fastdigits.answers import SURE, Inference
-from fastdigits.models import shipped_names
+from fastdigits.models import WEIGHTS, shipped_names
 from fastdigits.photos import contents_of, normalised
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 
 PAGE, PICTURES = Path("docs", "results", "hands.md"), Path("docs", "pictures")
 SEED, EACH, SHOWN = 2026, 200, 16
 NO_DIGIT = ("several", "other", "blank")
+HEADING, NEXT = "## Anyone's hand", "## Limits"  # of a card
 TEXT = """# Anyone's hand
 
 Written by `python -m benchmarks.hands`. Nobody's real pictures are in these tables: digits in {n_styles} styles and
@@ -45,49 +49,102 @@ How many are called several, other or blank, and in brackets how many are answer
 """
 
 
+@dataclass
+class Score:
+    """How one model does on pictures of one style or kind: shares 0..1.
+
+    Attributes
+    ----------
+    right : float
+        Answered with the label that was drawn; of no digit, not answered as one.
+    other : float
+        Of digits, taken for several or none; of no digit, answered as a digit and sure.
+    """
+
+    what: str
+    right: float
+    other: float
+
+    def __str__(self) -> str:
+        return f"{self.right:.1%} ({self.other:.1%})"
+
+
 def main() -> None:
     rng = np.random.default_rng(SEED)
-    names = [name for name in shipped_names() if open_model(name).above is not None]
-    models = {name: Inference([open_model(name)], exact=True) for name in names}
-    latin = {name: inference for name, inference in models.items() if not name.endswith("kannada")}
-    styles, kinds, samples = [], [], {"styles": [], "no_digit": []}
+    models = {name: Inference([open_model(name)], exact=True) for name in shipped_names()}
+    models = {name: inference for name, inference in models.items() if inference.judge.above is not None}
+    styles: dict[str, list[Score]] = {name: [] for name in models if not name.endswith("kannada")}
+    kinds: dict[str, list[Score]] = {name: [] for name in models}
+    samples: dict[str, list[np.ndarray]] = {"styles": [], "no_digit": []}
     for digit in DIGITS:
         for style in styles_of(digit):
             images = drawn(digit_photo(digit, style, rng) for _ in range(EACH))
             samples["styles"].append(images[:SHOWN])
-            styles.append([f"{digit} {style}", *(_digits_cell(one, images, digit) for one in latin.values())])
+            for name, scores in styles.items():
+                scores.append(_digit_score(models[name], images, digit, style))
     for kind in KINDS:
         images = drawn(no_digit_photo(kind, rng) for _ in range(EACH))
         samples["no_digit"].append(images[:SHOWN])
-        kinds.append([kind, *(_kind_cell(one, images) for one in models.values())])
+        for name, scores in kinds.items():
+            scores.append(_kind_score(models[name], images, kind))
     for name, rows in samples.items():
         _draw_sheet(rows, PICTURES / f"{name}.png")
-    tables = {"styles": _table(["digit and style", *latin], styles), "kinds": _table(["kind", *models], kinds)}
-    PAGE.write_text(TEXT.format(n_styles=len(styles), n_kinds=len(kinds), each=EACH, **tables), encoding="utf-8")
+    for name in models:
+        _tell_in_card(name, styles.get(name), kinds[name])
+    tables = {"styles": _table("digit and style", styles), "kinds": _table("kind", kinds)}
+    counts = {"n_styles": len(samples["styles"]), "n_kinds": len(KINDS), "each": EACH}
+    PAGE.write_text(TEXT.format(**counts, **tables), encoding="utf-8")
     print(tables["styles"], tables["kinds"], sep="\n\n")
 
 
-def drawn(photos: Iterator[np.ndarray]) -> np.ndarray:
+def drawn(photos: Iterable[np.ndarray]) -> np.ndarray:
     """In MNIST's form: uint8 (n, 28, 28)."""
     return np.stack([normalised(photo) for photo in photos])
 
 
-def _digits_cell(inference: Inference, images: np.ndarray, digit: str) -> str:
+def _digit_score(inference: Inference, images: np.ndarray, digit: str, style: str) -> Score:
     shares = inference.shares(images)
     answers = inference.judge.probabilities(shares).argmax(1)
     verdicts = inference.judge.verdicts(shares, contents_of(images))
     right = np.mean([inference.classes[k] == digit for k in answers])
-    return f"{right:.1%} ({np.mean([verdict in NO_DIGIT for verdict in verdicts]):.1%})"
+    return Score(f"{digit} {style}", float(right), float(np.mean([verdict in NO_DIGIT for verdict in verdicts])))
 
 
-def _kind_cell(inference: Inference, images: np.ndarray) -> str:
+def _kind_score(inference: Inference, images: np.ndarray, kind: str) -> Score:
     verdicts = inference.judge.verdicts(inference.shares(images), contents_of(images))
-    called, sure = (np.mean([verdict in wanted for verdict in verdicts]) for wanted in (NO_DIGIT, (SURE,)))
-    return f"{called:.1%} ({sure:.1%})"
+    told, sure = (float(np.mean([verdict in wanted for verdict in verdicts])) for wanted in (NO_DIGIT, (SURE,)))
+    return Score(kind, told, sure)
 
 
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+def _tell_in_card(name: str, styles: list[Score] | None, kinds: list[Score]) -> None:
+    """The means, and what is worst, as a section of a shipped model's card."""
+    lines = [HEADING, ""]
+    if styles:
+        worst = min(styles, key=lambda score: score.right)
+        lines.append(
+            f"- Of drawn digits in {len(styles)} styles {_mean(styles):.1%} are right, in the worst style "
+            f"({worst.what}) {worst.right:.1%}; {fmean(score.other for score in styles):.1%} are taken for none."
+        )
+    worst = min(kinds, key=lambda score: score.right)
+    lines.append(
+        f"- Of {len(kinds)} kinds of drawn pictures without a single digit {_mean(kinds):.1%} are told, of the worst "
+        f"kind ({worst.what}) {worst.right:.1%}; {fmean(score.other for score in kinds):.1%} are answered as a digit, "
+        "and sure."
+    )
+    card = WEIGHTS / name / "README.md"
+    before, after = re.sub(rf"{HEADING}.*?(?=\n## )", "", card.read_text(encoding="utf-8"), flags=re.DOTALL).split(NEXT)
+    card.write_text(before.rstrip() + "\n\n" + "\n".join(lines) + "\n\n" + NEXT + after, encoding="utf-8")
+
+
+def _mean(scores: list[Score]) -> float:
+    return fmean(score.right for score in scores)
+
+
+def _table(head: str, scores: dict[str, list[Score]]) -> str:
+    """A line for each style or kind, a column for each model; the last line has the means."""
+    rows = [[found[0].what, *map(str, found)] for found in zip(*scores.values())]
+    rows.append(["all", *(f"{_mean(found):.1%} ({fmean(s.other for s in found):.1%})" for found in scores.values())])
+    lines = [[head, *scores], ["---"] * (1 + len(scores)), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

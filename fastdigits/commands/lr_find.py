@@ -42,7 +42,7 @@ def lr_find(
     """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
 
     The search is the same as in finetune: with weights that were trained on photographs, only the head is trained
-    during the search, otherwise the whole network.
+    during the search, otherwise the whole network. Pictures of `--reject` and `--styles` are not drawn for it.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def _turned(rng: np.random.Generator) -> np.ndarray:
 
 def _scribble(rng: np.random.Generator) -> np.ndarray:
     """A wild line, a zigzag, or hatching."""
-    count = int(rng.integers(7, 24))
+    count = int(rng.integers(12, 30))
     kind = rng.random()
     if kind < 0.5:
         points = np.cumsum(rng.normal(0, 3, (count, 2)), axis=0)

@@ -1,7 +1,7 @@
 """Signs that are no digits, as people write them: letters, signs, digits of other scripts.
 
 Those that nobody can tell from a digit of 0 to 9 when they stand alone are left out, here and in print (LOOK_ALIKES):
-O and l are a zero and a one.
+O and l are a zero and a one, and so are a square and a brace in some hands.
 """
 
 from .strokes import Way
@@ -53,11 +53,9 @@ SIGNS: dict[str, Way] = {
     "euro": Way("5.6,1.8 3.6,0.2 1.4,2.2 0.8,5.6 1.8,9 4,10 5.8,8.6 | -0.4,4 4.4,4 | -0.4,6 4,6"),
     "arrow": Way("0,5 7,5 | 4.6,3 7,5! 4.6,7"),
     "up": Way("3,10 3,0 | 0.6,3 3,0! 5.4,3"),
-    "square": Way("0,1 7,1! 7,8! 0,8! 0,1"),
     "triangle": Way("3.5,0 7,8! 0,8! 3.5,0"),
     "heart": Way("3.5,9! 0,3.6 1,0.8 2.8,0.8 3.5,2.6! 4.2,0.8 6,0.8 7,3.6 3.5,9"),
     "spiral": Way("3.4,5 4.4,4 4.6,6 2.4,6.6 1.6,4 3.6,2 6.2,3.4 6.2,7 3.4,9 0.4,7 0,3.4 2.6,0.4"),
-    "brace": Way("4.6,0 3,0.6 2.8,3.6 1.2,5! 2.8,6.4 3,9.4 4.6,10"),
     "house": Way("0,9 0,4! 3.5,0! 7,4! 7,9! 0,9 | 2.6,9 2.6,6! 4.4,6! 4.4,9"),
     "face": Way(
         "4,0 1.2,1 0,4 1.2,7.4 4,8.6 7,7.4 8,4 6.8,1 4.2,0 | 2.6,2.8 2.7,3.4 | 5.4,2.8 5.5,3.4 | 2.2,5.4 4,6.6 6,5.4"
@@ -94,4 +92,4 @@ OTHER_SCRIPTS: dict[str, Way] = {
     "cyrillic sha": Way("0,0 0,10! 7,10! 7,0 | 3.5,0 3.5,10"),
     "cyrillic zhe": Way("0,0 3,5! 0,10 | 7,0 4,5! 7,10 | 3.5,0 3.5,10"),
 }  # fmt: skip
-PRINTED_SCRIPTS = "ΓΔΛΞΠΣΨΩαεζηλμξπςψωГДЖИЙПФЦШЩЫЮджлцшщюяքթկհղպռտրאבגהחטכלמנפץצקשת٢٣٤٧٨"
+PRINTED_SCRIPTS = "ΓΔΛΞΠΣΨΩαεζηλμξπςψωГДЖИЙПФЦШЩЫЮджлцшщюяքթհղպռտրאבגהחטכלמנפץצקשת٢٣٤٧٨"
