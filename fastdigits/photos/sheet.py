@@ -8,6 +8,7 @@ from PIL import Image
 
 from ..system import InputError
 from .digit import cut_out, without_lines
+from .ground import rim_levels
 from .ink import LEAST_CONTRAST, averaged, otsu_level, sheet_ink
 
 WORKING_SIDE = 1600  # larger photos are averaged down to about this
@@ -50,6 +51,13 @@ class Box:
         """Whether the other lies inside, and touches no side."""
         across = self.left < other.left and other.right < self.right
         return across and self.top < other.top and other.bottom < self.bottom
+
+    def shifted(self, by: int, shape: tuple[int, int]) -> "Box":
+        """The box so many pixels further right and down, within a picture of a shape (h, w)."""
+        height, width = shape
+        left, right = (min(max(0, side + by), width) for side in (self.left, self.right))
+        top, bottom = (min(max(0, side + by), height) for side in (self.top, self.bottom))
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))
 
     def with_(self, other: "Box") -> "Box":
         """The smallest box around both."""
@@ -129,9 +137,14 @@ def cut_sheet(gray: np.ndarray) -> Sheet:
     times = min(MOST_ENLARGED, math.ceil(ENLARGED_TO / usual), max(1, WORKING_SIDE // max(gray.shape)))
     if times > 1:
         larger = Image.fromarray(gray).resize([times * side for side in gray.shape[::-1]], Image.Resampling.BICUBIC)
-        enlarged, height = _cut_lines(np.asarray(larger, np.float32), 1 / times)
+        # paper around, since digits that fill their sheet leave too little to know it by
+        margin = times * gray.shape[0]
+        padded = np.pad(np.asarray(larger, np.float32), margin, constant_values=np.median(rim_levels(gray[None])))
+        enlarged, height = _cut_lines(padded, 1 / times)
         if enlarged:
             lines, usual, factor = enlarged, height, 1 / times
+            for cut in Sheet(lines).cuts:
+                cut.box = cut.box.shifted(-margin // times, gray.shape)
     height = factor * usual
     return Sheet(lines, [f"its digits are about {height:.0f} px high, too small to be read well; take it from nearer"])
 
