@@ -1,6 +1,6 @@
 """What a finished run said of its valid pictures: valid_predictions.csv, and the folder in which those pictures lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class ValidAnswers:
     classes : list of str
     groups : list of str, length n, or None
         Such as the writers.
+    verdicts : dict of str to int
+        How many answers are sure, doubtful and so on, as the run noted it.
     """
 
     ids: list[str]
@@ -30,10 +32,13 @@ class ValidAnswers:
     probabilities: np.ndarray
     classes: list[str]
     groups: list[str] | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     def evaluation(self, name: str) -> Evaluation:
         """Scores, with `name` as what was evaluated."""
-        return score(self.labels, self.probabilities, self.classes, name, self.groups)
+        evaluation = score(self.labels, self.probabilities, self.classes, name, self.groups)
+        evaluation.verdicts = self.verdicts
+        return evaluation
 
     def write(self, run: Run) -> None:
         """valid_predictions.csv: id, true, label, confidence, a probability for each class, and the group if known."""
@@ -60,4 +65,6 @@ def read_answers(run: Run, rows: int | None = None) -> ValidAnswers:
     table = pd.read_csv(run.predictions_file, nrows=rows, dtype=str, keep_default_na=False)
     groups = table["group"].tolist() if "group" in table else None
     probabilities = table[columns].to_numpy().astype(np.float32)
-    return ValidAnswers(table["id"].tolist(), table["true"].tolist(), probabilities, classes, groups)
+    noted = run.evaluation() if run.evaluation_file.is_file() else {}
+    labels, verdicts = table["true"].tolist(), noted.get("verdicts", {})
+    return ValidAnswers(table["id"].tolist(), labels, probabilities, classes, groups, verdicts)

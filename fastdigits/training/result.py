@@ -17,7 +17,7 @@ from .card import model_card
 from .learner import DigitLearner
 
 MOST_TAKEN = 0.005  # of valid digits, whom the bound takes for several digits or none
-LEAST_OUTLYING, USUAL_OUTLYING = 0.02, 0.2  # the bound at least, and without valid pictures
+LEAST_OUTLYING = 0.2  # that bound at least: digits of other collections lie nearer to it than valid ones
 UNEQUAL = 3  # times as many rows as another class
 
 
@@ -66,7 +66,7 @@ def write_result(
         size=prepared.size,
         mean=prepared.mean,
         std=prepared.std,
-        outliers={"above": USUAL_OUTLYING if VALID not in folder.splits else 1.0} if settings.get("reject") else None,
+        outliers={"above": LEAST_OUTLYING if VALID not in folder.splits else 1.0} if settings.get("reject") else None,
         normalise=folder.is_normalised,
         ground=ground_of_split(folder, TRAIN),
     )

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from fastdigits import InputError, convert, open_model, predict, read_folder, serve, train
+from fastdigits import InputError, convert, predict, read_folder, serve, train
 from fastdigits.answers.inference import Inference
 from fastdigits.serving.app import make_app
 from fastdigits.serving.batching import Batcher
@@ -86,8 +86,10 @@ def test_answers_are_those_of_predict(client, drawings, tmp_path):
         assert (answer["name"], answer["label"]) == ("picture", expected.labels[k])
         np.testing.assert_allclose(list(answer["probabilities"].values()), expected.probabilities[k], atol=1e-5)
         assert answer["confidence"] == max(answer["probabilities"].values())
-        assert answer["doubtful"] == (answer["confidence"] < open_model("digitnet-mnist").reject["below"])
-        assert answer["verdict"] == ("doubtful" if answer["doubtful"] else "sure")
+        assert answer["verdict"] == expected.verdicts[k]
+        assert answer["doubtful"] == (answer["verdict"] != "sure")
+        outliers = [answer["outliers"][name] for name in ("several", "other")]
+        np.testing.assert_allclose(outliers, expected.outliers[k], atol=1e-5)
 
 
 def test_several_pictures_as_a_form(client, drawings):
@@ -405,7 +407,7 @@ class Slow:
     def __init__(self, seconds: float):
         self.seconds, self.asked = seconds, []
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
+    def shares(self, images: np.ndarray) -> np.ndarray:
         self.asked.append(len(images))
         time.sleep(self.seconds)
         return images.reshape(len(images), -1)[:, :2].astype(np.float32)
@@ -414,7 +416,7 @@ class Slow:
 async def _ask(batcher: Batcher, questions: list[np.ndarray]):
     running = asyncio.create_task(batcher.run())
     try:
-        return await asyncio.gather(*map(batcher.probabilities, questions), return_exceptions=True)
+        return await asyncio.gather(*map(batcher.shares, questions), return_exceptions=True)
     finally:
         running.cancel()
 
