@@ -32,7 +32,8 @@ def evaluate(
     Parameters
     ----------
     model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
+        digitnet-tiny-mnist.
     data
         An image folder, or a table with labels as for convert.
     split

@@ -45,7 +45,8 @@ def export(
     Parameters
     ----------
     model
-        A finished run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada.
+        A finished run directory, a saved model, or a shipped one: digitnet-mnist, digitnet-kannada,
+        digitnet-tiny-mnist.
     out
         For model: a folder with model.safetensors and model.json. For onnx: a folder with model.onnx, model.json and
         predict.py, a script that needs only numpy, Pillow and onnxruntime. For learner: the .pkl file, for fastai's

@@ -15,8 +15,8 @@ def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
     Parameters
     ----------
     arch
-        A shipped model to start from (digitnet-mnist, digitnet-kannada), a network of ours, a torchvision or timm
-        classifier (see `fastdigits models`), or the preset resnet50-kannada.
+        A shipped model to start from (digitnet-mnist, digitnet-kannada, digitnet-tiny-mnist), a network of ours, a
+        torchvision or timm classifier (see `fastdigits models`), or the preset resnet50-kannada.
     epochs
         Epochs with the whole network unfrozen; 3 by default, or with few rows as many as are needed for 120 steps. In a
         preset: the epochs of its stage `all`.

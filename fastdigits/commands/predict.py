@@ -50,7 +50,8 @@ def predict(
     Parameters
     ----------
     model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
+        digitnet-tiny-mnist.
     source
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
         image folder (its test pictures). 'parts/digits*.csv', in quotes, stands for all tables that fit.

@@ -19,7 +19,8 @@ def read(
     Parameters
     ----------
     model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
+        digitnet-tiny-mnist.
     sheet
         The photo or scan.
     out

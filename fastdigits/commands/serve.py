@@ -21,7 +21,8 @@ def serve(
     Parameters
     ----------
     model
-        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada.
+        A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
+        digitnet-tiny-mnist.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it,
         such as the phones of a class.

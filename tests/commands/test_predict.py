@@ -152,7 +152,8 @@ def test_outputs_are_not_replaced_unasked(in_tmp, run, test_file):
 
 def test_models_that_are_none(tmp_path, run, test_file, folder):
     assert error_of(tmp_path / "no", test_file) == (
-        f"{tmp_path}/no does not exist; pass a run directory, a saved model, or one of digitnet-kannada, digitnet-mnist"
+        f"{tmp_path}/no does not exist; pass a run directory, a saved model, or one of digitnet-kannada, "
+        "digitnet-mnist, digitnet-tiny-mnist"
     )
     (tmp_path / "learner.pkl").touch()
     assert error_of(tmp_path / "learner.pkl", test_file) == (

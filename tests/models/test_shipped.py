@@ -7,24 +7,31 @@ import pandas as pd
 import pytest
 
 from fastdigits import InputError, evaluate, export, finetune, list_models, open_model, predict, read_folder
+from fastdigits.answers import Inference
 from fastdigits.commands.convert import convert
 from fastdigits.models.backbones import find_backbone
 from fastdigits.models.saved import read_description, read_weights
 from fastdigits.models.shipped import WEIGHTS, model_folder, shipped_architecture, shipped_names
+from fastdigits.photos import contents_of, normalised
 from fastdigits.photos.files import read_gray
+from fastdigits.styles.camera import photograph
+from fastdigits.styles.pens import ink_of_text
 from tests.photos.printed import printed_character
 
 DIGITS = [str(k) for k in range(10)]
 KEPT = Path(__file__).parent.parent.parent / "docs" / "predictions"
 
 
-def test_there_are_two():
-    assert shipped_names() == ["digitnet-kannada", "digitnet-mnist"]
-    assert {shipped_architecture(name) for name in shipped_names()} == {"digitnet"}
+PARAMETERS = {"digitnet-kannada": 464_106, "digitnet-mnist": 464_106, "digitnet-tiny-mnist": 9_550}
+
+
+def test_there_are_three():
+    assert shipped_names() == list(PARAMETERS)
+    assert [shipped_architecture(name) for name in shipped_names()] == ["digitnet", "digitnet", "digitnet-tiny"]
     assert shipped_architecture("resnet18") == "resnet18"
 
 
-@pytest.mark.parametrize("name", ["digitnet-kannada", "digitnet-mnist"])
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_they_are_small_whole_and_described(name):
     assert sum(file.stat().st_size for file in (WEIGHTS / name).iterdir()) < 2_000_000
     description = read_description(WEIGHTS / name)
@@ -37,10 +44,35 @@ def test_they_are_small_whole_and_described(name):
     }
     model = open_model(name)
     assert {str(value.dtype) for value in model.module.parameters()} == {"torch.float32"}
-    assert find_backbone("digitnet").parameter_count() == 464_106
+    assert find_backbone(model.architecture).parameter_count() == PARAMETERS[name]
     for said in ("trained on 60,000 pictures", "## Scores", "a second model, trained in the same way", "seed 1"):
         assert said in model.card
     assert "model-index" not in model.card  # whose scores would be another model's
+
+
+def test_the_tiny_one_is_tiny_and_good(digit_images, tmp_path):
+    assert sum(file.stat().st_size for file in (WEIGHTS / "digitnet-tiny-mnist").iterdir()) < 40_000
+    images, labels = (part[:600] for part in digit_images)
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    assert evaluate("digitnet-tiny-mnist", str(tmp_path / "digits.npz")).accuracy > 0.8
+
+
+def test_what_shows_no_digit_is_told():
+    """Each verdict as a user meets it; letters that are digits to everybody stay digits."""
+    rng = np.random.default_rng(11)
+    verdicts = {}
+    for text in ("47", "2026", "A", "W", "R", "%", "words of text", "O", "l", "3", "7"):
+        photo = photograph(ink_of_text(text, 60, rng, ("DejaVuSans",)), rng)
+        verdicts[text] = answers_to("digitnet-mnist", photo)
+    assert [verdicts[text] for text in ("47", "2026")] == ["several", "several"]
+    assert {verdicts[text] for text in ("A", "W", "R", "%", "words of text")} <= {"other", "several"}
+    assert {verdicts[text] for text in ("O", "l", "3", "7")} <= {"sure", "doubtful"}
+
+
+def answers_to(model: str, photo: np.ndarray) -> str:
+    """The verdict on a photo."""
+    inference, picture = Inference([open_model(model)], exact=True), normalised(photo)[None]
+    return inference.judge.verdicts(inference.shares(picture), contents_of(picture))[0]
 
 
 def test_printed_digits_are_read(tmp_path):
