@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hands`: the shipped models on drawn digits by style, on what is no digit by kind, under stress.
+"""`python -m benchmarks.hands`: the shipped models on drawn digits by style, and on what is no digit by kind.
 
 Writes `docs/results/hands.md` and the two sheets of samples beside it. What is drawn here has a seed of its own; no
 training saw these pictures, though it saw others of the same styles and kinds.

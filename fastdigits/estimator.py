@@ -240,7 +240,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             self._probabilities(shares),
             [str(label) for label in self.classes_],
             contents=judge.contents(shares, contents_of(images)),
-            outliers=None if judge.above is None else shares[:, len(judge.classes) :],
+            outliers=judge.outliers(shares),
             least_sure=judge.least_sure,
             own_ids=False,
             notes=notes,

@@ -12,7 +12,7 @@ from .predictions import Predictions
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
-    judge, n_classes = inference.judge, len(inference.classes)
+    judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
@@ -27,7 +27,7 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
         judge.probabilities(shares),
         inference.classes,
         contents=np.concatenate(contents) if contents else np.zeros(0, np.uint8),
-        outliers=None if judge.above is None else shares[:, n_classes:],
+        outliers=judge.outliers(shares),
         least_sure=judge.least_sure,
         own_ids=source.has_ids,
         truth=labels if source.has_labels else None,

@@ -79,8 +79,7 @@ class Inference:
         second, first = np.partition(self.judge.probabilities(shares), -2, axis=1)[:, -2:].T
         unsure = first - second < SURE_LEAD
         if self.judge.above is not None:
-            outliers = shares[:, len(self.classes) :].sum(1)
-            unsure |= np.abs(outliers - self.judge.above) < SURE_DISTANCE
+            unsure |= np.abs(self.judge.outliers(shares).sum(1) - self.judge.above) < SURE_DISTANCE
         if unsure.any():
             shares[unsure] = self._mean(batch[unsure])
         return shares

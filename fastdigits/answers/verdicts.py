@@ -45,6 +45,10 @@ class Judge:
         """Class probabilities float32 (n, classes) of the shares that models give."""
         return shares[:, : len(self.classes)]
 
+    def outliers(self, shares: np.ndarray) -> np.ndarray | None:
+        """Shares of several digits and of none, float32 (n, 2); None of models that do not tell them."""
+        return None if self.above is None else shares[:, len(self.classes) :]
+
     def contents(self, shares: np.ndarray, measured: np.ndarray) -> np.ndarray:
         """What pictures show, by their ink and by what the models say.
 
@@ -64,7 +68,7 @@ class Judge:
         if self.above is None:
             is_sure = self.probabilities(shares).max(1) >= SURE_OF_PARTS
             return np.where((measured == SEVERAL) & is_sure, DIGIT, measured)
-        several, other = shares[:, len(self.classes) :].T
+        several, other = self.outliers(shares).T
         told = np.where(several + other > self.above, np.where(several > other, SEVERAL, OTHER), DIGIT)
         return np.where(np.isin(measured, (BLANK, OTHER)), measured, told).astype(np.uint8)
 

@@ -70,9 +70,9 @@ class Served:
             The picture, light ink on dark.
         """
         (verdict,) = self.judge.verdicts(shares, contents_of(gray[None]))
-        (probabilities,), outliers = self.judge.probabilities(shares), shares[0, len(self.classes) :]
+        (probabilities,), outliers = self.judge.probabilities(shares), self.judge.outliers(shares)
         confidence = float(probabilities.max())
-        told = {"outliers": dict(zip(OUTLIERS, outliers.tolist()))} if len(outliers) else {}
+        told = {} if outliers is None else {"outliers": dict(zip(OUTLIERS, outliers[0].tolist()))}
         return {
             "name": name,
             "label": self.classes[int(probabilities.argmax())],

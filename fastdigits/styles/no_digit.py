@@ -3,7 +3,7 @@
 A kind is a function of a random generator that gives ink, float 0..1 (h, w).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -40,14 +40,22 @@ def _several(rng: np.random.Generator) -> np.ndarray:
     count = int(rng.choice([2, 3, 4, 5], p=[0.6, 0.2, 0.15, 0.05]))
     if rng.random() < 0.2:
         return ink_of_text("".join(rng.choice(list("0123456789"), count)), sign_height(rng), rng)
-    hand, lines, right = Hand.drawn(rng), [], 0.0
-    for _ in range(count):
-        sign = hand.write(_any_digit(rng)[0], rng)
-        points = np.vstack(sign)
-        left = points[:, 0].min()
-        lines += [line + np.array([right - left, rng.normal(0, 0.05)]) for line in sign]
-        right += np.ptp(points[:, 0]) + rng.uniform(-0.02, 0.35)
+    hand = Hand.drawn(rng)
+    lines = _in_a_row((hand.write(_any_digit(rng)[0], rng) for _ in range(count)), (-0.02, 0.35), rng, unsteady=0.05)
     return ink_of_lines(lines, Pen.drawn(rng), sign_height(rng), rng)
+
+
+def _in_a_row(
+    signs: Iterable[list[np.ndarray]], gaps: tuple[float, float], rng: np.random.Generator, unsteady: float = 0.0
+) -> list[np.ndarray]:
+    """The lines of signs one beside the other: with gaps from .. to, and up or down by a deviation, of their height."""
+    lines, right = [], 0.0
+    for sign in signs:
+        across = np.vstack(sign)[:, 0]
+        for line in sign:
+            lines.append(line + np.array([right - across.min(), rng.normal(0, unsteady) if unsteady else 0]))
+        right += np.ptp(across) + rng.uniform(*gaps)
+    return lines
 
 
 def _piece(rng: np.random.Generator) -> np.ndarray:
@@ -132,23 +140,15 @@ def _text(rng: np.random.Generator) -> np.ndarray:
         inks = [ink_of_text(row, size, rng) for row in rows]
     else:
         hand, pen, size = Hand.drawn(rng), Pen(rng.uniform(0.05, 0.1)), rng.uniform(14, 40)
-        inks = [ink_of_lines(_row(words[0][:6], hand, rng), pen, size, rng)]
+        letters = list(LETTERS.values())
+        signs = (hand.write(letters[rng.integers(len(letters))], rng) for _ in words[0][:6])
+        inks = [ink_of_lines(_in_a_row(signs, (0.05, 0.3), rng), pen, size, rng)]
     height, width = sum(len(ink) + 6 for ink in inks), max(ink.shape[1] for ink in inks)
     page, top = np.zeros((height, width), np.float32), 0
     for ink in inks:
         page[top : top + len(ink), : ink.shape[1]] = ink
         top += len(ink) + 6
     return page
-
-
-def _row(word: str, hand: Hand, rng: np.random.Generator) -> list[np.ndarray]:
-    ways, lines, right = list(LETTERS.values()), [], 0.0
-    for _ in word:
-        sign = hand.write(ways[rng.integers(len(ways))], rng)
-        left, width = np.vstack(sign)[:, 0].min(), np.ptp(np.vstack(sign)[:, 0])
-        lines += [line + np.array([right - left, 0]) for line in sign]
-        right += width + rng.uniform(0.05, 0.3)
-    return lines
 
 
 def _blot(rng: np.random.Generator) -> np.ndarray:

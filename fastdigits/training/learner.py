@@ -111,8 +111,6 @@ def prepare_learner(
     from ..batches import digit_loaders, find_policy
     from ..models import zero_unseen_gradients
     from ..recipes import find_optimizer
-    from .callbacks.drawn import Drawn
-    from .callbacks.pools import outlier_pool, style_pool
 
     policy, make_optimizer = find_policy(augment), find_optimizer(optimizer)
     size, world = size or _default_size(backbone, folder), join_world()
@@ -147,9 +145,12 @@ def prepare_learner(
     if not world.is_first:
         _seed_everything(seed + world.rank)  # of augmentation and dropout; the order of the rows is the same for all
     learner = _learner(dls, module, backbone, precision, make_optimizer, label_smoothing)
-    pools = [style_pool(folder, size, seed)] if styles else []
-    pools += [outlier_pool(folder, size, seed)] if reject else []
-    if pools:
+    if styles or reject:
+        from .callbacks.drawn import Drawn
+        from .callbacks.pools import outlier_pool, style_pool
+
+        pools = [style_pool(folder, size, seed)] if styles else []
+        pools += [outlier_pool(folder, size, seed)] if reject else []
         learner.add_cb(Drawn(pools, len(folder.classes)))
     return DigitLearner(
         learner, backbone, size, mean, std, start.transferred, start.of_digits, start.origin, device, precision
