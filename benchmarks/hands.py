@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hands`: the shipped models on drawn digits by style, and on what is no digit by kind.
+"""`python -m benchmarks.hands`: the shipped models on drawn digits by style and by stress, on what is no digit by kind.
 
 Writes `docs/results/hands.md` and the two sheets of samples beside it. What is drawn here has a seed of its own; no
 training saw these pictures, though it saw others of the same styles and kinds.
@@ -17,6 +17,8 @@ from fastdigits import open_model
 from fastdigits.answers import SURE, Inference
 from fastdigits.models import WEIGHTS, shipped_names
 from fastdigits.photos import contents_of, normalised
+from fastdigits.scores import mean_under_stress, stress_scores, stressed_rows
+from fastdigits.scores.stress import StressScore
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 
 PAGE, PICTURES = Path("docs", "results", "hands.md"), Path("docs", "pictures")
@@ -38,6 +40,14 @@ the same styles and kinds; how much is left for kinds that no training saw, the
 Right answers, and in brackets how many are taken for several digits or none; in percent.
 
 {styles}
+
+## Under stress
+
+The same digits thinner, thicker, smaller, shifted, on bad paper and so on: right answers in percent, at each of three
+strengths. How the models for Kannada digits do so on writers that they never saw, the
+[table of accuracies](accuracy.md) says.
+
+{stress}
 
 ## No digit
 
@@ -75,11 +85,13 @@ def main() -> None:
     models = {name: inference for name, inference in models.items() if inference.judge.above is not None}
     styles: dict[str, list[Score]] = {name: [] for name in models if not name.endswith("kannada")}
     kinds: dict[str, list[Score]] = {name: [] for name in models}
+    every_digit: list[tuple[np.ndarray, str]] = []
     samples: dict[str, list[np.ndarray]] = {"styles": [], "no_digit": []}
     for digit in DIGITS:
         for style in styles_of(digit):
             images = drawn(digit_photo(digit, style, rng) for _ in range(EACH))
             samples["styles"].append(images[:SHOWN])
+            every_digit.append((images, digit))
             for name, scores in styles.items():
                 scores.append(_digit_score(models[name], images, digit, style))
     for kind in KINDS:
@@ -89,12 +101,14 @@ def main() -> None:
             scores.append(_kind_score(models[name], images, kind))
     for name, rows in samples.items():
         _draw_sheet(rows, PICTURES / f"{name}.png")
+    stress = {name: _stress_scores(models[name], every_digit) for name in styles}
     for name in models:
-        _tell_in_card(name, styles.get(name), kinds[name])
+        _tell_in_card(name, styles.get(name), kinds[name], stress.get(name))
     tables = {"styles": _table("digit and style", styles), "kinds": _table("kind", kinds)}
+    tables["stress"] = _stress_table(stress)
     counts = {"n_styles": len(samples["styles"]), "n_kinds": len(KINDS), "each": EACH}
     PAGE.write_text(TEXT.format(**counts, **tables), encoding="utf-8")
-    print(tables["styles"], tables["kinds"], sep="\n\n")
+    print(*tables.values(), sep="\n\n")
 
 
 def drawn(photos: Iterable[np.ndarray]) -> np.ndarray:
@@ -116,14 +130,23 @@ def _kind_score(inference: Inference, images: np.ndarray, kind: str) -> Score:
     return Score(kind, told, sure)
 
 
-def _tell_in_card(name: str, styles: list[Score] | None, kinds: list[Score]) -> None:
+def _stress_scores(inference: Inference, every_digit: list[tuple[np.ndarray, str]]) -> list[StressScore]:
+    """Of digits in all styles, of which as many are taken as `evaluate` takes."""
+    images = np.concatenate([images for images, _ in every_digit])
+    truth = np.repeat([inference.classes.index(digit) for _, digit in every_digit], [len(i) for i, _ in every_digit])
+    chosen = stressed_rows(len(images))
+    return stress_scores(inference, images[chosen], truth[chosen])
+
+
+def _tell_in_card(name: str, styles: list[Score] | None, kinds: list[Score], stress: list[StressScore] | None) -> None:
     """The means, and what is worst, as a section of a shipped model's card."""
     lines = [HEADING, ""]
-    if styles:
+    if styles and stress:
         worst = min(styles, key=lambda score: score.right)
         lines.append(
             f"- Of drawn digits in {len(styles)} styles {_mean(styles):.1%} are right, in the worst style "
-            f"({worst.what}) {worst.right:.1%}; {fmean(score.other for score in styles):.1%} are taken for none."
+            f"({worst.what}) {worst.right:.1%}; {fmean(score.other for score in styles):.1%} are taken for none. Under "
+            f"stress {mean_under_stress(stress):.1%} are right."
         )
     worst = min(kinds, key=lambda score: score.right)
     lines.append(
@@ -144,8 +167,22 @@ def _table(head: str, scores: dict[str, list[Score]]) -> str:
     """A line for each style or kind, a column for each model; the last line has the means."""
     rows = [[found[0].what, *map(str, found)] for found in zip(*scores.values())]
     rows.append(["all", *(f"{_mean(found):.1%} ({fmean(s.other for s in found):.1%})" for found in scores.values())])
-    lines = [[head, *scores], ["---"] * (1 + len(scores)), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return _lines([head, *scores], rows)
+
+
+def _lines(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
+
+
+def _stress_table(scores: dict[str, list[StressScore]]) -> str:
+    """A line for each stress, a column for each model; the last line has the means."""
+    rows = [
+        [f"{one[0].name} ({', '.join(f'{strength:g}' for strength in one[0].strengths)} {one[0].unit})"]
+        + [", ".join(f"{accuracy:.1%}" for accuracy in score.accuracies) for score in one]
+        for one in zip(*scores.values())
+    ]
+    rows.append(["all", *(f"{mean_under_stress(found):.1%}" for found in scores.values())])
+    return _lines(["stress", *scores], rows)
 
 
 def _draw_sheet(rows: list[np.ndarray], path: Path) -> None:

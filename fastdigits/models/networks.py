@@ -6,13 +6,13 @@ from collections.abc import Callable
 from torch import nn
 
 from ..system import InputError, Settings, read_spec
-from .digitnet import DigitNet, digitnet_tiny
+from .digitnet import WIDTH, DigitNet, digitnet_tiny
 from .scratch import SCRATCH
 
 OUR_SIZE = 28  # pixels of the pictures that our networks were made for
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     **SCRATCH,
-    "digitnet": lambda n_classes, size: DigitNet(n_classes),
+    "digitnet": lambda n_classes, size, width=WIDTH: DigitNet(n_classes, int(width)),
     "digitnet-tiny": lambda n_classes, size: digitnet_tiny(n_classes),
 }
 
@@ -33,6 +33,8 @@ def build_network(text: str, n_classes: int, size: int = OUR_SIZE) -> nn.Module:
             raise InputError(f"{name}:{key}={value:g} makes no sense; accepted are 0 or more and below 1")
         if key == "neurons" and not 1 <= value <= 4096:
             raise InputError(f"{name}:{key}={value:g} makes no sense; accepted are 1 to 4096")
+        if key == "width" and not 4 <= value <= 256:
+            raise InputError(f"{name}:{key}={value:g} makes no sense; accepted are 4 to 256")
     return NETWORKS[name](n_classes, size, **settings)
 
 

@@ -7,14 +7,26 @@ from PIL import Image, ImageFilter
 
 ON_SCREEN, ON_DARK = 0.25, 0.6  # share of pictures drawn on a screen, and of these that are light on dark
 
+COARSE, COARSE_PX = 0.15, (8, 14)  # share of pictures that are coarse, and how many pixels high the ink is in them
+
 
 def photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A picture, uint8 (h, w), that shows ink 0..1 (h, w) somewhere in it, with paper around."""
+    is_coarse = rng.random() < COARSE
+    if is_coarse:
+        ink = _coarse(ink, rng.uniform(*COARSE_PX))
     ink = _with_margins(ink, rng)
     if rng.random() < ON_SCREEN:
         gray = np.rint(ink * 255).astype(np.uint8)
         return gray if rng.random() < ON_DARK else 255 - gray
-    return _exposed(ink, rng)
+    return _exposed(ink, rng, may_be_ruled=not is_coarse)
+
+
+def _coarse(ink: np.ndarray, height_px: float) -> np.ndarray:
+    """Ink as a coarse scan has it, a few pixels high."""
+    factor = min(1.0, height_px / len(ink))
+    shape = (max(2, round(side * factor)) for side in ink.shape[::-1])
+    return np.asarray(Image.fromarray(ink).resize(tuple(shape), Image.Resampling.BOX))
 
 
 def _with_margins(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -31,12 +43,12 @@ def _with_margins(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.pad(ink, ((top, bottom), (left, right)))
 
 
-def _exposed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _exposed(ink: np.ndarray, rng: np.random.Generator, may_be_ruled: bool) -> np.ndarray:
     """Ink on paper in some light, through a lens, as a JPEG file has it."""
     height, width = ink.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / max(ink.shape)
     paper = rng.uniform(150, 250) * np.ones_like(ink)
-    if rng.random() < 0.25:
+    if may_be_ruled and rng.random() < 0.25:
         paper -= rng.uniform(8, 45) * _ruling(ink.shape, rng)
     darkness = rng.uniform(0.4, 0.95)
     gray = paper * (1 - darkness * np.maximum(ink, 0))

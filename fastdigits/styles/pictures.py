@@ -7,7 +7,7 @@ import numpy as np
 
 from ..photos import Turning, normalised
 from .camera import photograph
-from .digits import LEANING, STYLES
+from .digits import LEANING, OFTEN, STYLES
 from .no_digit import KINDS, SEEN_KINDS, sign_height, written
 from .pens import ink_of_text
 from .strokes import Hand
@@ -42,6 +42,8 @@ def drawn_digits(
 ) -> Iterator[tuple[np.ndarray, str, str]]:
     """`n` digits, each with its label and style, one style after the other; where nothing is seen, another is drawn.
 
+    Two styles that are taken for each other, ones with an upstroke and plain sevens, come several times in a row.
+
     Parameters
     ----------
     in_form : bool
@@ -49,7 +51,8 @@ def drawn_digits(
         size, turned to light ink on dark.
     """
     known, rng = [(digit, style) for digit in digits for style in styles_of(digit)], np.random.default_rng(seed)
-    drawn = ((_as_seen(digit_photo(*about, rng), in_form), *about) for about in itertools.cycle(known))
+    in_turn = itertools.cycle(about for about in known for _ in range(OFTEN.get(about, 1)))
+    drawn = ((_as_seen(digit_photo(*about, rng), in_form), *about) for about in in_turn)
     return itertools.islice((found for found in drawn if found[0].any()), n)
 
 

@@ -7,7 +7,7 @@ from fastdigits.photos import SEVERAL, contents_of
 from fastdigits.photos.digit import has_form
 from fastdigits.styles import KINDS, digit_photo, drawn_digits, drawn_others, no_digit_photo, side_by_side, styles_of
 from fastdigits.styles.camera import photograph
-from fastdigits.styles.digits import STYLES
+from fastdigits.styles.digits import OFTEN, STYLES
 from fastdigits.styles.no_digit import PRINTED_LETTERS
 from fastdigits.styles.pens import Pen, ink_of_lines
 from fastdigits.styles.signs import LETTERS, LOOK_ALIKES, PRINTED_SCRIPTS
@@ -78,9 +78,17 @@ def test_photos_show_the_ink_on_light_and_on_dark():
     ink = ink_of_lines(STEADY.write(Way("3,0 3,10"), rng()), Pen(0.1), 60, rng())
     photos = [photograph(ink, rng(seed)) for seed in range(60)]
     assert {photo.dtype for photo in photos} == {np.dtype(np.uint8)}
-    assert all(photo.shape[0] > ink.shape[0] and photo.shape[1] > ink.shape[1] for photo in photos)
     is_light = [np.median(photo) > 127 for photo in photos]
     assert 0.7 < np.mean(is_light) < 0.98
+
+
+def test_some_photos_are_coarse():
+    ink = ink_of_lines(STEADY.write(Way("3,0 3,10"), rng()), Pen(0.1), 60, rng())
+    heights = np.array([len(photograph(ink, rng(seed))) for seed in range(200)])
+    assert all((heights > len(ink)) | (heights < 40))
+    assert 0.08 < np.mean(heights < 40) < 0.25
+    photos = [photograph(ink, rng(seed)) for seed in np.flatnonzero(heights < 40)]
+    assert all(np.ptp(photo) > 60 for photo in photos)  # the stroke is still to be seen
 
 
 def test_a_seed_draws_the_same_again():
@@ -93,11 +101,12 @@ def test_a_seed_draws_the_same_again():
 
 def test_digits_come_in_all_styles_in_the_form_of_mnist():
     every = [(digit, style) for digit in STYLES for style in styles_of(digit)]
-    drawn = list(drawn_digits(len(every), seed=3))
-    assert [about[1:] for about in drawn] == every
+    drawn = list(drawn_digits(sum(OFTEN.get(about, 1) for about in every), seed=3))
+    assert list(dict.fromkeys(about[1:] for about in drawn)) == every
+    assert [about[1:] for about in drawn].count(("1", "upstroke")) == OFTEN["1", "upstroke"] > 1
     assert {picture.shape for picture, *_ in drawn} == {(28, 28)}
     assert np.mean([has_form(picture) for picture, *_ in drawn]) > 0.9
-    assert [about[1] for about in drawn_digits(8, seed=3, digits=["3", "7"])] == ["3"] * 4 + ["7"] * 4
+    assert [about[1] for about in drawn_digits(8, seed=3, digits=["3", "8"])] == ["3"] * 4 + ["8"] * 4
 
 
 def test_what_is_no_digit_comes_in_all_kinds():
@@ -110,7 +119,8 @@ def test_what_is_no_digit_comes_in_all_kinds():
 
 def test_as_they_are_pictures_are_larger_and_on_dark():
     drawn = [picture for picture, *_ in [*drawn_digits(20, seed=1, in_form=False), *drawn_others(20, 1, in_form=False)]]
-    assert min(max(picture.shape) for picture in drawn) > 28
+    sides = [max(picture.shape) for picture in drawn]
+    assert np.mean([side > 28 for side in sides]) > 0.7  # others are coarse
     assert np.mean([np.median(picture) < 127 for picture in drawn]) > 0.9
 
 
@@ -131,6 +141,8 @@ def test_a_style_that_is_turned_lies():
         found = []
         for photo in photos:
             ink = np.abs(photo.astype(int) - int(np.median(photo))) > 60
+            if len(photo) < 40:  # coarse
+                continue
             rows, columns = (np.flatnonzero(ink.any(axis)) for axis in (1, 0))
             found.append(np.ptp(columns) / max(np.ptp(rows), 1))
         return float(np.median(found))
