@@ -109,7 +109,7 @@ def ship(name: str, whole: Run, part: Run, part_folder: Path) -> None:
     """Write a shipped model: the one of all rows in fp16, with the confidence and the bounds that the other one has."""
     saved, scored = open_model(whole.path), open_model(part.path)
     saved.temperature, saved.reject, saved.normalise = scored.temperature, scored.reject, True
-    saved.outliers = scored.outliers
+    saved.outliers, saved.valid = scored.outliers, scored.valid
     saved.card = card_of(saved, whole, part, part_folder)
     saved.module.half()
     place = WEIGHTS / name

@@ -17,8 +17,7 @@ from fastdigits import open_model
 from fastdigits.answers import SURE, Inference
 from fastdigits.models import WEIGHTS, shipped_names
 from fastdigits.photos import contents_of, normalised
-from fastdigits.scores import mean_under_stress, stress_scores, stressed_rows
-from fastdigits.scores.stress import StressScore
+from fastdigits.scores import StressScore, mean_under_stress, stress_scores, stressed_rows
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 
 PAGE, PICTURES = Path("docs", "results", "hands.md"), Path("docs", "pictures")

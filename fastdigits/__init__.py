@@ -58,6 +58,9 @@ _MOVED = {
     "fastdigits.batch_transforms": "fastdigits.batches.transforms",
     "fastdigits.callbacks": "fastdigits.models.fastai_learner",
     "fastdigits.loaders": "fastdigits.batches.loaders",
+    "fastdigits.models.digitnet": "fastdigits.models.networks.digitnet",
+    "fastdigits.models.layers": "fastdigits.models.networks.layers",
+    "fastdigits.models.scratch": "fastdigits.models.networks.scratch",
     "fastdigits.saved": "fastdigits.models.saved",
 }
 

@@ -2,20 +2,27 @@
 
 import numpy as np
 
+from ..folders import resized
 from ..models import count_outputs
+from ..photos import SIDE, properties_of
 from ..sources import PixelSource
 from ..system import progress_bar
 from .inference import Inference
 from .predictions import Predictions
 
+MEASURED, OF_UNKNOWN = 1_000, 10  # about so many pictures are measured; each tenth where their number is not known
+
 
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
+    looks = [_measured(np.zeros((0, SIDE, SIDE), np.uint8))]
+    step = OF_UNKNOWN if source.rows is None else max(1, source.rows // MEASURED)
     judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
+            looks.append(_measured(chunk.images[-len(ids) % step :: step]))
             ids += chunk.ids
             labels += chunk.labels or []
             rows.append(inference.shares(chunk.images))
@@ -28,8 +35,14 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
         inference.classes,
         contents=np.concatenate(contents) if contents else np.zeros(0, np.uint8),
         outliers=judge.outliers(shares),
+        measured=np.concatenate(looks),
         least_sure=judge.least_sure,
         own_ids=source.has_ids,
         truth=labels if source.has_labels else None,
         notes=source.notes,
     )
+
+
+def _measured(images: np.ndarray) -> np.ndarray:
+    """What `properties_of` says of pictures of any size."""
+    return properties_of(resized(images, SIDE) if len(images) else images)

@@ -1,6 +1,6 @@
 """What one or more models say about n pictures, and the files that it is written to."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,10 @@ class Predictions:
         What the pictures show, see `Judge.contents`; None where they are known to show digits.
     outliers : ndarray of float32, shape (n, 2), or None
         Shares of "several digits" and "no digit" by models that tell them, see `models.OUTLIERS`; else None.
+    measured : ndarray of float32, shape (m, properties), or None
+        What was measured of some pictures, spread over the source; see `photos.properties_of`.
+    expectation : scores.Expectation or None
+        What accuracy to expect, where the model can tell.
     least_sure : float
         Answers of a lower confidence are doubtful.
     own_ids : bool
@@ -48,6 +52,8 @@ class Predictions:
     classes: list[str]
     contents: np.ndarray | None = None
     outliers: np.ndarray | None = None
+    measured: np.ndarray | None = None
+    expectation: "object | None" = None
     least_sure: float = ENOUGH
     own_ids: bool = True
     truth: list[str] | None = None
@@ -96,8 +102,9 @@ class Predictions:
             packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
             table.to_csv(partial, index=False, compression=packed)
         self.file, self.submission_form, notes_file = out, submission, notes_file_of(out)
-        if self.notes:
-            write_json(notes_file, {"notes": self.notes, "verdicts": counted(self.verdicts)})
+        if self.notes or self.expectation:
+            about = {"notes": self.notes, "verdicts": counted(self.verdicts)}
+            write_json(notes_file, about | ({"expectation": asdict(self.expectation)} if self.expectation else {}))
         else:
             notes_file.unlink(missing_ok=True)
 
@@ -106,6 +113,8 @@ class Predictions:
             lines = [f"{len(self.ids):,} predictions, mean confidence {self.confidences.mean():.1%}"]
             if self.submission_form is None:  # of a submission they go where warnings go
                 lines.append(verdict_line(counted(self.verdicts)))
+            if self.expectation:
+                lines.append(str(self.expectation))
         else:
             lines = [
                 f"{id_}: {label} ({confidence:.1%})" + (f", {verdict}" if verdict != SURE else "")

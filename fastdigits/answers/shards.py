@@ -32,7 +32,7 @@ def predict_shard(
     InputError
         When a shard that is done was predicted from another table, by other models or in another way.
     """
-    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground, "contents": "judged"}
+    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground, "contents": "judged, measured"}
     about = {"source": table.digest(), "models": [model["sha256"] for model in models], **how}
     check_alike(shard, out, about, _about)
     place = shard.place(out)
@@ -44,6 +44,7 @@ def predict_shard(
         content = {"ids": np.array(found.ids, str), "probabilities": found.probabilities, "contents": found.contents}
         if found.outliers is not None:
             content["outliers"] = found.outliers
+        content["measured"] = found.measured
         with whole_file(place) as partial, partial.open("wb") as file:
             about, notes = json.dumps(about), json.dumps(found.notes)
             np.savez(file, **content, places=places, own_ids=found.own_ids, about=about, notes=notes)
@@ -73,6 +74,7 @@ def joined_shards(inference: Inference, shard: Shard, out: Path) -> Predictions:
         inference.classes,
         contents=joined("contents"),
         outliers=joined("outliers") if "outliers" in parts[0] else None,
+        measured=np.concatenate([part["measured"] for part in parts]),
         least_sure=inference.judge.least_sure,
         own_ids=bool(parts[0]["own_ids"]),
         notes=notes,

@@ -19,6 +19,7 @@ from ..answers import (
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS, Ground
+from ..scores import expectation_of
 from ..system import InputError, check_output
 
 TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
@@ -110,23 +111,29 @@ def predict(
     if part is None:
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
         answers = answer(inference, source_to_predict(source, also, **how))
-        return _written(answers, out, submission, probabilities, strict)
+        return _written(answers, inference, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
     rows = predict_shard(inference, part, table, out, descriptions, ground, strict)
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))
-        return _written(joined_shards(inference, part, out), out, submission, probabilities, strict)
+        return _written(joined_shards(inference, part, out), inference, out, submission, probabilities, strict)
 
 
 def _written(
-    predictions: Predictions, out: Path | None, submission: str | None, probabilities: bool, strict: bool
+    predictions: Predictions,
+    inference: Inference,
+    out: Path | None,
+    submission: str | None,
+    probabilities: bool,
+    strict: bool,
 ) -> Predictions:
     """The predictions, once they are written where they should be, with what was noticed said."""
     if strict:
         predictions.notes.refuse()
     predictions.notes.say()
+    predictions.expectation = expectation_of(inference.models, predictions)
     if out is not None:
         predictions.write(out, submission, probabilities)
     if submission:  # which has no room for them

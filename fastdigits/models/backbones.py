@@ -41,7 +41,7 @@ class Backbone:
         into a fresh module by `starting_weights`.
         """
         if self.library == "fastdigits":
-            from .networks import build_network
+            from .networks.by_name import build_network
 
             try:
                 return build_network(self.name, n_classes, size or self.fixed_size)
@@ -83,7 +83,7 @@ class Backbone:
     def fixed_size(self) -> int | None:
         """The picture size in pixels that the network was made for, None when it takes all alike."""
         if self.library == "fastdigits":
-            from .networks import OUR_SIZE
+            from .networks.by_name import OUR_SIZE
 
             return OUR_SIZE
         config = self.pretrained_config
@@ -196,7 +196,7 @@ def find_backbone(name: str) -> Backbone:
     InputError
         With the nearest names when there is none.
     """
-    from .networks import build_network, is_network
+    from .networks.by_name import build_network, is_network
 
     if is_network(name):
         import torch
@@ -223,7 +223,7 @@ def known_names() -> dict[str, str]:
     """Every name and the library that it means."""
     import timm
 
-    from .networks import NETWORKS
+    from .networks.by_name import NETWORKS
 
     names = dict.fromkeys(NETWORKS, "fastdigits") | dict.fromkeys(_torchvision_names(), "torchvision")
     return names | {TIMM + name if name in names else name: "timm" for name in timm.list_models()}

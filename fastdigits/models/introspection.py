@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .layers import ElementPReLU, FastELU
+from .networks.layers import ElementPReLU, FastELU
 
 HISTOGRAM_BINS = 40
 MAPPING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)

@@ -8,20 +8,19 @@ import numpy as np
 
 from ..photos import DIGIT, OTHER, SEVERAL
 from ..system import InputError, file_sha256, whole_file, write_json
-from .outliers import shares_of
-from .saved import (
+from .description import (
     CARD_FILE,
     DESCRIPTION_FILE,
-    FIELDS,
     LIGHT,
     ONNX,
     ModelDescription,
-    SavedModel,
     check_described,
     description_of,
-    ground_of,
     read_description,
+    told_in,
 )
+from .outliers import shares_of
+from .saved import SavedModel
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -96,7 +95,7 @@ def read_onnx(folder: Path) -> OnnxModel:
     inputs, outputs = ([one.name for one in found] for found in (session.get_inputs(), session.get_outputs()))
     if (inputs, outputs) != (["images"], _outputs(description.get("outliers"))):
         raise InputError(f"{graph} takes {', '.join(inputs)} and gives {', '.join(outputs)}; export the model again")
-    about = {name: description.get(name) for name in FIELDS} | {"ground": ground_of(description)}
+    about = told_in(description)
     turns = "ground" not in description and about["ground"] == LIGHT
     return OnnxModel(session=session, turns=turns, **about, card=None)
 

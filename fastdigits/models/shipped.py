@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..system import InputError
-from .saved import DESCRIPTION_FILE, read_description
+from .description import DESCRIPTION_FILE, read_description
 
 WEIGHTS = Path(__file__).parent / "weights"
 

@@ -7,10 +7,29 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..answers import Inference, Judge, answer, counted
-from ..folders import TRAIN, VALID, ImageFolder, ground_of_split, split_source
+from ..folders import (
+    TRAIN,
+    VALID,
+    ImageFolder,
+    evenly_spaced,
+    ground_of_split,
+    on_dark,
+    resized,
+    split_images,
+    split_source,
+)
 from ..models import SavedModel
+from ..photos import SIDE, Summary, properties_of, summary_of
 from ..runs import Run, checkpoint_weights
-from ..scores import PERFECT_HINT, Evaluation, ValidAnswers, class_numbers, fit_temperature, with_temperature
+from ..scores import (
+    PERFECT_HINT,
+    Evaluation,
+    ValidAnswers,
+    class_numbers,
+    fit_temperature,
+    kept_of_valid,
+    with_temperature,
+)
 from ..system import write_json
 from .arguments import Keep
 from .card import model_card
@@ -18,6 +37,7 @@ from .learner import DigitLearner
 
 MOST_TAKEN = 0.005  # of valid digits, whom the bound takes for several digits or none
 LEAST_OUTLYING = 0.2  # that bound at least: digits of other collections lie nearer to it than valid ones
+MEASURED = 2_000  # training pictures
 UNEQUAL = 3  # times as many rows as another class
 
 
@@ -69,6 +89,7 @@ def write_result(
         outliers={"above": LEAST_OUTLYING if VALID not in folder.splits else 1.0} if settings.get("reject") else None,
         normalise=folder.is_normalised,
         ground=ground_of_split(folder, TRAIN),
+        properties=_properties(folder, prepared.size),
     )
     seconds = round(sum(row["seconds"] for row in history), 1)
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
@@ -100,8 +121,11 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     """Scores on valid, written into the run; the model gets its temperature and its rules for rejecting."""
     valid = folder.split(VALID)
     found = answer(Inference([saved], exact=True), split_source(folder, VALID))
-    saved.temperature = fit_temperature(found.probabilities, class_numbers(valid.labels, folder.classes))
+    truth = class_numbers(valid.labels, folder.classes)
+    saved.temperature = fit_temperature(found.probabilities, truth)
     probabilities = with_temperature(found.probabilities, saved.temperature)
+    of_training = class_numbers(folder.split(TRAIN).labels, folder.classes)
+    saved.valid = kept_of_valid(probabilities, truth, np.bincount(of_training, minlength=len(folder.classes)))
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
@@ -115,6 +139,12 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     evaluation.verdicts = counted(Judge.of([saved]).verdicts(shares, contents))
     write_json(run.evaluation_file, asdict(evaluation))
     return evaluation
+
+
+def _properties(folder: ImageFolder, size: int) -> Summary:
+    """What some training pictures look like."""
+    rows = evenly_spaced(len(folder.split(TRAIN)), MEASURED)
+    return summary_of(properties_of(resized(on_dark(folder, split_images(folder, TRAIN, size, rows)), SIDE)))
 
 
 def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:

@@ -176,7 +176,8 @@ def test_damaged_models(tmp_path, run, test_file):
 
     assert error_with({"schema": 2}) == f"{model}/model.json has schema 2, this fastdigits reads 1; upgrade it"
     assert (
-        error_with({"classes": ["a"]}) == f"{model}/model.safetensors does not fit test_resnet; export the model again"
+        error_with({"classes": ["a"], "valid": None})
+        == f"{model}/model.safetensors does not fit test_resnet; export the model again"
     )
     (model / "model.safetensors").write_bytes(weights[:-1])
     assert (

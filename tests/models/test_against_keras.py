@@ -7,8 +7,8 @@ from torch import nn
 
 from fastdigits import read_folder
 from fastdigits.models.backbones import find_backbone
-from fastdigits.models.layers import ElementPReLU, GaussianDropout
-from fastdigits.models.scratch import SCRATCH
+from fastdigits.models.networks.layers import ElementPReLU, GaussianDropout
+from fastdigits.models.networks.scratch import SCRATCH
 from fastdigits.recipes.registry import RECIPES
 from fastdigits.training.callbacks.batch import ClipGradients
 from fastdigits.training.learner import prepare_learner, renew_optimizer

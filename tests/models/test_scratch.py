@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from fastdigits import InputError, evaluate, find_backbone, finetune, train
-from fastdigits.models.layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
-from fastdigits.models.scratch import SCRATCH, conv8_leaky, conv_elu, dnn_he
+from fastdigits.models.networks.layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
+from fastdigits.models.networks.scratch import SCRATCH, conv8_leaky, conv_elu, dnn_he
 
 
 @pytest.mark.parametrize("name", SCRATCH)

@@ -10,7 +10,8 @@ from fastdigits import InputError, evaluate, export, finetune, list_models, open
 from fastdigits.answers import Inference
 from fastdigits.commands.convert import convert
 from fastdigits.models.backbones import find_backbone
-from fastdigits.models.saved import read_description, read_weights
+from fastdigits.models.description import read_description
+from fastdigits.models.saved import read_weights
 from fastdigits.models.shipped import WEIGHTS, model_folder, shipped_architecture, shipped_names
 from fastdigits.photos import contents_of, normalised
 from fastdigits.photos.files import read_gray

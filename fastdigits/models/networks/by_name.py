@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ..system import InputError, Settings, read_spec
+from ...system import InputError, Settings, read_spec
 from .digitnet import WIDTH, DigitNet, digitnet_tiny
 from .scratch import SCRATCH
 

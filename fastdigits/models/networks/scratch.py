@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from ..system import InputError
+from ...system import InputError
 from .layers import ElementPReLU, FastDropout, FastELU, GaussianDropout
 
 KERAS_BATCHNORM = {"eps": 1e-3, "momentum": 0.01}  # Keras's momentum 0.99 is what torch calls 0.01

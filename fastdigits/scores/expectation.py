@@ -1,0 +1,197 @@
+"""What accuracy to expect on pictures that nobody labelled, by a model's confidence in them.
+
+Two methods, both fitted on the model's valid pictures: the share of answers less sure than a threshold below which as
+many valid answers lie as there are mistakes (average thresholded confidence, Garg et al. 2022, arXiv:2201.04234), and
+the mean chance of a mistake by a logistic curve of the confidence (Platt 1999). The first overrates mistakes where
+digits are hard to read, the second underrates them, so the answer is their geometric mean. See
+docs/explanations/expectation.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..answers import Predictions
+from ..models import ModelDescription
+from ..photos import FAR, differences, summary_of
+from .intervals import CONFIDENCE_LEVEL, Interval
+
+LEAST_PICTURES = 50  # of fewer nothing is foretold
+SURENESS = 1e-7  # confidences this near to 1 are as good as 1
+# deviation of the logarithm of expected over true mistakes, where both are counted well; measured by
+# `python -m benchmarks.expectation`
+MISJUDGED = 0.35
+SHARES_MOVED = 0.15  # of the answers, that go to other classes than training had
+TOLD = 3  # differences
+TAIL = (1 - CONFIDENCE_LEVEL) / 2
+METHODS = ("thresholded confidence", "calibrated confidence")
+
+
+@dataclass
+class Expectation:
+    """What accuracy to expect.
+
+    Attributes
+    ----------
+    pictures : int
+        Unlabelled ones that were looked at.
+    accuracy : float
+        0..1.
+    interval : (float, float)
+        95 %.
+    valid_accuracy, valid_pictures : float, int
+        What the model has on its own valid pictures.
+    methods : dict of str to float
+        The accuracy that each method expects alone.
+    shares_moved : float
+        0..1: so many answers go to other classes than in training. Where the classes are mixed as there, so many are
+        wrong at least.
+    differences : list of str
+        In what these pictures differ from those that the model learnt, the largest difference first.
+    doubts : list of str
+        Why the accuracy may be far lower than expected.
+    """
+
+    pictures: int
+    accuracy: float
+    interval: Interval
+    valid_accuracy: float
+    valid_pictures: int
+    methods: dict[str, float] = field(default_factory=dict)
+    shares_moved: float = 0.0
+    differences: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        line = f"expected accuracy {self.accuracy:.1%} ({low:.1%} .. {high:.1%}); valid has {self.valid_accuracy:.1%}"
+        if self.differences:
+            line += f": these digits are {', '.join(self.differences[:TOLD])} than those it learnt"
+        return "\n".join([line, *(f"warning: {doubt}" for doubt in self.doubts)])
+
+
+def expectation_of(models: Sequence[ModelDescription], found: Predictions) -> Expectation | None:
+    """What to expect of answers; None of fewer than 50, and of a model that keeps nothing of valid pictures.
+
+    Parameters
+    ----------
+    models : sequence of ModelDescription
+        That gave the answers together. Several are surer of what they agree in than the first alone, by which it is
+        judged, so that their accuracy is rather higher.
+    found : Predictions
+    """
+    model = models[0]
+    if model.valid is None or len(found.ids) < LEAST_PICTURES:
+        return None
+    expectation = expected(model.valid, found.probabilities)
+    if model.properties and found.measured is not None:
+        apart = differences(model.properties, summary_of(found.measured))
+        expectation.differences = [str(one) for one in apart]
+        far = [one for one in apart if one.size > FAR]
+        if far and expectation.shares_moved > SHARES_MOVED:
+            expectation.accuracy = min(expectation.accuracy, 1 - expectation.shares_moved)
+            low, high = expectation.interval
+            expectation.interval = (min(low, expectation.accuracy), min(high, 1 - expectation.shares_moved))
+    if expectation.shares_moved > SHARES_MOVED:
+        expectation.doubts.append(_unequal(model, found, expectation.shares_moved))
+    return expectation
+
+
+def _unequal(model: ModelDescription, found: Predictions, moved: float) -> str:
+    shares = np.bincount(found.probabilities.argmax(1), minlength=len(model.classes)) / len(found.ids)
+    most = int((shares - model.valid["shares"]).argmax())
+    before = model.valid["shares"][most]
+    return (
+        f"{shares[most]:.0%} of the answers are {model.classes[most]!r}, as are {before:.0%} of the training pictures; "
+        f"if the classes are mixed here as there, {moved:.0%} of the answers are wrong at least"
+    )
+
+
+def kept_of_valid(probabilities: np.ndarray, truth: np.ndarray, of_training: np.ndarray) -> dict:
+    """What a model keeps of its answers to valid pictures, for `expected`: a few numbers.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes), rows sum to 1
+    truth : ndarray of int, shape (n,)
+        Index of the true class.
+    of_training : ndarray of int, shape (classes,)
+        How many training pictures of each class there are.
+    """
+    confidences, wrong = probabilities.max(1), probabilities.argmax(1) != truth
+    mistakes = int(wrong.sum())
+    slope, intercept = _logistic(_log_odds(confidences), wrong)
+    return {
+        "pictures": len(truth),
+        "mistakes": mistakes,
+        # half a mistake more, so that it is no confidence of one picture
+        "least_sure": float(np.quantile(confidences, min(1.0, (mistakes + 0.5) / (len(truth) + 1)))),
+        "slope": slope,
+        "intercept": intercept,
+        "shares": (of_training / of_training.sum()).round(4).tolist(),
+    }
+
+
+def expected(kept: dict, probabilities: np.ndarray) -> Expectation:
+    """What to expect on unlabelled pictures, by the answers alone.
+
+    Parameters
+    ----------
+    kept : dict
+        As `kept_of_valid` gives it.
+    probabilities : ndarray, shape (n, classes), rows sum to 1
+        The same model's answers.
+    """
+    n = len(probabilities)
+    confidences = probabilities.max(1)
+    chance = 1 / (1 + np.exp(-(kept["intercept"] + kept["slope"] * _log_odds(confidences))))
+    errors = dict(zip(METHODS, (float((confidences < kept["least_sure"]).mean()), float(chance.mean()))))
+    # a method that finds no mistake among n pictures means fewer than one, not none
+    error = float(np.exp(np.mean([np.log(max(value, 0.5 / n)) for value in errors.values()])))
+    low, high = _interval(error, n, MISJUDGED**2 + 1 / (kept["mistakes"] + 1))
+    accuracy = kept["pictures"] - kept["mistakes"]
+    return Expectation(
+        pictures=n,
+        accuracy=1 - error,
+        interval=(1 - high, 1 - low),
+        valid_accuracy=accuracy / kept["pictures"],
+        valid_pictures=kept["pictures"],
+        methods={name: 1 - value for name, value in errors.items()},
+        shares_moved=_moved(np.array(kept["shares"]), probabilities),
+    )
+
+
+def _interval(error: float, n: int, variance: float) -> Interval:
+    """95 % interval of the share of mistakes among n pictures, where the expected share is right up to a factor.
+
+    That factor's logarithm has the given variance; with a gamma distribution of the same spread in its place, the
+    number of mistakes has a negative binomial one.
+    """
+    from scipy.stats import nbinom
+
+    shape = 1 / np.expm1(variance)
+    low, high = nbinom.ppf([TAIL, 1 - TAIL], shape, shape / (shape + n * error))
+    return min(float(low) / n, 1.0), min(float(high) / n, 1.0)
+
+
+def _log_odds(confidences: np.ndarray) -> np.ndarray:
+    sure = np.clip(confidences.astype(np.float64), SURENESS, 1 - SURENESS)
+    return np.log(sure / (1 - sure))
+
+
+def _logistic(log_odds: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept of the log odds of a mistake, by those of the confidence; as calibrated where none occurs."""
+    from sklearn.linear_model import LogisticRegression
+
+    if not wrong.any() or wrong.all():
+        return -1.0, 0.0
+    fitted = LogisticRegression(C=1.0).fit(log_odds[:, None], wrong)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def _moved(shares: np.ndarray, probabilities: np.ndarray) -> float:
+    """Half the summed distance of the answers' class shares from those in training, less what luck alone makes."""
+    n, found = len(probabilities), np.bincount(probabilities.argmax(1), minlength=len(shares)) / len(probabilities)
+    luck = np.sqrt(2 / np.pi * shares * (1 - shares) / n).sum() / 2
+    return float(max(0.0, np.abs(found - shares).sum() / 2 - 2 * luck))
