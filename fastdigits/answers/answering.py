@@ -10,19 +10,19 @@ from ..system import progress_bar
 from .inference import Inference
 from .predictions import Predictions
 
-MEASURED, OF_UNKNOWN = 1_000, 10  # about so many pictures are measured; each tenth where their number is not known
+MEASURED, MEASURED_SHARE = 1_000, 0.1  # about so many pictures are measured, or such a share of an unknown number
 
 
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
     looks = [_measured(np.zeros((0, SIDE, SIDE), np.uint8))]
-    step = OF_UNKNOWN if source.rows is None else max(1, source.rows // MEASURED)
+    share, rng = MEASURED_SHARE if source.rows is None else MEASURED / max(source.rows, 1), np.random.default_rng(0)
     judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
-            looks.append(_measured(chunk.images[-len(ids) % step :: step]))
+            looks.append(_measured(chunk.images[rng.random(len(chunk.ids)) < share]))
             ids += chunk.ids
             labels += chunk.labels or []
             rows.append(inference.shares(chunk.images))

@@ -12,6 +12,7 @@ from ..sources import Notes
 from ..system import whole_file
 from .duplicates import NEAR, CopyPair
 from .pictures import Pictures
+from .shift import Shift
 from .writers import LEAST_ROWS, Audit
 
 SPLITS = (TRAIN, VALID, TEST)
@@ -42,6 +43,8 @@ class Exploration:
     audit : Audit or None
     both_sides : str or None
         Whether the same hands stand in train and in valid, in a sentence.
+    shift : Shift or None
+        How the test rows differ from those with labels.
     notes : Notes
     out : Path or None
         Where the files are.
@@ -58,6 +61,7 @@ class Exploration:
     named_copies: list[str]
     audit: Audit | None
     both_sides: str | None
+    shift: Shift | None
     notes: Notes
     out: Path | None = None
 
@@ -77,6 +81,7 @@ class Exploration:
         elif self.classes:
             lines.append(f"fewer than {LEAST_ROWS} labelled rows: too few to tell what a split hides")
         lines += [self.both_sides] if self.both_sides else []
+        lines += self.shift.sentences() if self.shift else []
         lines += self.notes.said()
         return "\n".join([*lines, f"written to {self.out}"] if self.out else lines)
 
@@ -105,8 +110,10 @@ class Exploration:
         return lines + [f"  {pair}" for pair in self.named_copies]
 
 
-def explored(pictures: Pictures, copies: list[CopyPair], audit: Audit | None, out: Path) -> Exploration:
-    """What is known of the pictures, with the copies and the audit that were made of them."""
+def explored(
+    pictures: Pictures, copies: list[CopyPair], audit: Audit | None, shift: Shift | None, out: Path
+) -> Exploration:
+    """What is known of the pictures, with the copies, the audit and the shift that were found among them."""
     images = pictures.images
     flat = images.reshape(len(images), -1)
     train = flat[pictures.splits == TRAIN] if (pictures.splits == TRAIN).any() else flat
@@ -133,6 +140,7 @@ def explored(pictures: Pictures, copies: list[CopyPair], audit: Audit | None, ou
         named_copies=_name_copies(pictures, copies),
         audit=audit,
         both_sides=_both_sides(pictures, audit),
+        shift=shift,
         notes=pictures.notes,
         out=out,
     )

@@ -5,6 +5,7 @@ of a Gaussian kernel (Rahimi and Recht 2007, NeurIPS) and ridge regression.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -36,8 +37,8 @@ def _strokes(images: np.ndarray) -> np.ndarray:
     return F.normalize(features).numpy()
 
 
-def held_out_predictions(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
-    """The class that each row is given by a classifier which has not seen its fold.
+def held_out_scores(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
+    """The scores that each row is given by a classifier which has not seen its fold.
 
     Parameters
     ----------
@@ -47,36 +48,101 @@ def held_out_predictions(features: np.ndarray, truth: np.ndarray, fold_of: np.nd
 
     Returns
     -------
-    ndarray of int, shape (n,)
+    ndarray of float32, shape (n, classes)
+        The largest is the answer.
     """
-    generator = torch.Generator().manual_seed(0)
-    width = min(KERNEL_FEATURES, len(features))  # more than rows tell no more
-    directions = torch.randn(features.shape[1], width, generator=generator) * (2 * GAMMA) ** 0.5
-    phases = torch.rand(width, generator=generator) * 2 * torch.pi
-
-    def kernel_features() -> Iterator[tuple[slice, torch.Tensor]]:
-        for start in range(0, len(features), CHUNK):
-            rows = slice(start, start + CHUNK)
-            yield rows, torch.cos(torch.from_numpy(features[rows]) @ directions + phases)
-
-    targets = F.one_hot(torch.from_numpy(truth)).float() * 2 - 1
+    kernel, targets = RandomFeatures(features), _targets(truth)
     folds = np.unique(fold_of)
-    grams = {fold: torch.zeros(width, width) for fold in folds}
-    products = {fold: torch.zeros(width, targets.shape[1]) for fold in folds}
-    for rows, kernel in kernel_features():
+    sums = {fold: Sums.empty(kernel.width, targets.shape[1]) for fold in folds}
+    for rows, values in kernel.chunks(features):
         for fold in np.unique(fold_of[rows]):
             inside = torch.from_numpy(np.flatnonzero(fold_of[rows] == fold))
-            grams[fold] += kernel[inside].T @ kernel[inside]
-            products[fold] += kernel[inside].T @ targets[rows][inside]
-    all_grams, all_products = sum(grams.values()), sum(products.values())
-    weights = {}
-    for fold in folds:
-        n_others = int((fold_of != fold).sum())
-        ridge = RIDGE * n_others / width * torch.eye(width)
-        weights[fold] = torch.linalg.solve(all_grams - grams[fold] + ridge, all_products - products[fold])
-    predicted = np.zeros(len(truth), int)
-    for rows, kernel in kernel_features():
+            sums[fold].add(values[inside], targets[rows][inside])
+    everything = Sums.empty(kernel.width, targets.shape[1])
+    for part in sums.values():
+        everything.merge(part)
+    weights = {fold: everything.without(part).solved() for fold, part in sums.items()}
+    scores = np.zeros(targets.shape, np.float32)
+    for rows, values in kernel.chunks(features):
         for fold in np.unique(fold_of[rows]):
             inside = np.flatnonzero(fold_of[rows] == fold)
-            predicted[rows][inside] = (kernel[torch.from_numpy(inside)] @ weights[fold]).argmax(1).numpy()
-    return predicted
+            scores[rows][inside] = (values[torch.from_numpy(inside)] @ weights[fold]).numpy()
+    return scores
+
+
+def scores_of_others(features: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The scores, float32 (m, classes), that rows `others` (m, d) are given by a classifier of all rows."""
+    kernel, targets = RandomFeatures(features), _targets(truth)
+    sums = Sums.empty(kernel.width, targets.shape[1])
+    for rows, values in kernel.chunks(features):
+        sums.add(values, targets[rows])
+    weights = sums.solved()
+    parts = [(values @ weights).numpy() for _, values in kernel.chunks(others)]
+    return np.concatenate(parts) if parts else np.zeros((0, targets.shape[1]), np.float32)
+
+
+def _targets(truth: np.ndarray) -> torch.Tensor:
+    return F.one_hot(torch.from_numpy(truth)).float() * 2 - 1
+
+
+class RandomFeatures:
+    """Cosines of random projections, whose products stand for a Gaussian kernel; as many as there are rows, at most.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, d)
+        Rows to learn from.
+    """
+
+    def __init__(self, features: np.ndarray):
+        generator = torch.Generator().manual_seed(0)
+        self.width = min(KERNEL_FEATURES, len(features))  # more than rows tell no more
+        self.directions = torch.randn(features.shape[1], self.width, generator=generator) * (2 * GAMMA) ** 0.5
+        self.phases = torch.rand(self.width, generator=generator) * 2 * torch.pi
+
+    def chunks(self, features: np.ndarray) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Some rows after the other, with their values, float (rows, width)."""
+        for start in range(0, len(features), CHUNK):
+            rows = slice(start, start + CHUNK)
+            yield rows, torch.cos(torch.from_numpy(features[rows]) @ self.directions + self.phases)
+
+
+@dataclass
+class Sums:
+    """What ridge regression needs of its rows: their number, and the sums of their products.
+
+    Attributes
+    ----------
+    rows : int
+    gram : Tensor, shape (width, width)
+    products : Tensor, shape (width, classes)
+        With the targets.
+    """
+
+    rows: int
+    gram: torch.Tensor
+    products: torch.Tensor
+
+    @classmethod
+    def empty(cls, width: int, classes: int) -> "Sums":
+        return cls(0, torch.zeros(width, width), torch.zeros(width, classes))
+
+    def add(self, values: torch.Tensor, targets: torch.Tensor) -> None:
+        self.rows += len(values)
+        self.gram += values.T @ values
+        self.products += values.T @ targets
+
+    def merge(self, other: "Sums") -> None:
+        self.rows, self.gram, self.products = (
+            self.rows + other.rows,
+            self.gram + other.gram,
+            self.products + other.products,
+        )
+
+    def without(self, part: "Sums") -> "Sums":
+        return Sums(self.rows - part.rows, self.gram - part.gram, self.products - part.products)
+
+    def solved(self) -> torch.Tensor:
+        """Weights (width, classes)."""
+        ridge = RIDGE * self.rows / len(self.gram) * torch.eye(len(self.gram))
+        return torch.linalg.solve(self.gram + ridge, self.products)

@@ -100,7 +100,7 @@ def audit_rows(
     in_order : bool
         Whether the table's order is known.
     """
-    from .quick_classifier import held_out_predictions, stroke_features
+    from .quick_classifier import held_out_scores, stroke_features
 
     if len(images) < LEAST_ROWS:
         return None
@@ -108,7 +108,7 @@ def audit_rows(
     features, truth = stroke_features(images[rows]), truth[rows]
     order = order_of_hands(features, truth, rows) if in_order else None
     random_folds = np.random.default_rng(SEED).permutation(np.arange(len(rows)) % FOLDS)
-    right = held_out_predictions(features, truth, random_folds) == truth
+    right = held_out_scores(features, truth, random_folds).argmax(1) == truth
     random = float(right.mean()), wilson_interval(int(right.sum()), len(right))
     n_groups = None if groups is None else len(np.unique(groups[rows]))
     if n_groups is not None and n_groups >= FOLDS:
@@ -117,7 +117,7 @@ def audit_rows(
         by_hand, hand_folds = "row blocks", block_folds(truth)
     else:
         return Audit(len(rows), *random, None, None, None, [], order, n_groups)
-    hand_right = held_out_predictions(features, truth, hand_folds) == truth
+    hand_right = held_out_scores(features, truth, hand_folds).argmax(1) == truth
     accuracies = [float(hand_right[hand_folds == fold].mean()) for fold in range(FOLDS)]
     hands = float(np.mean(accuracies)), _interval_of_folds(accuracies)
     return Audit(len(rows), *random, by_hand, *hands, accuracies, order, n_groups)

@@ -3,12 +3,20 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from ..audit import Exploration, audit_rows, explored, find_copies, read_pictures, write_copies
+import numpy as np
+
+from ..audit import Exploration, audit_rows, explored, find_copies, read_pictures, shift_of, write_copies
+from ..folders import TEST
 from ..photos import Ground
 from ..scores import class_numbers
 from ..system import check_output, whole_folder, write_json
 
-MARK, PICTURE, COPIES = "explore.json", "explore.png", "copies.csv"  # by the mark a folder is known as ours
+MARK, PICTURE, COPIES, UNLIKE = (
+    "explore.json",
+    "explore.png",
+    "copies.csv",
+    "unlike.png",
+)  # by the mark a folder is known as ours
 
 
 def explore(
@@ -24,9 +32,11 @@ def explore(
 ) -> Exploration:
     """Look at a table or an image folder: classes, gray levels, copies, and what its split hides.
 
-    Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows
-    held back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of
-    rows stand for writers if the table is in the order of its writers.
+    Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows held
+    back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of rows
+    stand for writers if the table is in the order of its writers. Where there are test rows, it says in what they
+    differ from the labelled ones and what accuracy to expect of the quick classifier on them, and unlike.png shows
+    those that differ most. A trained model has a higher accuracy; what it loses on such rows is of the same kind.
 
     Parameters
     ----------
@@ -35,7 +45,8 @@ def explore(
     groups
         A csv with an id column and one group column, such as the writer.
     test
-        A second source, among which copies are looked for too.
+        A second source: the rows that the model is meant for, which need no labels. Copies are looked for among them
+        too.
     label_column
         The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
         digit, character, y).
@@ -66,16 +77,21 @@ def explore(
     copies, notes = find_copies(pictures.images)
     pictures.notes.add(*notes)
     labelled = pictures.labelled
-    audit = None
+    audit, truth, known, others = None, None, None, np.flatnonzero(pictures.splits == TEST)
     if len(labelled):
         truth = class_numbers([pictures.labels[row] for row in labelled], pictures.classes)
         known = pictures.groups[labelled] if pictures.groups is not None else None
         audit = audit_rows(pictures.images[labelled], truth, known, pictures.in_order)
-    found = explored(pictures, copies, audit, out)
+    by_hand = audit.by_hand if audit else None
+    shift = shift_of(pictures.images[labelled], truth, pictures.images[others], known, by_hand)
+    found = explored(pictures, copies, audit, shift, out)
     with whole_folder(out) as partial:
-        from ..figures import draw_table
+        from ..figures import draw_pictures, draw_table
 
         draw_table(pictures, audit, partial / PICTURE)
+        if shift:
+            unlike = others[shift.unlike]
+            draw_pictures(pictures.images[unlike], [pictures.ids[row] for row in unlike], partial / UNLIKE, 6)
         write_copies(pictures, copies, partial / COPIES)
         write_json(partial / MARK, {name: value for name, value in asdict(found).items() if name != "out"})
     return found

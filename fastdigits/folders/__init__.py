@@ -25,6 +25,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_part", "read_shard", "table_order"],
         "split_pictures": ["ground_of_split", "on_dark", "resized", "split_images", "split_source"],
         "splits": ["TEST", "TRAIN", "VALID"],
-        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups"],
+        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups", "spread_rows"],
     },
 )

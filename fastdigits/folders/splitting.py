@@ -150,6 +150,16 @@ def evenly_spaced(n: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, min(most, n)).astype(int))
 
 
+def spread_rows(n: int, most: int) -> np.ndarray:
+    """At most `most` of n rows, one at random from each of so many equal parts: int (k,), ascending; always the same.
+
+    Rows at even distances would all be of one class where classes take turns in a table.
+    """
+    k = min(n, most)
+    places = np.random.default_rng(0).random(k) if k < n else 0
+    return ((np.arange(k) + places) * n / max(k, 1)).astype(int)
+
+
 def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: str, seed: int) -> np.ndarray:
     """Rows of whole groups that come nearest to the share `valid`, by class when stratified."""
     from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold

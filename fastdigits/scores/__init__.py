@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration": ["fit_temperature", "with_temperature"],
         "comparison": ["Comparison", "compare"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
-        "expectation": ["expectation_of", "kept_of_valid"],
+        "expectation": ["Expectation", "expectation_of", "expected", "kept_of_valid"],
         "intervals": ["Interval", "wilson_interval"],
         "label_errors": ["Suspect", "find_suspects"],
         "labelled": ["labelled_pictures"],

@@ -63,9 +63,13 @@ class Expectation:
     differences: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def told(self, of_valid: str = "valid") -> str:
+        """The numbers, with a name for the pictures that it was fitted on."""
         low, high = self.interval
-        line = f"expected accuracy {self.accuracy:.1%} ({low:.1%} .. {high:.1%}); valid has {self.valid_accuracy:.1%}"
+        return f"expected accuracy {self.accuracy:.1%} ({low:.1%} .. {high:.1%}); {of_valid} {self.valid_accuracy:.1%}"
+
+    def __str__(self) -> str:
+        line = self.told("on valid")
         if self.differences:
             line += f": these digits are {', '.join(self.differences[:TOLD])} than those it learnt"
         return "\n".join([line, *(f"warning: {doubt}" for doubt in self.doubts)])

@@ -11,12 +11,12 @@ from ..folders import (
     TRAIN,
     VALID,
     ImageFolder,
-    evenly_spaced,
     ground_of_split,
     on_dark,
     resized,
     split_images,
     split_source,
+    spread_rows,
 )
 from ..models import SavedModel
 from ..photos import SIDE, Summary, properties_of, summary_of
@@ -143,7 +143,7 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
 
 def _properties(folder: ImageFolder, size: int) -> Summary:
     """What some training pictures look like."""
-    rows = evenly_spaced(len(folder.split(TRAIN)), MEASURED)
+    rows = spread_rows(len(folder.split(TRAIN)), MEASURED)
     return summary_of(properties_of(resized(on_dark(folder, split_images(folder, TRAIN, size, rows)), SIDE)))
 
 

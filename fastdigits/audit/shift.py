@@ -1,0 +1,129 @@
+"""How other rows differ from those of a table: whether one can tell them apart, in what, and what that costs."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..folders import resized, spread_rows
+from ..photos import SIDE, differences, properties_of, summary_of
+from ..scores import Expectation, expected, fit_temperature, kept_of_valid
+from .writers import FOLDS, SEED, block_folds, group_folds
+
+MOST_LEARNT, MOST_ASKED, MOST_APART = 8_000, 5_000, 3_000  # rows; of the two that are to be told apart, of each
+LEAST_ROWS = 50
+UNLIKE = 12  # rows that are shown
+ALIKE, APART = 0.55, 0.75  # AUC up to which two sets are alike, and from which they are clearly not
+TOLD = 4  # differences
+
+
+@dataclass
+class Shift:
+    """How other rows differ from those with labels.
+
+    Attributes
+    ----------
+    rows : int
+        Others.
+    auc : float
+        How well a quick classifier that has not seen a row tells from which of both it is: the chance that it ranks two
+        of them rightly, 0.5 where they are alike and 1 where one sees it from each.
+    differences : list of str
+        In what they differ, the largest first.
+    unlike : list of int
+        Positions of the rows that are most unlike those with labels, the most unlike first.
+    expectation : Expectation or None
+        Of the quick classifier on the others; None where the first have no labels.
+    """
+
+    rows: int
+    auc: float
+    differences: list[str]
+    unlike: list[int] = field(default_factory=list)
+    expectation: Expectation | None = None
+
+    def sentences(self) -> list[str]:
+        """What it means, a line each."""
+        how = "as alike as rows of one table" if self.auc <= ALIKE else "not alike"
+        how = "of other hands, or written or scanned in another way" if self.auc >= APART else how
+        lines = [f"the other rows are {how} (a quick classifier tells them from these with AUC {self.auc:.2f})"]
+        if self.differences:
+            lines[0] += f": they are {', '.join(self.differences[:TOLD])}"
+        if self.expectation:
+            lines.append(f"quick classifier, {self.expectation.told('held-out rows here')}")
+        return lines
+
+
+def shift_of(
+    images: np.ndarray,
+    truth: np.ndarray | None,
+    others: np.ndarray,
+    groups: np.ndarray | None = None,
+    by_hand: str | None = None,
+) -> Shift | None:
+    """How `others` differ from `images`; None where either are too few (50) to tell.
+
+    Parameters
+    ----------
+    images, others : ndarray of uint8, shape (n, h, w) and (m, h, w)
+        Light ink on dark; the first in the order of their table.
+    truth : ndarray of int, shape (n,), or None
+        Index of the class of each of `images`.
+    groups : ndarray of str, shape (n,), optional
+    by_hand : 'groups', 'row blocks' or None
+        What is held back together, as an Audit says.
+    """
+    if min(len(images), len(others)) < LEAST_ROWS:
+        return None
+    from .quick_classifier import scores_of_others, stroke_features
+
+    rows, asked = spread_rows(len(images), MOST_LEARNT), spread_rows(len(others), MOST_ASKED)
+    looks = [summary_of(properties_of(resized(part, SIDE))) for part in (images[rows], others[asked])]
+    features, others_features = stroke_features(images[rows]), stroke_features(others[asked])
+    auc, unlike = _told_apart(features, others_features)
+    found = Shift(len(others), auc, [str(one) for one in differences(*looks)], asked[unlike].tolist())
+    if truth is not None:
+        truth = truth[rows]
+        folds = _folds(truth, None if groups is None else groups[rows], by_hand)
+        kept, temperature = _kept(features, truth, folds)
+        scores = scores_of_others(features, truth, others_features)
+        found.expectation = expected(kept, _probabilities(scores, temperature))
+    return found
+
+
+def _folds(truth: np.ndarray, groups: np.ndarray | None, by_hand: str | None) -> np.ndarray:
+    match by_hand:
+        case "groups":
+            return group_folds(truth, groups)
+        case "row blocks":
+            return block_folds(truth)
+    return np.random.default_rng(SEED).permutation(np.arange(len(truth)) % FOLDS)
+
+
+def _kept(features: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> tuple[dict, float]:
+    """What is kept of the quick classifier's answers to rows that it has not seen, and their temperature."""
+    from .quick_classifier import held_out_scores
+
+    scores = held_out_scores(features, truth, folds)
+    temperature = fit_temperature(_probabilities(scores), truth)
+    return kept_of_valid(_probabilities(scores, temperature), truth, np.bincount(truth)), temperature
+
+
+def _probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    from scipy.special import softmax
+
+    return softmax(scores / temperature, axis=1)
+
+
+def _told_apart(features: np.ndarray, others: np.ndarray) -> tuple[float, np.ndarray]:
+    """The AUC of telling both apart, and which `others` are most unlike the first, int (12,)."""
+    from sklearn.metrics import roc_auc_score
+
+    from .quick_classifier import held_out_scores
+
+    first, second = (spread_rows(len(part), MOST_APART) for part in (features, others))
+    both = np.concatenate([features[first], others[second]])
+    is_other = np.repeat([0, 1], [len(first), len(second)])
+    folds = np.random.default_rng(SEED).permutation(np.arange(len(both)) % FOLDS)
+    scores = held_out_scores(both, is_other, folds)
+    lead = scores[:, 1] - scores[:, 0]
+    return float(roc_auc_score(is_other, lead)), second[np.argsort(-lead[len(first) :], kind="stable")[:UNLIKE]]
