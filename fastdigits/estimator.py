@@ -13,15 +13,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .answers import EXACT_BATCH, Inference, Judge, Predictions
-from .folders import memory_folder
+from .folders import held_back, measured, memory_folder, usable_names
 from .models import read_saved
 from .photos import GrayScale, Turning, contents_of
-from .recipes import Recipe, find_recipe
+from .recipes import find_recipe
 from .runs import random_states, restore_random_states
-from .sources import Notes, class_name, scale_of_array, turned_notes
-from .training import FinetuneArguments, Method, TrainArguments, command_of, default_epochs, fit_run, method_of
+from .scores import Expectation, expectation_of
+from .sources import Notes, rows_of_pictures, scale_of_array, turned_notes
+from .training import FinetuneArguments, Method, TrainArguments, command_of, enough_steps, fit_run, method_of
 
-SMALLEST_BATCH = 16  # by default; few rows take several steps an epoch all the same
 LARGEST_SEED = 2**31 - 1
 SURE_VOTES = 10**9  # of a training row against one to predict
 
@@ -29,8 +29,8 @@ SURE_VOTES = 10**9  # of a training row against one to predict
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of square gray pictures with scikit-learn's interface, trained as `train` and `finetune` do.
 
-    All rows of `fit` are trained on and none is held back, so that a recipe's early stopping and best epoch fall away:
-    all of its epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
+    By default all rows of `fit` are trained on and none is held back, so that a recipe's early stopping and best epoch
+    fall away: all of its epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
 
     Pictures are rows of pixels (n, pixels) or (n, side, side). Which numbers are black and white is told as for tables,
     whatever their type: 0..1, -1..1, 0..255 and other usual scales; of other ranges the smallest and largest value of
@@ -62,6 +62,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         How often each class is shown in training, beside what `sample_weight` says; 'balanced': all equally often.
     reject, styles : bool
         Learn from drawn pictures, too: from what shows no single digit, and from digits 0 to 9 in rare styles.
+    validation_fraction : float
+        Share of the rows that are held back, at random by class: they calibrate the confidence, and `expected_score`
+        needs them.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
     random_state : int, RandomState or None
         Same seed, same machine: same numbers.
@@ -120,6 +123,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         class_weight=None,
         reject=False,
         styles=False,
+        validation_fraction=0.0,
         precision="auto",
         random_state=None,
         verbose=False,
@@ -140,6 +144,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.reject = reject
         self.styles = styles
+        self.validation_fraction = validation_fraction
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
@@ -168,7 +173,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         InputError
             When an option makes no sense.
         """
-        X, y = validate_data(self, _as_rows(X), y, ensure_min_samples=2)
+        X, y = validate_data(self, rows_of_pictures(X), y, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -181,13 +186,14 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.notes_.add(*turned_notes("X", self._turning, "ground='dark'"))
         if self.verbose:
             self.notes_.say()
-        names = _class_names(self.classes_)
+        names = usable_names([str(label) for label in self.classes_])
         weights = None
         if sample_weight is not None or self.class_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             weights = weights * compute_sample_weight(self.class_weight, y)
-        folder = memory_folder(images, [names[number] for number in numbers], weights)
         method = self._method(len(images))
+        valid = held_back(numbers, self.validation_fraction, method.arguments.seed)
+        folder = memory_folder(images, [names[number] for number in numbers], weights, valid)
         with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
             # training seeds the generators of the whole process, which are the caller's
             stack.callback(restore_random_states, random_states([]), [])
@@ -209,6 +215,22 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""
         check_is_fitted(self, "model_")
         return self._probabilities(self._shares(self._pictures(X)[0]))
+
+    def expected_score(self, X) -> Expectation:
+        """What accuracy to expect on pictures without labels, by how sure the model is of its answers.
+
+        Raises
+        ------
+        ValueError
+            When no rows were held back by `validation_fraction`, or `X` has fewer than 50 pictures.
+        """
+        found = expectation_of([self.model_], self.answers(X))
+        if found is None:
+            raise ValueError(
+                "expected_score needs 50 pictures, and a fit with validation_fraction, such as 0.15; here are "
+                f"{len(X)} pictures and validation_fraction={self.validation_fraction:g}"
+            )
+        return found
 
     def _shares(self, images: np.ndarray) -> np.ndarray:
         """What `Inference.shares` says of pictures uint8 (n, h, h): (n, outputs)."""
@@ -243,12 +265,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             outliers=judge.outliers(shares),
             least_sure=judge.least_sure,
             own_ids=False,
+            measured=measured(images),
             notes=notes,
         )
 
     def _pictures(self, X) -> tuple[np.ndarray, Notes]:
         """What is predicted from, uint8 (n, h, h), what is not clear turned as most training rows were; and notes."""
-        images = self._images(validate_data(self, _as_rows(X), reset=False))
+        images = self._images(validate_data(self, rows_of_pictures(X), reset=False))
         turning = Turning(self.ground)
         turning.light, turning.dark = (SURE_VOTES * votes for votes in (self._turning.light, self._turning.dark))
         images = turning.turn(images)
@@ -272,26 +295,5 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             generator = np.random.mtrand._rand if seed is None else seed
             seed = int(generator.randint(LARGEST_SEED))
         if arguments is TrainArguments:
-            given = _steps(find_recipe(self.arch), rows, given) | given
+            given = enough_steps(find_recipe(self.arch), rows, given.get("batch_size")) | given
         return method_of(self.arch, Path("arrays"), draw=False, seed=seed, **given)
-
-
-def _steps(recipe: Recipe, rows: int, given: dict) -> dict:
-    """A batch size and epochs with which few rows are trained on often enough."""
-    batch_size = given.get("batch_size") or max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
-    return {"batch_size": batch_size, "epochs": max(recipe.stages[0].epochs, default_epochs(rows, batch_size))}
-
-
-def _class_names(classes: np.ndarray) -> list[str]:
-    """What the model calls the classes: their own names, if they can be part of a path, else numbers."""
-    names = [class_name(str(label)) for label in classes]
-    usable = all(name.isalnum() for name in names) and len({name.lower() for name in names}) == len(names)
-    return names if usable else [f"class{number}" for number in range(len(names))]
-
-
-def _as_rows(X):
-    """Pictures (n, h, w) as rows (n, h * w); anything else as it is, for scikit-learn to check."""
-    shape = np.shape(X) if isinstance(X, np.ndarray | list | tuple) else getattr(X, "shape", ())
-    if len(shape) == 3 and shape[1] != shape[2]:
-        raise ValueError(f"pictures are square; these are {shape[1]} pixels high and {shape[2]} wide: pad them")
-    return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..folders import resized
+from ..folders import measured
 from ..models import count_outputs
-from ..photos import SIDE, properties_of
 from ..sources import PixelSource
 from ..system import progress_bar
 from .inference import Inference
@@ -16,13 +15,13 @@ MEASURED, MEASURED_SHARE = 1_000, 0.1  # about so many pictures are measured, or
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
-    looks = [_measured(np.zeros((0, SIDE, SIDE), np.uint8))]
+    looks = [measured(np.zeros((0, 1, 1), np.uint8))]
     share, rng = MEASURED_SHARE if source.rows is None else MEASURED / max(source.rows, 1), np.random.default_rng(0)
     judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
-            looks.append(_measured(chunk.images[rng.random(len(chunk.ids)) < share]))
+            looks.append(measured(chunk.images[rng.random(len(chunk.ids)) < share]))
             ids += chunk.ids
             labels += chunk.labels or []
             rows.append(inference.shares(chunk.images))
@@ -41,8 +40,3 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
         truth=labels if source.has_labels else None,
         notes=source.notes,
     )
-
-
-def _measured(images: np.ndarray) -> np.ndarray:
-    """What `properties_of` says of pictures of any size."""
-    return properties_of(resized(images, SIDE) if len(images) else images)

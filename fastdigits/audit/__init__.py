@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "duplicates": ["find_copies"],
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],
-        "shift": ["Shift", "shift_of"],
+        "shift": ["shift_of"],
         "writers": ["Audit", "audit_rows"],
     },
 )

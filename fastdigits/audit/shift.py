@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..folders import resized, spread_rows
-from ..photos import SIDE, differences, properties_of, summary_of
+from ..folders import measured, spread_rows
+from ..photos import differences, summary_of
 from ..scores import Expectation, expected, fit_temperature, kept_of_valid
 from .writers import FOLDS, SEED, block_folds, group_folds
 
@@ -77,7 +77,7 @@ def shift_of(
     from .quick_classifier import scores_of_others, stroke_features
 
     rows, asked = spread_rows(len(images), MOST_LEARNT), spread_rows(len(others), MOST_ASKED)
-    looks = [summary_of(properties_of(resized(part, SIDE))) for part in (images[rows], others[asked])]
+    looks = [summary_of(measured(part)) for part in (images[rows], others[asked])]
     features, others_features = stroke_features(images[rows]), stroke_features(others[asked])
     auc, unlike = _told_apart(features, others_features)
     found = Shift(len(others), auc, [str(one) for one in differences(*looks)], asked[unlike].tolist())

@@ -4,9 +4,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from ..answers import Inference, counted, open_models
+from ..answers import Inference, Predictions, counted, open_models
 from ..photos import Ground
-from ..scores import WISHED_ACCURACY, Evaluation, class_numbers, compare, labelled_pictures, score
+from ..scores import (
+    WISHED_ACCURACY,
+    Evaluation,
+    Expectation,
+    asked_pictures,
+    class_numbers,
+    compare,
+    expectation_of,
+    score,
+    why_untold,
+)
 from ..system import InputError, check_output, write_json
 
 
@@ -26,8 +36,10 @@ def evaluate(
     strict: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
-) -> Evaluation:
+) -> Evaluation | Expectation:
     """Score a model on labelled pictures, with 95 % intervals: accuracy, F1, calibration, by class and by group.
+
+    Of pictures without labels it says what accuracy to expect, by how sure the model is of its answers.
 
     Parameters
     ----------
@@ -35,7 +47,7 @@ def evaluate(
         A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
         digitnet-tiny-mnist.
     data
-        An image folder, or a table with labels as for convert.
+        An image folder, or a table as for convert.
     split
         Which pictures: by default valid of an image folder, all rows of a table. test also names the test part of a
         zip, npz or data set that has one.
@@ -65,12 +77,12 @@ def evaluate(
 
     Returns
     -------
-    Evaluation
+    Evaluation, or of pictures without labels Expectation
 
     Raises
     ------
     InputError
-        When the model or the data are wrong, have no labels, or labels that the model does not know.
+        When the model or the data are wrong, have labels that the model does not know, or none where they are needed.
     """
     if out is not None:
         check_output(Path(out), overwrite)
@@ -79,8 +91,12 @@ def evaluate(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
     inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise, tta=tta)
-    pictures = labelled_pictures(data, split, inference.normalise, ground, label_column)
+    pictures = asked_pictures(data, split, inference.normalise, ground, label_column)
+    if not pictures.source.has_labels:
+        _check_needs_no_labels(pictures.source.name, {"--against": against, "--stress": stress})
     answers = pictures.answers(inference)
+    if not pictures.source.has_labels:
+        return _expected(inference, answers, pictures.source.name, strict, out)
     name = pictures.source.name + (", with test-time augmentation" if tta else "")
     evaluation = score(answers.truth, answers.probabilities, inference.classes, name, pictures.groups, wished_accuracy)
     evaluation.verdicts, evaluation.notes = counted(answers.verdicts), answers.notes
@@ -97,3 +113,29 @@ def evaluate(
     if out is not None:
         write_json(Path(out), asdict(evaluation))
     return evaluation
+
+
+def _check_needs_no_labels(name: str, asked: dict) -> None:
+    """InputError when an option is asked for that needs labels."""
+    for option, value in asked.items():
+        if value:
+            raise InputError(
+                f"{name} has no labels, so {option} has nothing to score: name their column with --label-column"
+            )
+
+
+def _expected(inference: Inference, answers: Predictions, name: str, strict: bool, out: Path | None) -> Expectation:
+    """What to expect on pictures without labels, written where it should be."""
+    found = expectation_of(inference.models, answers)
+    if found is None:
+        raise InputError(
+            f"{name} has no labels, so nothing can be scored, and what to expect cannot be told "
+            f"({why_untold(inference.models)}): name the column of the labels with --label-column, or use "
+            "`fastdigits predict`"
+        )
+    if strict:
+        answers.notes.refuse()
+    answers.notes.say()
+    if out is not None:
+        write_json(Path(out), asdict(found))
+    return found

@@ -11,12 +11,8 @@ from ..photos import Ground
 from ..scores import class_numbers
 from ..system import check_output, whole_folder, write_json
 
-MARK, PICTURE, COPIES, UNLIKE = (
-    "explore.json",
-    "explore.png",
-    "copies.csv",
-    "unlike.png",
-)  # by the mark a folder is known as ours
+MARK, PICTURE, COPIES = "explore.json", "explore.png", "copies.csv"  # by the mark a folder is known as ours
+UNLIKE = "unlike.png"
 
 
 def explore(
@@ -32,11 +28,12 @@ def explore(
 ) -> Exploration:
     """Look at a table or an image folder: classes, gray levels, copies, and what its split hides.
 
-    Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows held
-    back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of rows
-    stand for writers if the table is in the order of its writers. Where there are test rows, it says in what they
-    differ from the labelled ones and what accuracy to expect of the quick classifier on them, and unlike.png shows
-    those that differ most. A trained model has a higher accuracy; what it loses on such rows is of the same kind.
+    Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows
+    held back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of
+    rows stand for writers if the table is in the order of its writers. Where there are test rows, it says in what
+    they differ from the labelled ones and what accuracy to expect of the quick classifier on them, and unlike.png
+    shows those that differ most. A trained model has a higher accuracy; what it loses on such rows is of the same
+    kind.
 
     Parameters
     ----------

@@ -6,24 +6,30 @@ from pathlib import Path
 import numpy as np
 
 from ..photos import natural_order
+from ..sources import class_name
 from .layout import ImageFolder
 from .pixel_sums import PixelSums
-from .splits import TRAIN, PictureNames, Split
+from .splits import TRAIN, VALID, PictureNames, Split
 
 
-def memory_folder(images: np.ndarray, labels: list[str], weights: np.ndarray | None = None) -> ImageFolder:
-    """Pictures in memory as an image folder, all of them to train on.
+def memory_folder(
+    images: np.ndarray, labels: list[str], weights: np.ndarray | None = None, valid: np.ndarray | None = None
+) -> ImageFolder:
+    """Pictures in memory as an image folder.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, h, h)
     labels : list of str, length n
     weights : ndarray of float, shape (n,), optional
-        How much each row counts beside the others.
+        How much each training row counts beside the others.
+    valid : ndarray of int, optional
+        Rows that are kept apart; by default all are trained on.
     """
-    path, ids = Path("arrays"), [str(row) for row in range(len(images))]
+    path, of_valid = Path("arrays"), np.zeros(len(images), bool)
+    of_valid[[] if valid is None else valid] = True
     sums = PixelSums()
-    sums.add(images)
+    sums.add(images[~of_valid])
     mean, std = sums.statistics()
     digest = hashlib.sha256(images.tobytes() + "\n".join(labels).encode()).hexdigest()
     classes = sorted(set(labels), key=natural_order)
@@ -33,5 +39,33 @@ def memory_folder(images: np.ndarray, labels: list[str], weights: np.ndarray | N
         "pixels": {"mean": mean, "std": std},
         "ground": "dark",
     }
-    splits = {TRAIN: Split(PictureNames(path, TRAIN, ids, labels), ids, labels, own_ids=False, weights=weights)}
-    return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images={TRAIN: images})
+    parts = {TRAIN: np.flatnonzero(~of_valid)} | ({} if valid is None else {VALID: np.flatnonzero(of_valid)})
+    splits = {}
+    for name, rows in parts.items():
+        ids, own = [str(row) for row in rows], [labels[row] for row in rows]
+        counted = weights[rows] if weights is not None and name == TRAIN else None
+        splits[name] = Split(PictureNames(path, name, ids, own), ids, own, own_ids=False, weights=counted)
+    pictures = {name: images[rows] for name, rows in parts.items()} if VALID in parts else {TRAIN: images}
+    return ImageFolder(path, classes, images.shape[1], splits, digest, manifest, images=pictures)
+
+
+def usable_names(labels: list[str]) -> list[str]:
+    """Names of classes: the labels themselves, if they can be part of a path, else numbers."""
+    names = [class_name(label) for label in labels]
+    usable = all(name.isalnum() for name in names) and len({name.lower() for name in names}) == len(names)
+    return names if usable else [f"class{number}" for number in range(len(names))]
+
+
+def held_back(numbers: np.ndarray, share: float, seed: int) -> np.ndarray | None:
+    """Rows of each class, int (k,), to keep apart from training; None of a share of 0.
+
+    Raises
+    ------
+    ValueError
+        When a class would have no row on one side.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if not share:
+        return None
+    return train_test_split(np.arange(len(numbers)), test_size=share, stratify=numbers, random_state=seed)[1]

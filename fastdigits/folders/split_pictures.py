@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..photos import Ground, Turning, is_on_light, read_gray
+from ..photos import SIDE, Ground, Turning, is_on_light, properties_of, read_gray
 from ..sources import CHUNK_ROWS, Chunk, PixelSource, picture_files_source, through_gate
 from ..system import InputError
 from .decoded import decoded_split
@@ -62,6 +62,11 @@ def resized(images: np.ndarray, size: int) -> np.ndarray:
 
     pictures = resize(to_float(torch.tensor(images)[:, None]), size)
     return pictures[:, 0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def measured(images: np.ndarray) -> np.ndarray:
+    """What `photos.properties_of` says of pictures of any size, light ink on dark, uint8 (n, h, w), at 28 px."""
+    return properties_of(resized(images, SIDE) if len(images) else images)
 
 
 def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | None = None) -> np.ndarray:

@@ -10,10 +10,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration": ["fit_temperature", "with_temperature"],
         "comparison": ["Comparison", "compare"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
-        "expectation": ["Expectation", "expectation_of", "expected", "kept_of_valid"],
+        "expectation": ["Expectation", "expectation_of", "expected", "kept_of_valid", "why_untold"],
         "intervals": ["Interval", "wilson_interval"],
         "label_errors": ["Suspect", "find_suspects"],
-        "labelled": ["labelled_pictures"],
+        "asked": ["asked_pictures"],
         "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],
         "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
         "stress": [

@@ -75,6 +75,13 @@ class Expectation:
         return "\n".join([line, *(f"warning: {doubt}" for doubt in self.doubts)])
 
 
+def why_untold(models: Sequence[ModelDescription]) -> str:
+    """Why `expectation_of` tells nothing."""
+    if models[0].valid is None:
+        return "the model keeps nothing of valid pictures; train it again, with valid pictures"
+    return f"fewer than {LEAST_PICTURES} pictures"
+
+
 def expectation_of(models: Sequence[ModelDescription], found: Predictions) -> Expectation | None:
     """What to expect of answers; None of fewer than 50, and of a model that keeps nothing of valid pictures.
 

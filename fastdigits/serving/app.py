@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import numpy as np
 from fasthtml.core import FastHTML
@@ -80,7 +81,7 @@ class Answering:
             names, how = [name for name, _ in sent], (self.limits, normalise, ground)
             grays = await asyncio.gather(*(self.in_thread(digit_picture, name, data, *how) for name, data in sent))
             grays = [(await self.in_thread(turning.turn, gray[None]))[0] for gray in grays]
-        rows = await asyncio.gather(*(served.batcher.shares(gray[None]) for gray in grays))
+        rows = await asyncio.gather(*(served.shares(gray[None]) for gray in grays))
         answers = [await self.in_thread(served.answer, name, row, gray) for name, row, gray in zip(names, rows, grays)]
         notes = turned_notes("request", turning, "ground=dark")
         if asked_flag(request, "seen", False):
@@ -102,7 +103,7 @@ class Answering:
             gray = await self.in_thread(decoded_picture, name, data, self.limits)
             sheet = await self.in_thread(cut_sheet, gray)
         pictures = [cut.picture for cut in sheet.cuts]
-        rows = [await served.batcher.shares(part) for part in slices(np.array(pictures))] if pictures else []
+        rows = [await served.shares(part) for part in slices(np.array(pictures))] if pictures else []
         reading = reading_of(sheet, np.concatenate(rows) if rows else [], served.judge)
         told = [
             [
@@ -158,7 +159,7 @@ class Answering:
         """Shares of a part of a table, which waits while others fill the queue."""
         while True:
             try:
-                return await served.batcher.shares(images)
+                return await served.shares(images)
             except Refusal as refusal:
                 if refusal.status != 503:
                     raise
@@ -192,9 +193,14 @@ class Answering:
         return FileResponse(file, media_type="text/csv", filename=file.name)
 
     async def health(self, request: Request) -> JSONResponse:
-        """GET /health: that the server answers, and how much waits."""
+        """GET /health: that the server answers, how much waits, and what to expect on the pictures seen lately."""
         waiting = sum(served.batcher.waiting for served in self.models)
-        return JSONResponse({"status": "ok", "models": list(self.models.by_name), "waiting": waiting})
+        told = {}
+        for served in self.models:
+            found = await self.in_thread(served.seen.expectation, served.model)
+            told[served.name] = asdict(found) if found else None
+        about = {"models": list(self.models.by_name), "waiting": waiting, "expectations": told}
+        return JSONResponse({"status": "ok", **about})
 
     async def about(self, request: Request) -> JSONResponse:
         """GET /model: what the models are."""

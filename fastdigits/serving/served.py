@@ -1,18 +1,48 @@
 """The models that a server answers with: opened once, each with its own queue."""
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ..answers import SURE, Inference, Judge, find_model, open_model
+from ..answers import SURE, Inference, Judge, Predictions, find_model, open_model
+from ..folders import measured, resized
 from ..models import OUTLIERS, OnnxModel, SavedModel, read_description
-from ..photos import contents_of
+from ..photos import SIDE, contents_of
+from ..scores import Expectation, expectation_of
 from ..system import InputError
 from .batching import Batcher
 from .limits import Limits, Refusal
+
+SEEN, MEASURED = 10_000, 500  # pictures whose answers are kept, and that are measured
+
+
+class Seen:
+    """What is kept of the last pictures: what the model said, and what they look like."""
+
+    def __init__(self):
+        self.probabilities: deque[np.ndarray] = deque(maxlen=SEEN)
+        self.images: deque[np.ndarray] = deque(maxlen=MEASURED)  # at 28 px
+        self.count, self.told = 0, (0, None)  # of all pictures; how many they were when an expectation was told
+
+    def add(self, images: np.ndarray, probabilities: np.ndarray) -> None:
+        """Pictures uint8 (n, h, w) and their probabilities (n, classes)."""
+        self.probabilities.extend(probabilities)
+        self.images.extend(resized(images[:MEASURED], SIDE))
+        self.count += len(images)
+
+    def expectation(self, model: SavedModel | OnnxModel) -> Expectation | None:
+        """What accuracy to expect on them; None of too few, or where the model cannot tell."""
+        count, told = self.told
+        if count != self.count:
+            ids = [str(number) for number in range(len(self.probabilities))]
+            about = {"measured": measured(np.array(self.images))}
+            told = expectation_of([model], Predictions(ids, np.array(self.probabilities), model.classes, **about))
+            self.told = self.count, told
+        return told
 
 
 @dataclass
@@ -27,12 +57,15 @@ class Served:
     description : dict
         Of its model.json.
     batcher : Batcher
+    seen : Seen
+        The last pictures that were asked about.
     """
 
     name: str
     model: SavedModel | OnnxModel
     description: dict
     batcher: Batcher
+    seen: Seen = field(default_factory=lambda: Seen())
 
     @property
     def classes(self) -> list[str]:
@@ -41,6 +74,12 @@ class Served:
     @property
     def judge(self) -> Judge:
         return self.batcher.inference.judge
+
+    async def shares(self, images: np.ndarray) -> np.ndarray:
+        """What `Inference.shares` says of pictures uint8 (n, h, w), which are then among those seen."""
+        shares = await self.batcher.shares(images)
+        self.seen.add(images, self.judge.probabilities(shares))
+        return shares
 
     def about(self) -> dict:
         """What clients are told of it."""

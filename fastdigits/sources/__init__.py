@@ -11,6 +11,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "arrays": ["rows_of_pictures"],
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
         "location": ["Location"],
         "gate": ["through_gate", "turned_notes"],

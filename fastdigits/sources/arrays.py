@@ -51,6 +51,14 @@ def npz_source(location: Location) -> PixelSource:
     return train
 
 
+def rows_of_pictures(X):
+    """Pictures (n, h, w) as rows (n, h * w); anything else as it is, for scikit-learn to check."""
+    shape = np.shape(X) if isinstance(X, np.ndarray | list | tuple) else getattr(X, "shape", ())
+    if len(shape) == 3 and shape[1] != shape[2]:
+        raise ValueError(f"pictures are square; these are {shape[1]} pixels high and {shape[2]} wide: pad them")
+    return np.asarray(X).reshape(shape[0], -1) if len(shape) == 3 else X
+
+
 def _npz_labels_beside(path: Path) -> Location | None:
     """The array of labels in the partner of an npz file, as y_train.npz beside X_train.npz."""
     files = {file.name.lower(): file for file in path.parent.glob("*.npz")}

@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "learner": ["epoch_seconds", "find_preset", "prepare_learner", "renew_optimizer"],
         "lr_search": ["find_lr", "write_search"],
         "method": ["Method"],
-        "options": ["DEFAULTS", "LEARNER_OPTIONS", "chosen_options", "default_epochs"],
+        "options": ["DEFAULTS", "LEARNER_OPTIONS", "chosen_options", "enough_steps"],
         "result": ["Result"],
         "run": ["fit_run"],
         "scratch": ["Scratch"],

@@ -22,6 +22,7 @@ LEARNER_OPTIONS = (
 )
 RULES_OF_RECIPES = ("keep", "early_stopping", "min_delta", "clip_value", "clip_norm", "ema")  # the rest only users say
 LEAST_STEPS = 120  # of the unfrozen stage by default: few rows are seen more often
+SMALLEST_BATCH = 16  # of recipes; few rows take several steps an epoch all the same
 SMALL_BATCH, FEW_ROWS = 32, 640  # fewer rows than that take the small one
 DEFAULTS = {
     "batch_size": 64,
@@ -46,6 +47,12 @@ def default_batch_size(rows: int) -> int:
 def default_epochs(rows: int, batch_size: int) -> int:
     """Epochs of a training on so many rows, with the whole network unfrozen."""
     return max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, rows // batch_size)))
+
+
+def enough_steps(recipe: Recipe, rows: int, batch_size: int | None) -> dict:
+    """A batch size, that of the user if given, and epochs with which a recipe trains few rows often enough."""
+    batch_size = batch_size or max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
+    return {"batch_size": batch_size, "epochs": max(recipe.stages[0].epochs, default_epochs(rows, batch_size))}
 
 
 def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -> dict:

@@ -12,14 +12,14 @@ from ..folders import (
     VALID,
     ImageFolder,
     ground_of_split,
+    measured,
     on_dark,
-    resized,
     split_images,
     split_source,
     spread_rows,
 )
 from ..models import SavedModel
-from ..photos import SIDE, Summary, properties_of, summary_of
+from ..photos import Summary, summary_of
 from ..runs import Run, checkpoint_weights
 from ..scores import (
     PERFECT_HINT,
@@ -144,7 +144,7 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
 def _properties(folder: ImageFolder, size: int) -> Summary:
     """What some training pictures look like."""
     rows = spread_rows(len(folder.split(TRAIN)), MEASURED)
-    return summary_of(properties_of(resized(on_dark(folder, split_images(folder, TRAIN, size, rows)), SIDE)))
+    return summary_of(measured(on_dark(folder, split_images(folder, TRAIN, size, rows))))
 
 
 def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:

@@ -235,15 +235,46 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
         return str(caught.value)
 
     no_labels = (
-        "has no labels, so nothing can be scored: name their column with --label-column, or use `fastdigits predict`"
+        "has no labels, so nothing can be scored, and what to expect cannot be told (fewer than 50 pictures): name the "
+        "column of the labels with --label-column, or use `fastdigits predict`"
     )
     assert error_of_evaluation(run, folder, split="test") == f"{folder} (test) {no_labels}"
     assert error_of_evaluation(run, test_file) == f"test.csv {no_labels}"
+    needless = "test.csv has no labels, so --stress has nothing to score: name their column with --label-column"
+    assert error_of_evaluation(run, test_file, stress=True) == needless
     digit_table.assign(label=digit_table["label"] + 5).to_csv(tmp_path / "t.csv", index=False)
     message = error_of_evaluation(run, tmp_path / "t.csv")
     assert message == "t.csv has the label '10', which the model does not know (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"
     (tmp_path / "x.json").touch()
     assert "x.json exists already" in error_of_evaluation(run, folder, out=tmp_path / "x.json")
+
+
+def test_what_to_expect_without_labels(tmp_path, run, digit_table):
+    table, unlabelled = tmp_path / "t.csv", tmp_path / "u.csv"
+    digit_table.to_csv(table, index=False)
+    digit_table.drop(columns="label").to_csv(unlabelled, index=False)
+    expectation = evaluate(run, unlabelled, out=tmp_path / "expected.json")
+    true, (low, high) = evaluate(run, table).accuracy, expectation.interval
+    assert low <= true <= high
+    assert json.loads((tmp_path / "expected.json").read_text())["accuracy"] == expectation.accuracy
+    told = predict(run, unlabelled, out=tmp_path / "p.csv")
+    assert told.expectation.accuracy == pytest.approx(expectation.accuracy, abs=1e-6)
+    assert str(told).splitlines()[2].startswith(f"expected accuracy {expectation.accuracy:.1%} (")
+    notes = json.loads((tmp_path / "p.notes.json").read_text())
+    assert notes["expectation"]["valid_accuracy"] == expectation.valid_accuracy
+    older = tmp_path / "older"
+    shutil.copytree(run, older, ignore=shutil.ignore_patterns("checkpoints"))
+    description = json.loads((older / "model.json").read_text())
+    del description["valid"], description["properties"]
+    (older / "model.json").write_text(json.dumps(description))
+    assert predict(older, unlabelled, out=tmp_path / "o.csv").expectation is None
+    why = r"cannot be told \(the model keeps nothing of valid pictures; train it again, with valid pictures\)"
+    with pytest.raises(InputError, match=why):
+        evaluate(older, unlabelled)
+    for damage in ({"valid": {"pictures": 3}}, {"valid": 1}, {"properties": {"slant": [1]}}, {"properties": 3}):
+        (older / "model.json").write_text(json.dumps(description | damage))
+        with pytest.raises(InputError, match=r"model.json is damaged; export the model again"):
+            predict(older, unlabelled, out=tmp_path / "x.csv")
 
 
 def test_the_test_part_of_a_data_set(tmp_path, run, digit_images):

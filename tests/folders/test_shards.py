@@ -161,7 +161,11 @@ def test_predictions_of_shards_and_of_several_tables(run, parts, table, tmp_path
         assert (found[["id", "label"]] == whole[["id", "label"]]).all(axis=None)
         numbers = [name for name in found.columns if name.startswith(("p_", "confidence"))]
         assert np.allclose(found[numbers], whole[numbers], atol=1e-5)
-    assert {path.suffix for path in tmp_path.iterdir() if not path.name.startswith(".")} == {".csv"}
+        told, of_whole = (
+            json.loads((tmp_path / name).with_suffix(".notes.json").read_text()) for name in (other, "whole.csv")
+        )
+        assert told["expectation"]["accuracy"] == pytest.approx(of_whole["expectation"]["accuracy"], abs=1e-4)
+    assert {path.suffix for path in tmp_path.iterdir() if not path.name.startswith(".")} == {".csv", ".json"}
 
 
 def test_submission_of_shards(run, test_file, tmp_path):

@@ -147,6 +147,7 @@ def test_a_table_gets_its_predictions(client, digit_images, tmp_path):
 
 def test_health_and_models(client):
     told = client.get("/health").json()
+    assert told.pop("expectations").keys() == {"digitnet-mnist", "digitnet-kannada"}
     assert told == {"status": "ok", "models": ["digitnet-mnist", "digitnet-kannada"], "waiting": 0}
     about = client.get("/model").json()["models"][0]
     assert about["name"] == "digitnet-mnist"

@@ -1,4 +1,4 @@
-"""Labelled pictures to score a model on: a split of an image folder, or a table."""
+"""Pictures to ask a model about: a split of an image folder, or a table; with labels where it is to be scored."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from .stress import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 
 @dataclass
-class LabelledPictures:
-    """What is evaluated: pictures with labels and, where they are known, groups; read once for each question."""
+class AskedPictures:
+    """What is evaluated: pictures, mostly with labels, and where they are known groups; read once a question."""
 
     source: PixelSource
     groups: list[str] | None = None
@@ -24,7 +24,7 @@ class LabelledPictures:
     def answers(self, inference: Inference) -> Predictions:
         """What the model says; InputError for labels that it does not know."""
         found = answer(inference, self.source)
-        unknown = sorted(set(found.truth) - set(inference.classes))
+        unknown = sorted(set(found.truth or []) - set(inference.classes))
         if unknown:
             raise InputError(
                 f"{self.source.name} has the label {unknown[0]!r}, which the model does not know "
@@ -49,25 +49,18 @@ class LabelledPictures:
         return np.concatenate(found)
 
 
-def labelled_pictures(
+def asked_pictures(
     data: str, split: str | None, normalise: bool, ground: Ground = "auto", label_column: str | None = None
-) -> LabelledPictures:
-    """What `data` and `split` name; InputError when it has no labels."""
+) -> AskedPictures:
+    """What `data` and `split` name, with or without labels."""
     if is_image_folder(Path(data)):
         if label_column:
             raise InputError(f"{data} is an image folder; --label-column goes with a table")
         folder, split = read_folder(data, normalise), split or VALID
-        found = LabelledPictures(split_source(folder, split, ground), folder.split(split).groups)
-    else:
-        normalise = normalise and is_picture_folder(Path(data))
-        table = open_source(data, normalise=normalise, ground=ground, label_column=label_column)
-        found = LabelledPictures(_part_of(table, split))
-    if not found.source.has_labels:
-        raise InputError(
-            f"{found.source.name} has no labels, so nothing can be scored: name their column with "
-            "--label-column, or use `fastdigits predict`"
-        )
-    return found
+        return AskedPictures(split_source(folder, split, ground), folder.split(split).groups)
+    normalise = normalise and is_picture_folder(Path(data))
+    table = open_source(data, normalise=normalise, ground=ground, label_column=label_column)
+    return AskedPictures(_part_of(table, split))
 
 
 def _part_of(table: PixelSource, split: str | None) -> PixelSource:
