@@ -11,6 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],
         "shift": ["shift_of"],
-        "writers": ["Audit", "audit_rows"],
+        "writers": ["Audit", "audit_rows", "write_blocks"],
     },
 )

@@ -1,14 +1,17 @@
 """What a split hides: how much less a classifier has on new writers than on rows held back at random."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from ..scores import Interval, wilson_interval
+from ..scores import Interval, class_numbers, wilson_interval
+from .pictures import Pictures
 from .row_order import OrderOfHands, order_of_hands
 
 FOLDS = 5
 MOST_ROWS = 60_000  # more are thinned out evenly
+MOST_LOOKED_AT = 30_000  # where only the order is asked for
 LEAST_ROWS = 200
 SEED = 0
 
@@ -123,13 +126,38 @@ def audit_rows(
     return Audit(len(rows), *random, by_hand, *hands, accuracies, order, n_groups)
 
 
-def block_folds(truth: np.ndarray) -> np.ndarray:
-    """Five folds, int (n,), of rows that follow each other, the same share of every class in each."""
+def block_folds(truth: np.ndarray, folds: int = FOLDS) -> np.ndarray:
+    """Folds, int (n,), of rows that follow each other, the same share of every class in each."""
     fold_of = np.zeros(len(truth), int)
     for label in np.unique(truth):
         rows = np.flatnonzero(truth == label)  # by class, since a table may be sorted by label first
-        fold_of[rows] = np.arange(len(rows)) * FOLDS // len(rows)
+        fold_of[rows] = np.arange(len(rows)) * folds // len(rows)
     return fold_of
+
+
+def write_blocks(pictures: Pictures, blocks: int, file: Path) -> bool:
+    """Write a csv of which block of rows each labelled row is in, where rows near each other are of one hand.
+
+    Returns
+    -------
+    bool
+        Whether they are; else nothing is written.
+    """
+    import pandas as pd
+
+    from .quick_classifier import stroke_features
+
+    labelled = pictures.labelled
+    truth = class_numbers([pictures.labels[row] for row in labelled], pictures.classes)
+    if len(truth) < LEAST_ROWS or np.bincount(truth).min() < blocks:
+        return False
+    rows = np.unique(np.linspace(0, len(truth) - 1, min(len(truth), MOST_LOOKED_AT)).round().astype(int))
+    order = order_of_hands(stroke_features(pictures.images[labelled[rows]]), truth[rows], rows)
+    if order is None or not order.by_hand:
+        return False
+    ids = [pictures.ids[row] for row in labelled]
+    pd.DataFrame({"id": ids, "block": block_folds(truth, blocks)}).to_csv(file, index=False)
+    return True
 
 
 def group_folds(truth: np.ndarray, groups: np.ndarray) -> np.ndarray:

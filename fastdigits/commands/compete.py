@@ -16,11 +16,20 @@ from ..answers import (
     submission_table,
     verdict_line,
 )
+from ..audit import read_pictures, write_blocks
 from ..folders import TEST, TRAIN, ImageFolder, fold_folders
 from ..models import NONE, check_outlives, find_backbone, shipped_architecture, shipped_names
 from ..photos import Ground
 from ..recipes import find_recipe
-from ..scores import LEAK_ACCURACY, Interval, known_share, wilson_interval
+from ..runs import Run
+from ..scores import (
+    Expectation,
+    Interval,
+    expectation_of,
+    kept_of_runs,
+    leak_warnings,
+    wilson_interval,
+)
 from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
@@ -29,7 +38,7 @@ from .report import report
 from .train import train
 
 RECIPE = "digitnet"
-MARK, RESULT = "compete.json", "result.json"  # first and last file
+MARK, BLOCKS, RESULT = "compete.json", "blocks.csv", "result.json"  # the first file, one in between, the last
 N_FOLDS = 3
 SHARE_FOR_FOLDS, SHARE_FOR_MODELS = 0.35, 0.5  # of the minutes; the rest is for reading, scoring and predicting
 WHOLE_EPOCHS = 24  # of one model; with time for more, more models are trained
@@ -44,6 +53,10 @@ class Competition:
     Attributes
     ----------
     folder : Path
+    expectation : Expectation or None
+        What accuracy to expect on the test rows, by how sure the models are of their answers to them.
+    folds_of : str
+        What is not on both sides of a fold: groups, row blocks, or random rows alone.
     accuracy, deviation : float
         Mean over the folds, and the standard deviation between them.
     interval : (float, float)
@@ -64,6 +77,8 @@ class Competition:
     """
 
     folder: Path
+    expectation: Expectation | None
+    folds_of: str
     accuracy: float
     deviation: float
     interval: Interval
@@ -78,8 +93,9 @@ class Competition:
     def __rich__(self) -> str:
         low, high = self.interval
         lines = [
-            f"accuracy in {N_FOLDS} folds {self.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}; deviation "
-            f"between folds {self.deviation:.2%})",
+            *([f"on the test rows {self.expectation}"] if self.expectation else []),
+            f"accuracy in {N_FOLDS} folds of {self.folds_of} {self.accuracy:.2%} (95 % interval {low:.2%} .. "
+            f"{high:.2%}; deviation between folds {self.deviation:.2%})",
             f"{self.models} model{'s' if self.models > 1 else ''} of all rows, {self.epochs} epochs each; "
             f"{self.minutes:.1f} minutes",
             *(f"warning: {warning}" for warning in self.warnings),
@@ -105,9 +121,11 @@ def compete(
 ) -> Competition:
     """Make a submission from a competition's files: scores in folds, models of all rows, submission.csv.
 
-    digitnet is trained in three folds for an honest score, then on all rows. If there is enough time, several models
-    are trained on all rows, and the mean of their probabilities is the prediction. The submission has the sample's
-    columns, ids and order.
+    digitnet is trained in three folds, for a score on rows that it has not seen, then on all rows. Each fold holds
+    back whole groups, such as writers, if they are known; else blocks of rows, if the rows stand in the order of
+    their writers. What accuracy to expect on the test rows is told from how sure the models are of them. If there
+    is enough time, several models are trained on all rows, and the mean of their probabilities is the prediction.
+    The submission has the sample's columns, ids and order.
 
     Parameters
     ----------
@@ -150,7 +168,7 @@ def compete(
     fresh_folder(out)
     write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
     try:
-        folder = _converted(source, out / "digits", groups, ground, strict, seed)
+        folder, folds_of = _converted(source, out, groups, ground, strict, seed)
         weights, warnings = _start(folder, weights)
         epoch_s = epoch_time(folder, weights)
     except InputError:
@@ -164,11 +182,16 @@ def compete(
     for number in range(n_models):
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
-    predictions = answer(Inference(open_models(models)), source_to_predict(str(source), ground=ground))
+    opened = open_models(models)
+    predictions = answer(Inference(opened), source_to_predict(str(source), ground=ground))
+    opened[0].valid = kept_of_runs([Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds])
+    predictions.expectation = expectation_of(opened, predictions)
     predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(
         out,
+        predictions.expectation,
+        folds_of,
         folds.accuracy,
         folds.deviation,
         _interval(folds),
@@ -198,14 +221,20 @@ def _check_inputs(source: Path, minutes: float, groups: Path | None) -> None:
         raise InputError(f"{groups} does not exist; --groups takes a csv with an id column and one group column")
 
 
-def _converted(source: Path, place: Path, groups: Path | None, ground: Ground, strict: bool, seed: int) -> ImageFolder:
-    """The image folder of all rows; InputError unless it can be folded and its test rows fit the sample."""
-    folder = convert(source, place, valid=0, groups=groups, ground=ground, strict=strict)
+def _converted(
+    source: Path, out: Path, groups: Path | None, ground: Ground, strict: bool, seed: int
+) -> tuple[ImageFolder, str]:
+    """The image folder of all rows and what its folds hold back; InputError unless its test rows fit the sample."""
+    folds_of = "groups" if groups else "random rows"
+    if not groups and write_blocks(read_pictures(str(source), ground=ground), N_FOLDS, out / BLOCKS):
+        print("the rows stand in the order of their writers, so whole blocks of rows are held back", flush=True)
+        folds_of, groups = "row blocks", out / BLOCKS
+    folder = convert(source, out / "digits", valid=0, groups=groups, ground=ground, strict=strict)
     test = folder.split(TEST)
     submission_table(test.ids, folder.classes[:1] * len(test), test.own_ids, str(source))
     fold_folders(folder, N_FOLDS, seed)
     print(folder, flush=True)
-    return folder
+    return folder, folds_of
 
 
 def _start(folder: ImageFolder, weights: str) -> tuple[str, list[str]]:
@@ -253,17 +282,6 @@ def choose_weights(folder: ImageFolder) -> str:
             if open_model(name).classes == folder.classes and not leak_warnings(folder, name):
                 return name
     return NONE
-
-
-def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
-    """What to know of weights that were trained on a public table: its rows may be the competition's test rows."""
-    share = known_share(weights, folder, TRAIN)
-    if share is None or share < LEAK_ACCURACY:
-        return []
-    return [
-        f"{weights} knows {share:.1%} of these rows beforehand, so it was probably trained on them, perhaps on the "
-        "test rows: its score would be a leak; use --weights none"
-    ]
 
 
 def _interval(folds: FoldResult) -> Interval:

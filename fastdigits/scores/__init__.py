@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "intervals": ["Interval", "wilson_interval"],
         "label_errors": ["Suspect", "find_suspects"],
         "asked": ["asked_pictures"],
-        "leaks": ["LEAK_ACCURACY", "known_share", "leak_notes"],
+        "leaks": ["known_share", "leak_notes", "leak_warnings"],
         "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
         "stress": [
             "MIXED_SIZES_PX",
@@ -24,6 +24,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "stress_table",
             "stressed_rows",
         ],
-        "valid_answers": ["ValidAnswers", "read_answers"],
+        "valid_answers": ["ValidAnswers", "kept_of_runs", "read_answers"],
     },
 )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..folders import VALID, ImageFolder, on_dark
+from ..folders import TRAIN, VALID, ImageFolder, on_dark
 from ..runs import Run
 from ..system import InputError
 
@@ -62,3 +62,14 @@ def leak_notes(models: list[str], folder: ImageFolder) -> list[str]:
                 "is too high"
             )
     return notes
+
+
+def leak_warnings(folder: ImageFolder, weights: str) -> list[str]:
+    """What to know of weights that were trained on a public table: its rows may be the competition's test rows."""
+    share = known_share(weights, folder, TRAIN)
+    if share is None or share < LEAK_ACCURACY:
+        return []
+    return [
+        f"{weights} knows {share:.1%} of these rows beforehand, so it was probably trained on them, perhaps on the "
+        "test rows: its score would be a leak; use --weights none"
+    ]

@@ -8,7 +8,8 @@ from ..answers import Predictions
 from ..runs import Run
 from ..system import InputError, whole_file
 from .evaluation import Evaluation
-from .scoring import score
+from .expectation import kept_of_valid
+from .scoring import class_numbers, score
 
 
 @dataclass
@@ -68,3 +69,11 @@ def read_answers(run: Run, rows: int | None = None) -> ValidAnswers:
     noted = run.evaluation() if run.evaluation_file.is_file() else {}
     labels, verdicts = table["true"].tolist(), noted.get("verdicts", {})
     return ValidAnswers(table["id"].tolist(), labels, probabilities, classes, groups, verdicts)
+
+
+def kept_of_runs(runs: list[Run]) -> dict:
+    """What `kept_of_valid` keeps of the answers of all folds' runs, each to rows that it has not seen."""
+    answers = [read_answers(run) for run in runs]
+    truth = np.concatenate([class_numbers(found.labels, found.classes) for found in answers])
+    probabilities = np.concatenate([found.probabilities for found in answers])
+    return kept_of_valid(probabilities, truth, np.bincount(truth, minlength=probabilities.shape[1]))

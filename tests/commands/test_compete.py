@@ -10,9 +10,11 @@ import pytest
 
 from fastdigits import InputError, compete, convert
 from fastdigits.commands import compete as competing
-from fastdigits.commands.compete import choose_weights, leak_warnings, plan
+from fastdigits.commands.compete import choose_weights, plan
 from fastdigits.models.shipped import model_folder
 from fastdigits.runs.directory import Run
+from fastdigits.scores import leaks
+from fastdigits.scores.leaks import leak_warnings
 
 
 def write_tables(folder, images, labels, n_train: int) -> None:
@@ -49,6 +51,11 @@ def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
     assert result.accuracy > 0.6
     assert result.interval[0] < result.accuracy < result.interval[1]
     assert result.rows == 100
+    assert result.folds_of == "row blocks"  # these digits stand in the order of their writers
+    assert result.expectation.pictures == 100
+    low, high = result.expectation.interval
+    assert low <= np.mean(submission.label == truth) <= high
+    assert str(result).startswith(f"on the test rows expected accuracy {result.expectation.accuracy:.1%} (")
     assert result.minutes < 2
     assert result.warnings == []
     folds = [Run(tmp_path / "out" / "folds" / f"seed5-fold{k}") for k in (1, 2, 3)]
@@ -135,7 +142,7 @@ def test_the_plan_fits_into_the_time(epoch_s, minutes, expected):
 def test_what_is_started_from(folder28, tmp_path, monkeypatch):
     folder = convert(folder28.parent / "digits28.npz", tmp_path / "all", valid=0)
     assert choose_weights(folder) == "digitnet-mnist"
-    monkeypatch.setattr(competing, "LEAK_ACCURACY", 0.5)  # as if these were MNIST's rows
+    monkeypatch.setattr(leaks, "LEAK_ACCURACY", 0.5)  # as if these were MNIST's rows
     assert choose_weights(folder) == "digitnet-kannada"
     monkeypatch.setattr(competing, "FEW_ROWS", 100)
     assert choose_weights(folder) == "none"
@@ -145,9 +152,9 @@ def test_weights_that_know_the_rows_are_named(folder28, tmp_path, monkeypatch):
     """The 8x8 digits are not MNIST's, so the threshold is lowered to what the model reaches on them."""
     folder = convert(folder28.parent / "digits28.npz", tmp_path / "all", valid=0)
     assert leak_warnings(folder, "none") == []
-    monkeypatch.setattr(competing, "LEAK_ACCURACY", 1.01)
+    monkeypatch.setattr(leaks, "LEAK_ACCURACY", 1.01)
     assert leak_warnings(folder, "digitnet-mnist") == []
-    monkeypatch.setattr(competing, "LEAK_ACCURACY", 0.5)
+    monkeypatch.setattr(leaks, "LEAK_ACCURACY", 0.5)
     assert leak_warnings(folder, "digitnet-kannada") == []
     (warning,) = leak_warnings(folder, "digitnet-mnist")
     assert warning.startswith("digitnet-mnist knows ")
