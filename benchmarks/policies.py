@@ -40,6 +40,7 @@ PARTS = {
     "turn, slant, proportions, wide": replace(NO_AUGMENTATION, **GEOMETRY),
     "the same and elastic": replace(NO_AUGMENTATION, **GEOMETRY, elastic_px=1.0),
     "the same, stroke": replace(NO_AUGMENTATION, **GEOMETRY, elastic_px=1.0, stroke_px=(-0.7, 0.8)),
+    "turn, slant, proportions, wide, with shift and paper": replace(NO_AUGMENTATION, **GEOMETRY, shift=0.08, **PAPER),
     "strong": POLICIES["strong"],
 }
 

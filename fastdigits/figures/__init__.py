@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "draw_class_intervals",
             "draw_confusion",
             "draw_coverage",
+            "draw_expectation",
             "draw_groups",
             "draw_reliability",
         ],

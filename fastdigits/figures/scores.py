@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..scores import Evaluation
+from ..scores import Evaluation, Expectation, Interval
 from .canvas import Drawing, finished, new_drawing
 
 LARGEST_INCHES, MOST_NUMBERED, MOST_GROUPS = 30, 60, 100
@@ -72,6 +72,34 @@ def draw_class_intervals(evaluation: Evaluation, path: Path | None = None) -> Dr
     axes.invert_yaxis()
     axes.set(xlabel="share", ylabel="label", title="recall and precision, 95 % intervals")
     axes.legend()
+    return finished(drawing, path)
+
+
+def draw_expectation(expectation: Expectation, valid_interval: Interval, path: Path | None = None) -> Drawing:
+    """The accuracy on valid, what is expected on other pictures, and what each method says of it alone.
+
+    Parameters
+    ----------
+    expectation : Expectation
+    valid_interval : (float, float)
+    path : Path, optional
+        A PNG file to write.
+    """
+    drawing = new_drawing(6.4, 2.4)
+    axes = drawing.subplots()
+    rows = [
+        ("on valid", expectation.valid_accuracy, valid_interval),
+        ("expected", expectation.accuracy, expectation.interval),
+        *((name, accuracy, (accuracy, accuracy)) for name, accuracy in expectation.methods.items()),
+    ]
+    for place, (_, accuracy, (low, high)) in enumerate(rows):
+        reach = [[max(accuracy - low, 0)], [max(high - accuracy, 0)]]
+        colour = "C0" if place < 2 else "gray"
+        axes.errorbar(accuracy, place, xerr=reach, fmt="o", capsize=3, color=colour)
+        axes.annotate(f"{accuracy:.2%}", (accuracy, place), (0, 7), textcoords="offset points", ha="center", fontsize=8)
+    axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.7)
+    axes.set(xlabel="accuracy", title="what to expect, 95 % intervals")
     return finished(drawing, path)
 
 

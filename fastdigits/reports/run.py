@@ -17,6 +17,7 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
     picture : str or None
         Id of the valid picture that is shown layer by layer.
     """
+    from .expectation import expectation_section
     from .network import network_section, one_digit_section, origin_section, reasons_section, training_section
     from .scores import all_mistakes_section, calibration_section, mistakes_section, scores_section, suspects_section
     from .stress import stress_section
@@ -29,6 +30,7 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
     sections = [
         scores_section(view),
         calibration_section(view),
+        expectation_section(view),
         mistakes_section(view),
         suspects_section(view),
         stress_section(view),

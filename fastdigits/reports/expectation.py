@@ -1,0 +1,60 @@
+"""The section of a run's report on its folder's test pictures: what to expect on them, and how they differ."""
+
+import numpy as np
+
+from ..answers import Inference, Predictions
+from ..audit import shift_of
+from ..figures import draw_expectation
+from ..folders import TEST, TRAIN, measured, on_dark, split_images, spread_rows
+from ..scores import expectation_of, why_untold
+from .page import Card, Gallery, Section, Text, drawn
+from .view import View
+
+ASKED, COMPARED = 2_000, 2_000  # test pictures that the model answers, and of each side that are told apart
+
+
+def expectation_section(view: View) -> Section:
+    """What to expect on test pictures, which have no labels; what says so where there are none."""
+    title = "What to expect"
+    if view.folder is None or TEST not in view.folder.splits:
+        told = "The folder has no test pictures. `fastdigits predict` tells what to expect on the pictures it is given."
+        return Section(title, [Text([told])])
+    rows, images = _some(view, TEST, ASKED)
+    found = Predictions(
+        [view.folder.split(TEST).ids[row] for row in rows],
+        Inference([view.saved], exact=True).probabilities(images),
+        view.saved.classes,
+        measured=measured(images),
+    )
+    expectation = expectation_of([view.saved], found)
+    if expectation is None:
+        told = f"What to expect on the test pictures cannot be told ({why_untold([view.saved])})."
+        return Section(title, [Text([told])])
+    sentences = [_sentence(line) for line in str(expectation).splitlines()]
+    chart = drawn(
+        "expectation",
+        "What to expect on the test pictures",
+        f"Of {len(rows):,} test pictures, by how sure the model is of its answers; the accuracy on valid beside it.",
+        draw_expectation(expectation, view.evaluation.interval),
+    )
+    return Section(title, [Text(sentences), chart, *_unlike(view, found.ids, images)])
+
+
+def _some(view: View, split: str, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Some rows of a split and their pictures, light on dark."""
+    rows = spread_rows(len(view.folder.split(split)), most)
+    return rows, np.asarray(on_dark(view.folder, split_images(view.folder, split, view.saved.size, rows)))
+
+
+def _unlike(view: View, ids: list[str], images: np.ndarray) -> list[Gallery]:
+    """The test pictures that are most unlike the training ones."""
+    _, of_training = _some(view, TRAIN, COMPARED)
+    shift = shift_of(of_training, None, images)
+    if shift is None:
+        return []
+    cards = [Card(images[row], [ids[row]]) for row in shift.unlike]
+    return [Gallery("unlike", "Test pictures most unlike training", _sentence(shift.sentences()[0]), cards)]
+
+
+def _sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
