@@ -32,7 +32,9 @@ class Predictions:
     measured : ndarray of float32, shape (m, properties), or None
         What was measured of some pictures, spread over the source; see `photos.properties_of`.
     expectation : scores.Expectation or None
-        What accuracy to expect, where the model can tell.
+        What accuracy to expect, where the model can tell; without adaptation.
+    adaptation : list of str
+        What the answers learnt from their own table, see `adapted`.
     least_sure : float
         Answers of a lower confidence are doubtful.
     own_ids : bool
@@ -54,6 +56,7 @@ class Predictions:
     outliers: np.ndarray | None = None
     measured: np.ndarray | None = None
     expectation: "object | None" = None
+    adaptation: list[str] = field(default_factory=list)
     least_sure: float = ENOUGH
     own_ids: bool = True
     truth: list[str] | None = None
@@ -102,9 +105,10 @@ class Predictions:
             packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
             table.to_csv(partial, index=False, compression=packed)
         self.file, self.submission_form, notes_file = out, submission, notes_file_of(out)
-        if self.notes or self.expectation:
-            about = {"notes": self.notes, "verdicts": counted(self.verdicts)}
-            write_json(notes_file, about | ({"expectation": asdict(self.expectation)} if self.expectation else {}))
+        about = {"expectation": asdict(self.expectation)} if self.expectation else {}
+        about |= {"adaptation": self.adaptation} if self.adaptation else {}
+        if self.notes or about:
+            write_json(notes_file, {"notes": self.notes, "verdicts": counted(self.verdicts)} | about)
         else:
             notes_file.unlink(missing_ok=True)
 
@@ -114,7 +118,8 @@ class Predictions:
             if self.submission_form is None:  # of a submission they go where warnings go
                 lines.append(verdict_line(counted(self.verdicts)))
             if self.expectation:
-                lines.append(str(self.expectation))
+                lines.append(("without adaptation " if self.adaptation else "") + str(self.expectation))
+            lines += [f"adapted: {line}" for line in self.adaptation]
         else:
             lines = [
                 f"{id_}: {label} ({confidence:.1%})" + (f", {verdict}" if verdict != SURE else "")

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "duplicates": ["find_copies"],
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],
+        "row_order": ["stand_by_hand"],
         "shift": ["shift_of"],
         "writers": ["Audit", "audit_rows", "write_blocks"],
     },

@@ -12,8 +12,9 @@ from ..sources import Notes
 from ..system import whole_file
 from .duplicates import NEAR, CopyPair
 from .pictures import Pictures
+from .row_order import LEAST_ROWS
 from .shift import Shift
-from .writers import LEAST_ROWS, Audit
+from .writers import Audit
 
 SPLITS = (TRAIN, VALID, TEST)
 NAMED_PAIRS = 5

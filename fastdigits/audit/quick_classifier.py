@@ -24,7 +24,7 @@ def stroke_features(images: np.ndarray) -> np.ndarray:
 
 
 def _strokes(images: np.ndarray) -> np.ndarray:
-    pictures = resize(to_float(torch.from_numpy(np.ascontiguousarray(images))[:, None]), SIDE_PX)
+    pictures = resize(to_float(torch.tensor(images)[:, None]), SIDE_PX)
     padded = F.pad(pictures, (1, 1, 1, 1))
     right, down = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2], padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
     strength = (right**2 + down**2).sqrt()

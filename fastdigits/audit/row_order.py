@@ -1,11 +1,13 @@
 """Whether the rows of a table stand in the order of their writers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 ALIKE = 0.97  # likeness of rows that follow each other, above which the order tells nothing
 LAGS = 24
+LEAST_ROWS, MOST_LOOKED_AT = 200, 30_000  # fewer tell nothing, of more a part is enough
 SAME = 1e-6
 SEED = 0
 
@@ -30,6 +32,29 @@ class OrderOfHands:
     likeness: list[float]
     by_hand: bool
     block_rows: int | None
+
+
+def stand_by_hand(images: Iterable[np.ndarray], truth: np.ndarray) -> bool:
+    """Whether rows near each other in a table are of one hand.
+
+    Parameters
+    ----------
+    images : iterable of ndarray of uint8, shape (some, h, w)
+        Its pictures in their order, some at a time.
+    truth : ndarray of int, shape (n,)
+        The class of each, or what a model takes for it.
+    """
+    from .quick_classifier import stroke_features
+
+    if len(truth) < LEAST_ROWS:
+        return False
+    step, seen, features = max(1, len(truth) // MOST_LOOKED_AT), 0, []
+    for part in images:
+        features.append(stroke_features(part[-seen % step :: step]))
+        seen += len(part)
+    rows = np.arange(0, len(truth), step)
+    order = order_of_hands(np.concatenate(features), truth[rows], rows)
+    return order is not None and order.by_hand
 
 
 def order_of_hands(features: np.ndarray, truth: np.ndarray, rows: np.ndarray) -> OrderOfHands | None:

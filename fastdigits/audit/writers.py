@@ -7,12 +7,10 @@ import numpy as np
 
 from ..scores import Interval, class_numbers, wilson_interval
 from .pictures import Pictures
-from .row_order import OrderOfHands, order_of_hands
+from .row_order import LEAST_ROWS, OrderOfHands, order_of_hands, stand_by_hand
 
 FOLDS = 5
 MOST_ROWS = 60_000  # more are thinned out evenly
-MOST_LOOKED_AT = 30_000  # where only the order is asked for
-LEAST_ROWS = 200
 SEED = 0
 
 
@@ -145,15 +143,11 @@ def write_blocks(pictures: Pictures, blocks: int, file: Path) -> bool:
     """
     import pandas as pd
 
-    from .quick_classifier import stroke_features
-
     labelled = pictures.labelled
     truth = class_numbers([pictures.labels[row] for row in labelled], pictures.classes)
     if len(truth) < LEAST_ROWS or np.bincount(truth).min() < blocks:
         return False
-    rows = np.unique(np.linspace(0, len(truth) - 1, min(len(truth), MOST_LOOKED_AT)).round().astype(int))
-    order = order_of_hands(stroke_features(pictures.images[labelled[rows]]), truth[rows], rows)
-    if order is None or not order.by_hand:
+    if not stand_by_hand([pictures.images[labelled]], truth):
         return False
     ids = [pictures.ids[row] for row in labelled]
     pd.DataFrame({"id": ids, "block": block_folds(truth, blocks)}).to_csv(file, index=False)

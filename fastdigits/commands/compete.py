@@ -2,11 +2,14 @@
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from ..answers import (
     Inference,
+    adapted,
     answer,
     counted,
     open_model,
@@ -14,26 +17,28 @@ from ..answers import (
     source_to_predict,
     submission_sample,
     submission_table,
-    verdict_line,
 )
-from ..audit import read_pictures, write_blocks
-from ..folders import TEST, TRAIN, ImageFolder, fold_folders
+from ..audit import read_pictures, stand_by_hand, write_blocks
+from ..folders import TEST, TRAIN, VALID, ImageFolder, fold_folders, on_dark, split_images
 from ..models import NONE, check_outlives, find_backbone, shipped_architecture, shipped_names
-from ..photos import Ground
+from ..photos import Ground, natural_order
 from ..recipes import find_recipe
 from ..runs import Run
 from ..scores import (
-    Expectation,
+    Competition,
     Interval,
+    class_numbers,
     expectation_of,
     kept_of_runs,
     leak_warnings,
+    read_answers,
     wilson_interval,
 )
 from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
+from .predict import adapt_to
 from .report import report
 from .train import train
 
@@ -46,67 +51,6 @@ AUTO = "auto"
 FEW_ROWS = 5000  # under which starting from other digits helps
 
 
-@dataclass
-class Competition:
-    """Where everything lies, and what to expect.
-
-    Attributes
-    ----------
-    folder : Path
-    expectation : Expectation or None
-        What accuracy to expect on the test rows, by how sure the models are of their answers to them.
-    folds_of : str
-        What is not on both sides of a fold: groups, row blocks, or random rows alone.
-    accuracy, deviation : float
-        Mean over the folds, and the standard deviation between them.
-    interval : (float, float)
-        Of the accuracy, over the pictures of all folds.
-    models : int
-        That were trained on all rows and predict together.
-    epochs : int
-        Of each.
-    minutes : float
-        That it took.
-    rows : int
-        Of the submission.
-    warnings : list of str
-    verdicts : dict of str to int
-        How many of the submission's answers are sure, doubtful and so on.
-    notes : list of str
-        What was noticed while the tables were read.
-    """
-
-    folder: Path
-    expectation: Expectation | None
-    folds_of: str
-    accuracy: float
-    deviation: float
-    interval: Interval
-    models: int
-    epochs: int
-    minutes: float
-    rows: int
-    warnings: list[str]
-    verdicts: dict[str, int]
-    notes: list[str]
-
-    def __rich__(self) -> str:
-        low, high = self.interval
-        lines = [
-            *([f"on the test rows {self.expectation}"] if self.expectation else []),
-            f"accuracy in {N_FOLDS} folds of {self.folds_of} {self.accuracy:.2%} (95 % interval {low:.2%} .. "
-            f"{high:.2%}; deviation between folds {self.deviation:.2%})",
-            f"{self.models} model{'s' if self.models > 1 else ''} of all rows, {self.epochs} epochs each; "
-            f"{self.minutes:.1f} minutes",
-            *(f"warning: {warning}" for warning in self.warnings),
-            f"submission {self.folder}/submission.csv, {self.rows:,} rows: {verdict_line(self.verdicts)}",
-            f"report     {self.folder}/report.html (of the first fold)",
-        ]
-        return "\n".join(lines)
-
-    __str__ = __rich__
-
-
 def compete(
     source: Path,
     *,
@@ -114,6 +58,7 @@ def compete(
     weights: str = AUTO,
     groups: Path | None = None,
     ground: Ground = "auto",
+    adapt: bool = False,
     strict: bool = False,
     seed: int = 5,
     out: Path | None = None,
@@ -140,6 +85,8 @@ def compete(
         A csv with an id column and one group column (such as the writer): no group on both sides of a fold.
     ground
         As for convert.
+    adapt
+        Let the answers learn from the test table itself, as for predict, and say what that gains in the folds.
     strict
         As for convert.
     seed
@@ -182,19 +129,25 @@ def compete(
     for number in range(n_models):
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
-    opened = open_models(models)
-    predictions = answer(Inference(opened), source_to_predict(str(source), ground=ground))
-    opened[0].valid = kept_of_runs([Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds])
-    predictions.expectation = expectation_of(opened, predictions)
+    runs = [Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds]
+    inference, test = Inference(open_models(models)), source_to_predict(str(source), ground=ground)
+    inference.models[0].valid = kept_of_runs(runs)
+    predictions = answer(inference, test)
+    predictions.expectation = expectation_of(inference.models, predictions)
+    if adapt:
+        adapt_to(inference, test, predictions)
     predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(
         out,
         predictions.expectation,
         folds_of,
+        N_FOLDS,
         folds.accuracy,
         folds.deviation,
         _interval(folds),
+        _adapted_accuracy(runs, folder, seed) if adapt else None,
+        predictions.adaptation,
         n_models,
         epochs,
         (time.monotonic() - started) / 60,
@@ -282,6 +235,22 @@ def choose_weights(folder: ImageFolder) -> str:
             if open_model(name).classes == folder.classes and not leak_warnings(folder, name):
                 return name
     return NONE
+
+
+def _adapted_accuracy(runs: list[Run], folder: ImageFolder, seed: int) -> float:
+    """Of all folds' pictures, where the answers to each fold learn from it as from a table without labels."""
+    right = []
+    for run, fold in zip(runs, fold_folders(folder, N_FOLDS, seed)):
+        found, rows = read_answers(run), fold.split(VALID)
+        order = np.array(sorted(range(len(rows)), key=lambda row: natural_order(rows.ids[row])))
+        truth = class_numbers([rows.labels[row] for row in order], found.classes)
+        model, place = open_model(run.path), {id_: row for row, id_ in enumerate(found.ids)}
+        images = on_dark(fold, split_images(fold, VALID, model.size, order))
+        probabilities = found.probabilities[[place[rows.ids[row]] for row in order]]
+        by_hand = stand_by_hand([images], probabilities.argmax(1))
+        probabilities, _ = adapted(Inference([model]), [images], probabilities, by_hand)
+        right.append(probabilities.argmax(1) == truth)
+    return float(np.concatenate(right).mean())
 
 
 def _interval(folds: FoldResult) -> Interval:

@@ -1,11 +1,15 @@
 """predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from ..answers import (
     Inference,
     Predictions,
+    adapted,
     answer,
     counted,
     joined_shards,
@@ -16,10 +20,12 @@ from ..answers import (
     table_to_predict,
     verdict_line,
 )
+from ..audit import stand_by_hand
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS, Ground
 from ..scores import expectation_of
+from ..sources import PixelSource
 from ..system import InputError, check_output
 
 TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
@@ -34,6 +40,7 @@ def predict(
     probabilities: bool = False,
     ensemble: list[str] | None = None,
     tta: bool = False,
+    adapt: bool = False,
     normalise: bool | None = None,
     also: list[str] | None = None,
     label_column: str | None = None,
@@ -67,6 +74,11 @@ def predict(
         More models; probabilities are averaged.
     tta
         Test-time augmentation: average over seven views of each picture, which takes seven times as long.
+    adapt
+        Learn from the table itself, which needs no labels: where its rows stand in the order of their writers, each
+        part is normalised by its own statistics; where its classes are more evenly mixed than by chance, they are
+        brought to the shares of training. It says what it did. What the model has on other rows is not changed, and
+        answers depend on the rows that come with them.
     normalise
         Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
         in 28, centred); by default if the model (in an ensemble, the first model) was trained on such pictures. Tables
@@ -98,6 +110,8 @@ def predict(
     """
     if submission and probabilities:
         raise InputError("a submission has no room for probabilities; leave out --probabilities or --submission")
+    if adapt and shard:
+        raise InputError("--adapt learns from the whole table; leave out --shard")
     part, is_picture = read_shard(shard), Path(source).suffix.lower() in PICTURE_ENDINGS
     if out is None and (submission or not is_picture):
         out = Path("submission.csv" if submission else "predictions.csv")
@@ -110,7 +124,10 @@ def predict(
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     if part is None:
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
-        answers = answer(inference, source_to_predict(source, also, **how))
+        pictures = source_to_predict(source, also, **how)
+        answers = answer(inference, pictures)
+        if adapt:
+            adapt_to(inference, pictures, answers)
         return _written(answers, inference, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
@@ -133,9 +150,21 @@ def _written(
     if strict:
         predictions.notes.refuse()
     predictions.notes.say()
-    predictions.expectation = expectation_of(inference.models, predictions)
+    if predictions.expectation is None:
+        predictions.expectation = expectation_of(inference.models, predictions)
     if out is not None:
         predictions.write(out, submission, probabilities)
     if submission:  # which has no room for them
         print(verdict_line(counted(predictions.verdicts)), file=sys.stderr)
     return predictions
+
+
+def adapt_to(inference: Inference, pictures: PixelSource, answers: Predictions) -> None:
+    """Let answers learn from the pictures that they are to; what to expect is told of the model as it was."""
+    answers.expectation = expectation_of(inference.models, answers)
+
+    def chunks() -> Iterator[np.ndarray]:
+        return (chunk.images for chunk in pictures.chunks())
+
+    by_hand = stand_by_hand(chunks(), answers.probabilities.argmax(1))
+    answers.probabilities, answers.adaptation = adapted(inference, chunks(), answers.probabilities, by_hand)

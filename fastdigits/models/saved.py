@@ -1,5 +1,6 @@
 """The saved model: `model.safetensors` + `model.json` and a card to read. Nothing in it is ever unpickled."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .description import (
     told_in,
 )
 from .outliers import count_outputs, shares_of
+from .statistics import statistics_of
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -62,6 +64,18 @@ class SavedModel(ModelDescription):
         images = 255 - images if self.ground == LIGHT else images
         with torch.inference_mode():
             return self._shares(self._gray(images)).cpu().numpy()
+
+    def knowing(self, images: np.ndarray, share: float) -> AbstractContextManager[None]:
+        """Within the block that this opens its normalisation knows some pictures; see `statistics_of`.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, h, w)
+            Light ink on a dark ground.
+        share : float
+        """
+        images = 255 - images if self.ground == LIGHT else images
+        return statistics_of(self.module, self.model_input(images), share)
 
     def soft_labels(self, gray):
         """Class probabilities (n, classes) of gray pictures (n, 1, h, w), uint8 or floats 0..1, on its device."""

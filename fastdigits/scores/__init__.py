@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "calibration": ["fit_temperature", "with_temperature"],
+        "competition": ["Competition"],
         "comparison": ["Comparison", "compare"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
         "expectation": ["Expectation", "expectation_of", "expected", "kept_of_valid", "why_untold"],

@@ -40,7 +40,7 @@ def files(tmp_path_factory, digit_images):
 
 @pytest.mark.slow
 def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
-    result = compete(files, minutes=0.05, out=tmp_path / "out")
+    result = compete(files, minutes=0.05, adapt=True, out=tmp_path / "out")
     submission, sample = (
         pd.read_csv(path, dtype=str) for path in (tmp_path / "out" / "submission.csv", files / "sample_submission.csv")
     )
@@ -55,7 +55,11 @@ def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
     assert result.expectation.pictures == 100
     low, high = result.expectation.interval
     assert low <= np.mean(submission.label == truth) <= high
-    assert str(result).startswith(f"on the test rows expected accuracy {result.expectation.accuracy:.1%} (")
+    told = str(result)
+    assert told.startswith(f"on the test rows without adaptation expected accuracy {result.expectation.accuracy:.1%} (")
+    assert f"with adaptation to each fold {result.adapted_accuracy:.2%} of all folds' pictures" in told
+    assert all(f"adapted: {line}" in told for line in result.adaptation)
+    assert abs(result.adapted_accuracy - result.accuracy) < 0.1
     assert result.minutes < 2
     assert result.warnings == []
     folds = [Run(tmp_path / "out" / "folds" / f"seed5-fold{k}") for k in (1, 2, 3)]
@@ -80,6 +84,7 @@ def test_a_zip_does_as_well(files, tmp_path):
         for file in files.iterdir():
             archive.write(file, file.name)
     result = compete(tmp_path / "digits.zip", minutes=0.05, out=tmp_path / "out")
+    assert result.adapted_accuracy is None
     assert (result.models, result.rows) == (1, 100)
 
 

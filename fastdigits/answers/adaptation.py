@@ -1,0 +1,124 @@
+"""What can be learnt, without labels, from the very table that is asked about: a part of its rows after the other.
+
+Where the rows stand in the order of their writers, BatchNorm takes a part's own statistics; where a table has its
+classes more evenly mixed than by chance, as tables have that were collected by plan, a part's answers are brought to
+the class shares of training. Both were kept since they gained on writers that no training saw, in all five folds (see
+docs/lab_log.md); neither helps where its condition is not met.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+import numpy as np
+
+from ..system import InputError
+from .inference import Inference
+
+PART_ROWS = 500
+SHARE = 0.6  # of a part's own statistics
+LEAST_ROWS = 100  # in a part
+BY_CHANCE = 0.001  # how rarely chance mixes classes as evenly as must be found
+ROUNDS = 30  # of bringing columns and rows to their sums
+
+
+def adapted(
+    inference: Inference, images: Iterable[np.ndarray], probabilities: np.ndarray, by_hand: bool
+) -> tuple[np.ndarray, list[str]]:
+    """Probabilities that have learnt from their table, and what was done, in sentences.
+
+    Parameters
+    ----------
+    inference : Inference
+    images : iterable of ndarray of uint8, shape (some, h, w)
+        All pictures in the order of the table, some at a time.
+    probabilities : ndarray, shape (n, classes)
+        Of the same pictures, without adaptation.
+    by_hand : bool
+        Whether rows near each other are of one hand.
+
+    Raises
+    ------
+    InputError
+        When a model is an ONNX export, or the rows are too few.
+    """
+    if not all(model.in_torch for model in inference.models):
+        raise InputError(
+            "--adapt changes a network's normalisation, which an ONNX export has fixed; pass the run or model"
+        )
+    if len(probabilities) < LEAST_ROWS:
+        raise InputError(f"--adapt learns from the rows themselves, and needs {LEAST_ROWS} or more of them")
+    told, before = [], probabilities
+    if by_hand:
+        probabilities = np.concatenate(list(_with_own_statistics(inference, images, len(before))))
+        told.append(_told("the rows stand in the order of their hands: normalised by parts", before, probabilities))
+    shares = (inference.models[0].valid or {}).get("shares")
+    if shares and mixed_by_plan(probabilities, np.array(shares)):
+        by_parts = [balanced(part, np.array(shares)) for part in np.array_split(probabilities, _parts(len(before)))]
+        after = np.concatenate(by_parts)
+        told.append(_told("the classes are mixed by plan: brought to the shares of training", probabilities, after))
+        probabilities = after
+    return probabilities, told or ["nothing was changed: neither the order of the rows nor their classes tell anything"]
+
+
+def _told(what: str, before: np.ndarray, after: np.ndarray) -> str:
+    changed = int((before.argmax(1) != after.argmax(1)).sum())
+    return f"{what}; {changed:,} answers changed"
+
+
+def _parts(rows: int) -> int:
+    return max(1, round(rows / PART_ROWS))
+
+
+def _with_own_statistics(inference: Inference, images: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+    """Probabilities of each part, by networks that are normalised as its own pictures are."""
+    for part in _parted(images, [len(part) for part in np.array_split(np.arange(rows), _parts(rows))]):
+        with ExitStack() as stack:
+            for model in inference.models:
+                stack.enter_context(model.knowing(part, SHARE))
+            yield inference.probabilities(part)
+
+
+def _parted(images: Iterable[np.ndarray], sizes: list[int]) -> Iterator[np.ndarray]:
+    """The same pictures in parts of the given sizes."""
+    waiting, stream = [], iter(images)
+    for size in sizes:
+        while sum(map(len, waiting)) < size:
+            waiting.append(next(stream))
+        together = np.concatenate(waiting)
+        yield together[:size]
+        waiting = [together[size:]]
+
+
+def mixed_by_plan(probabilities: np.ndarray, shares: np.ndarray) -> bool:
+    """Whether the answers of each part have their classes in the given shares, much more nearly than by chance.
+
+    By the sum over all parts of Pearson's chi-squared statistic, which chance would hardly make so small.
+    """
+    from scipy.stats import chi2
+
+    parts = np.array_split(probabilities.argmax(1), _parts(len(probabilities)))
+    known = shares > 0
+    total = 0.0
+    for part in parts:
+        usual = len(part) * shares[known]
+        total += float(((np.bincount(part, minlength=len(shares))[known] - usual) ** 2 / usual).sum())
+    return total < chi2.ppf(BY_CHANCE, len(parts) * (int(known.sum()) - 1))
+
+
+def balanced(probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Probabilities whose columns have the given shares, by scaling columns and rows in turn (Sinkhorn 1967).
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes), rows sum to 1
+    shares : ndarray, shape (classes,), sums to 1
+
+    Returns
+    -------
+    ndarray of float32, shape (n, classes), rows sum to 1
+    """
+    found = probabilities.astype(np.float64)
+    for _ in range(ROUNDS):
+        found *= len(found) * shares / np.maximum(found.sum(0), 1e-30)
+        found /= np.maximum(found.sum(1, keepdims=True), 1e-30)
+    return found.astype(np.float32)

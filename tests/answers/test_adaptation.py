@@ -1,0 +1,119 @@
+"""Answers learn from their own table where that can help, say what they did, and leave the model as it was."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fastdigits import InputError, export, open_model, predict
+from fastdigits.answers.adaptation import _parted, adapted, balanced, mixed_by_plan
+from fastdigits.answers.inference import Inference
+from fastdigits.models.statistics import statistics_of
+
+EQUAL = np.full(10, 0.1)
+
+
+def certain(labels: np.ndarray, sure: float = 0.9) -> np.ndarray:
+    """Probabilities (n, 10) of answers with these labels."""
+    probabilities = np.full((len(labels), 10), (1 - sure) / 9, np.float32)
+    probabilities[np.arange(len(labels)), labels] = sure
+    return probabilities
+
+
+def test_statistics_are_mixed_in_and_taken_back():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)).eval()
+    inputs = torch.randn(64, 1, 8, 8) * 3 + 5
+    before, outside = {k: v.clone() for k, v in network.state_dict().items()}, network(inputs)
+    with statistics_of(network, inputs, share=1.0):
+        inside = network(inputs)
+        assert inside.mean((0, 2, 3)).abs().max() < 1e-4  # by their own mean and deviation
+        assert (inside.std((0, 2, 3)) - 1).abs().max() < 1e-2
+        assert not network.training
+    assert all((values == before[name]).all() for name, values in network.state_dict().items())
+    assert (network(inputs) == outside).all()
+    with statistics_of(network, inputs, share=0.5):
+        half = network[1].running_mean.clone()
+    own = network[0](inputs).mean((0, 2, 3))
+    torch.testing.assert_close(half, own / 2, rtol=1e-4, atol=1e-4)  # of training it is 0
+    with pytest.raises(ZeroDivisionError), statistics_of(network, inputs, share=1.0):
+        1 / 0  # noqa: B018
+    assert (network[1].running_mean == before["1.running_mean"]).all()
+    with statistics_of(nn.Linear(3, 2), torch.ones(1, 3), share=1.0):
+        pass  # nothing to change
+
+
+def test_parts_have_the_wished_sizes():
+    chunks = np.split(np.arange(20), [3, 4, 15])
+    assert [part.tolist() for part in _parted(chunks, [5, 6, 9])] == [
+        part.tolist() for part in np.split(np.arange(20), [5, 11])
+    ]
+
+
+def test_balanced_answers_have_the_wished_shares():
+    rng = np.random.default_rng(0)
+    probabilities = certain(rng.integers(0, 10, 400), sure=0.4)
+    found = balanced(probabilities, EQUAL)
+    assert found.sum(0) == pytest.approx(np.full(10, 40), rel=1e-3)
+    assert found.sum(1) == pytest.approx(np.ones(400), rel=1e-5)
+    doubtful = certain(np.repeat(np.arange(10), 10), sure=0.99)
+    doubtful[0] = 0.02
+    doubtful[0, [0, 1]] = 0.40, 0.44  # one of the class 0 that is nearly taken for a 1
+    doubtful[0] /= doubtful[0].sum()
+    assert balanced(doubtful, EQUAL)[0].argmax() == 0
+    assert balanced(certain(np.zeros(5, int)), np.eye(10)[0]).argmax(1).tolist() == [0] * 5
+
+
+def test_a_plan_is_told_from_chance():
+    rng = np.random.default_rng(0)
+    in_turn, by_chance = np.arange(2000) % 10, rng.integers(0, 10, 2000)
+    assert mixed_by_plan(certain(in_turn), EQUAL)
+    assert mixed_by_plan(certain(rng.permutation(in_turn[:500])), EQUAL)
+    assert not mixed_by_plan(certain(by_chance), EQUAL)
+    assert not mixed_by_plan(certain(np.full(2000, 7)), EQUAL)
+    wrong = np.where(rng.random(2000) < 0.03, rng.integers(0, 10, 2000), in_turn)
+    assert mixed_by_plan(certain(wrong), EQUAL)  # a few mistakes do not hide it
+
+
+def test_what_was_done_is_told(digit_images):
+    model = open_model("digitnet-mnist")
+    model.valid = {"shares": EQUAL.tolist()}
+    images, labels = digit_images
+    inference = Inference([model], exact=True)
+    probabilities = inference.probabilities(images)
+    same, told = adapted(inference, [images], certain(np.full(len(images), 3)), by_hand=False)
+    assert told == ["nothing was changed: neither the order of the rows nor their classes tell anything"]
+    assert (same.argmax(1) == 3).all()
+    normalised, (line, *_) = adapted(inference, np.array_split(images, 7), probabilities, by_hand=True)
+    assert line.startswith("the rows stand in the order of their hands: normalised by parts; ")
+    assert (normalised.argmax(1) == labels).mean() > 0.9
+    assert (inference.probabilities(images[:50]) == probabilities[:50]).all()  # the model is as it was
+    in_turn = np.arange(400) % 10
+    in_turn[:3] = 9, 1, 2
+    _, (line,) = adapted(inference, [], certain(in_turn, sure=0.3), by_hand=False)
+    assert line.startswith("the classes are mixed by plan: brought to the shares of training; ")
+
+
+def test_predict_with_adaptation(tmp_path, run, digit_images):
+    np.savez(tmp_path / "t.npz", images=digit_images[0][:600])
+    plain = predict(run, tmp_path / "t.npz", out=tmp_path / "p.csv")
+    found = predict(run, tmp_path / "t.npz", adapt=True, out=tmp_path / "a.csv")
+    assert found.adaptation[0].startswith("the rows stand in the order of their hands")
+    assert found.expectation.accuracy == plain.expectation.accuracy  # of the model as it was
+    told = str(found).splitlines()
+    assert any(line.startswith("without adaptation expected accuracy") for line in told)
+    assert f"adapted: {found.adaptation[0]}" in told
+    assert '"adaptation"' in (tmp_path / "a.notes.json").read_text()
+
+
+def test_where_nothing_can_be_adapted(tmp_path, run, digit_images):
+    np.savez(tmp_path / "t.npz", images=digit_images[0][:600])
+    np.savez(tmp_path / "few.npz", images=digit_images[0][:99])
+    with pytest.raises(InputError, match="--adapt learns from the whole table; leave out --shard"):
+        predict(run, tmp_path / "t.npz", adapt=True, shard="1/2", out=tmp_path / "x.csv")
+    with pytest.raises(InputError, match="--adapt learns from the rows themselves, and needs 100 or more of them"):
+        predict(run, tmp_path / "few.npz", adapt=True, out=tmp_path / "x.csv")
+    export("digitnet-mnist", tmp_path / "onnx", to="onnx")
+    with pytest.raises(InputError, match="an ONNX export has fixed; pass the run or model"):
+        predict(tmp_path / "onnx", tmp_path / "t.npz", adapt=True, out=tmp_path / "x.csv")
+    assert not (tmp_path / "x.csv").exists()
