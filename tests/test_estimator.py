@@ -249,3 +249,23 @@ def test_weights_of_classes_and_rows(digits):
 def test_rows_of_which_none_counts(digits):
     with pytest.raises(ValueError, match="Sample weights must contain at least one non-zero number"):
         DigitClassifier(**QUICK).fit(digits[0][:20], digits[1][:20], sample_weight=np.zeros(20))
+
+
+def test_expected_score(digit_images):
+    images, labels = digit_images
+    options = {"arch": "dnn-he", "epochs": 15, "random_state": 0}
+    model = DigitClassifier(**options, validation_fraction=0.2).fit(images[:800], labels[:800])
+    found = model.expected_score(images[800:1400])
+    low, high = found.interval
+    assert low <= model.score(images[800:1400], labels[800:1400]) <= high
+    assert found.valid_pictures == 160
+    told = (
+        "expected_score needs 50 pictures, and a fit with validation_fraction, such as 0.15; here are {} pictures and "
+        "validation_fraction={}"
+    )
+    with pytest.raises(ValueError, match=told.format(49, 0.2)):
+        model.expected_score(images[:49])
+    with pytest.raises(ValueError, match=told.format(60, 0)):
+        DigitClassifier(**options | {"epochs": 1}).fit(images[:100], labels[:100]).expected_score(images[:60])
+    with pytest.raises(ValueError, match=r"too few|least populated"):
+        DigitClassifier(**options, validation_fraction=0.2).fit(images[:12], labels[:12])

@@ -43,13 +43,13 @@ class Shift:
 
     def sentences(self) -> list[str]:
         """What it means, a line each."""
-        how = "as alike as rows of one table" if self.auc <= ALIKE else "not alike"
-        how = "of other hands, or written or scanned in another way" if self.auc >= APART else how
-        lines = [f"the other rows are {how} (a quick classifier tells them from these with AUC {self.auc:.2f})"]
+        how = "look like the labelled ones" if self.auc <= ALIKE else "differ from the labelled ones"
+        how = "are by other hands, or written or scanned in another way" if self.auc >= APART else how
+        lines = [f"the test rows {how} (a quick classifier tells them apart with AUC {self.auc:.2f}, 0.5 is by chance)"]
         if self.differences:
-            lines[0] += f": they are {', '.join(self.differences[:TOLD])}"
+            lines[0] += f"; they are {', '.join(self.differences[:TOLD])}"
         if self.expectation:
-            lines.append(f"quick classifier, {self.expectation.told('held-out rows here')}")
+            lines.append(f"quick classifier: {self.expectation.told('on held-out labelled rows')}")
         return lines
 
 

@@ -42,6 +42,21 @@ def test_a_table(tmp_path, table_file, test_file, digit_table):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["copies.csv", "explore.json", "explore.png"]
 
 
+def test_how_test_rows_differ(tmp_path, digit_images):
+    images, labels = digit_images
+    np.savez(tmp_path / "train.npz", images=images[:600], labels=labels[:600])
+    noise = np.random.default_rng(0).integers(0, 60, (100, 8, 8))
+    np.savez(tmp_path / "test.npz", images=(images[600:700] // 2 + noise).astype(np.uint8))
+    found = explore(str(tmp_path / "train.npz"), test=str(tmp_path / "test.npz"), out=tmp_path / "out")
+    assert found.shift.rows == 100
+    assert any(one.startswith(("fainter (", "on noisier paper (")) for one in found.shift.differences)
+    assert "the test rows are by other hands, or written or scanned in another way" in str(found)
+    kept = json.loads((tmp_path / "out/explore.json").read_text())["shift"]
+    assert kept["auc"] == found.shift.auc > 0.75
+    assert kept["expectation"]["accuracy"] == found.shift.expectation.accuracy
+    assert (tmp_path / "out/unlike.png").stat().st_size > 2000
+
+
 def test_planted_copies_across_the_split_are_named(tmp_path, planted):
     convert(planted, tmp_path / "digits", valid=40, split="first")  # row 3 is valid, row 290 is not
     found = explore(str(tmp_path / "digits"), out=tmp_path / "out")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, read_folder
+from fastdigits.folders import held_back, memory_folder, spread_rows
 from fastdigits.folders.layout import check_trainable, pixel_statistics
 
 
@@ -166,3 +167,27 @@ def test_pictures_that_would_be_lost_are_named(tmp_path):
     assert error_of(("train",), ("train/0/w1",)) == (
         f"{tmp_path}/2/train/0/w1/x.png lies below its class's folder; an image folder holds train/<label>/<picture>"
     )
+
+
+def test_spread_rows_do_not_take_turns_with_classes():
+    rows = spread_rows(10_000, 1_000)
+    assert len(rows) == 1_000
+    assert (np.diff(rows) > 0).all()
+    assert rows[-1] < 10_000
+    assert np.bincount(rows % 10, minlength=10).min() > 70  # every tenth row would be of one class
+    assert (spread_rows(10_000, 1_000) == rows).all()
+    assert spread_rows(5, 9).tolist() == [0, 1, 2, 3, 4]
+    assert spread_rows(0, 9).tolist() == []
+
+
+def test_held_back_rows_in_memory():
+    images, labels = np.arange(40, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2), ["a", "b"] * 20
+    valid = held_back(np.arange(40) % 2, 0.25, seed=1)
+    folder = memory_folder(images, labels, np.arange(40.0), valid)
+    assert {name: len(split) for name, split in folder.splits.items()} == {"train": 30, "valid": 10}
+    assert sorted(valid) == sorted(int(id_) for id_ in folder.split("valid").ids)
+    assert folder.split("valid").labels.count("a") == 5
+    assert (folder.images["valid"][:, 0, 0] == [int(id_) for id_ in folder.split("valid").ids]).all()
+    assert folder.split("train").weights.tolist() == [float(id_) for id_ in folder.split("train").ids]
+    assert held_back(np.arange(40) % 2, 0, seed=1) is None
+    assert set(memory_folder(images, labels).splits) == {"train"}

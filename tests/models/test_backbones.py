@@ -130,3 +130,14 @@ def test_weights_sources():
     assert Backbone("resnet18", "torchvision").weights_source == "torchvision download"
     assert find_backbone("test_resnet").weights_source == "hub timm/test_resnet.r160_in1k"
     assert find_backbone("darknet17").weights_source is None
+
+
+def test_a_wider_digitnet():
+    def parameters(text: str) -> int:
+        return sum(values.numel() for values in find_backbone(text).build(10, 28).parameters())
+
+    assert parameters("digitnet") == parameters("digitnet:width=32") == 464_106
+    assert parameters("digitnet:width=48") == 1_041_754
+    for width in ("3", "257"):
+        with pytest.raises(InputError, match=f"digitnet:width={width} makes no sense; accepted are 4 to 256"):
+            find_backbone(f"digitnet:width={width}").build(10, 28)

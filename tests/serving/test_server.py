@@ -23,7 +23,7 @@ from fastdigits.serving.app import make_app
 from fastdigits.serving.batching import Batcher
 from fastdigits.serving.collection import Collection
 from fastdigits.serving.limits import Gate, Limits, Refusal, is_from_here
-from fastdigits.serving.served import ServedModels, open_served
+from fastdigits.serving.served import Seen, ServedModels, open_served
 from tests.photos.printed import LINES, printed_sheet
 
 LIMITS = Limits(picture_bytes=60_000, table_bytes=200_000, pixels=1_000_000, pictures=8, body_s=1)
@@ -155,6 +155,28 @@ def test_health_and_models(client):
     assert len(about["sha256"]) == 64
     assert about["doubtful_below"] == about["reject"]["below"]
     assert "# digitnet for 10 classes" in about["card"]
+
+
+def test_health_says_what_to_expect_on_the_pictures_seen(digit_images):
+    models = opened()
+    served = models.first
+    served.model.valid = {"pictures": 1000, "mistakes": 20, "least_sure": 0.8, "slope": -1.0, "intercept": 0.0}
+    served.model.valid["shares"] = [0.1] * 10
+    with client_of(models) as client:
+        assert client.get("/health").json()["expectations"][served.name] is None  # nothing was seen
+        rows = [image.tolist() for image in digit_images[0][:60]]
+        for start in range(0, 60, 4):
+            assert client.post("/predict", json={"images": rows[start : start + 4]}).status_code == 200
+            if start < 44:
+                assert client.get("/health").json()["expectations"][served.name] is None  # too few
+        told = client.get("/health").json()["expectations"][served.name]
+        assert told["pictures"] == 60
+        assert told["interval"][0] < told["accuracy"] < told["interval"][1]
+        assert client.get("/health").json()["expectations"][served.name] == told
+    seen = Seen()
+    for _ in range(20):
+        seen.add(digit_images[0][:1000], np.full((1000, 10), 0.1, np.float32))
+    assert (len(seen.probabilities), len(seen.images), seen.count) == (10_000, 500, 20_000)
 
 
 def test_an_onnx_folder_is_served(tmp_path, drawings):
