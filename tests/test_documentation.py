@@ -47,13 +47,13 @@ def workbench(in_tmp) -> Path:
     """A folder with the files that the pages speak of, made of real digits."""
     table = digit_table(0, 240)
     table.to_csv("train.csv", index=False)
-    digit_table(300, 340).drop(columns="label").to_csv("test.csv", index=False)
+    digit_table(300, 360).drop(columns="label").to_csv("test.csv", index=False)
     writers = pd.DataFrame({"id": table["id"], "writer": table["id"] // 20})
     writers.to_csv("writers.csv", index=False)
     Path("competition").mkdir()
     for name in ("train.csv", "test.csv"):
         Path("competition", name).write_text(Path(name).read_text())
-    sample = pd.DataFrame({"id": range(300, 340), "label": 0})
+    sample = pd.DataFrame({"id": range(300, 360), "label": 0})
     sample.to_csv("competition/sample_submission.csv", index=False)
     Image.fromarray(digit_sheet()).save("sheet.png")
     for row in range(120):

@@ -1,5 +1,5 @@
-"""What a table or an image folder holds and what its split hides: copies, writers, the order of rows. It asks a quick
-classifier, and no model of the user's.
+"""What a table or an image folder holds and what its split hides: copies, writers, the order of rows, how test rows
+differ. It asks a quick classifier, and no model of the user's.
 """
 
 import lazy_loader

@@ -1,5 +1,5 @@
 """Answers against the truth: accuracy and its intervals, calibration, comparisons, stress, labels that are likely
-wrong, rows that a model knew before. It trains nothing and draws nothing.
+wrong, rows that a model knew before; and what to expect where there is no truth. It trains nothing and draws nothing.
 """
 
 import lazy_loader
