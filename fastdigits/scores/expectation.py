@@ -179,11 +179,26 @@ def _interval(error: float, n: int, variance: float) -> Interval:
     That factor's logarithm has the given variance; with a gamma distribution of the same spread in its place, the
     number of mistakes has a negative binomial one.
     """
-    from scipy.stats import nbinom
-
     shape = 1 / np.expm1(variance)
-    low, high = nbinom.ppf([TAIL, 1 - TAIL], shape, shape / (shape + n * error))
-    return min(float(low) / n, 1.0), min(float(high) / n, 1.0)
+    low, high = (_negative_binomial_quantile(tail, shape, n * error) for tail in (TAIL, 1 - TAIL))
+    return min(low / n, 1.0), min(high / n, 1.0)
+
+
+def _negative_binomial_quantile(share: float, shape: float, mean: float) -> int:
+    """The least count that is not exceeded with this probability; scipy.stats knows it too, but loads slowly."""
+    from scipy.special import betainc
+
+    def is_enough(count: int) -> bool:
+        return betainc(shape, count + 1, shape / (shape + mean)) >= share
+
+    high = 1
+    while not is_enough(high):
+        high *= 2
+    low = -1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
 
 
 def _log_odds(confidences: np.ndarray) -> np.ndarray:

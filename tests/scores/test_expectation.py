@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import nbinom
 
 from fastdigits.answers import Predictions
 from fastdigits.models import ModelDescription
 from fastdigits.photos import summary_of
 from fastdigits.photos.properties import PROPERTIES
 from fastdigits.scores import expectation_of, kept_of_valid
-from fastdigits.scores.expectation import expected
+from fastdigits.scores.expectation import _negative_binomial_quantile, expected
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -95,6 +96,13 @@ def test_a_perfect_model_is_not_certain():
     assert found.valid_accuracy == 1
     assert 0.99 < found.accuracy < 1
     assert found.interval[0] < 0.998
+
+
+def test_quantiles_are_those_of_scipy():
+    for share in (0.025, 0.5, 0.975):
+        for shape, mean in ((0.8, 0.4), (5.0, 12.0), (7.3, 900.0)):
+            expected_count = nbinom.ppf(share, shape, shape / (shape + mean))
+            assert _negative_binomial_quantile(share, shape, mean) == expected_count
 
 
 def predictions(probabilities: np.ndarray, **about) -> Predictions:
