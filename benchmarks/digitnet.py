@@ -92,10 +92,11 @@ def train(model: Shipped, seed: int, folder: Path, work: Path, taught: tuple[str
 
 def finished(place: Path, how: tuple[str, ...], folder: Path, seed: int) -> Run:
     """The finished run at a place, which is begun or gone on with where it is not; `how` is a network and options."""
-    run = Run(place)
+    run, (network, *options) = Run(place), how
+    if run.record_file.exists() and bool(run.record()["arguments"]["teachers"]) != ("--teachers" in options):
+        sys.exit(f"{place} was trained with other teachers; remove it")
     if not run.finished:
         gone_on = ["--resume"] if run.record_file.exists() else []
-        network, *options = how
         fastdigits("train", network, str(folder), *options, "--seed", str(seed), "--out", str(place), *gone_on)
     return run
 

@@ -22,7 +22,7 @@ from fastdigits.answers import Inference, Predictions
 from fastdigits.batches import stressed
 from fastdigits.folders import TRAIN, VALID, ImageFolder, measured, split_images, spread_rows
 from fastdigits.runs import Run
-from fastdigits.scores import Expectation, class_numbers, expectation_of, kept_of_valid, read_answers
+from fastdigits.scores import LEAST_PICTURES, Expectation, class_numbers, expectation_of, kept_of_valid, read_answers
 
 from .digitnet import MODELS, fastdigits, finished, folders_of
 
@@ -133,6 +133,8 @@ def by_groups(kind: str, run: Run) -> Iterator[Known]:
         model.valid = kept_of_valid(*rest, np.bincount(truth, minlength=len(answers.classes)))
         ids = [id_ for id_, is_in in zip(answers.ids, inside) if is_in]
         found = Predictions(ids, answers.probabilities[inside], answers.classes)
+        if len(ids) < LEAST_PICTURES:
+            continue
         yield judged(kind, run, str(group), expectation_of([model], found), found, truth[inside])
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from .answers import EXACT_BATCH, Inference, Judge, Predictions
 from .folders import held_back, measured, memory_folder, usable_names
-from .models import read_saved
+from .models import ModelDescription, read_saved
 from .photos import GrayScale, Turning, contents_of
 from .recipes import find_recipe
 from .runs import random_states, restore_random_states
@@ -63,8 +63,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     reject, styles : bool
         Learn from drawn pictures, too: from what shows no single digit, and from digits 0 to 9 in rare styles.
     validation_fraction : float
-        Share of the rows that are held back, at random by class: they calibrate the confidence, and `expected_score`
-        needs them.
+        Share of the rows of each class that are held back; they calibrate the confidence, for `expected_score` too.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
     random_state : int, RandomState or None
         Same seed, same machine: same numbers.
@@ -217,20 +216,20 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return self._probabilities(self._shares(self._pictures(X)[0]))
 
     def expected_score(self, X) -> Expectation:
-        """What accuracy to expect on pictures without labels, by how sure the model is of its answers.
-
-        Raises
-        ------
-        ValueError
-            When no rows were held back by `validation_fraction`, or `X` has fewer than 50 pictures.
-        """
-        found = expectation_of([self.model_], self.answers(X))
+        """What accuracy to expect on 50 pictures or more; ValueError where `validation_fraction` held nothing back."""
+        found = expectation_of([self._described()], self.answers(X))
         if found is None:
+            here = f"{len(X)} pictures and validation_fraction={self.validation_fraction:g}"
             raise ValueError(
-                "expected_score needs 50 pictures, and a fit with validation_fraction, such as 0.15; here are "
-                f"{len(X)} pictures and validation_fraction={self.validation_fraction:g}"
+                f"expected_score needs 50 pictures and a fit with validation_fraction=0.15; here are {here}"
             )
         return found
+
+    def _described(self) -> ModelDescription:
+        """The model, with its classes in the order of `classes_` and by their labels."""
+        kept = self.model_.valid
+        valid = kept and kept | {"shares": [kept["shares"][column] for column in self.columns_]}
+        return replace(self.model_, classes=[str(label) for label in self.classes_], valid=valid)
 
     def _shares(self, images: np.ndarray) -> np.ndarray:
         """What `Inference.shares` says of pictures uint8 (n, h, h): (n, outputs)."""

@@ -260,12 +260,28 @@ def test_expected_score(digit_images):
     assert low <= model.score(images[800:1400], labels[800:1400]) <= high
     assert found.valid_pictures == 160
     told = (
-        "expected_score needs 50 pictures, and a fit with validation_fraction, such as 0.15; here are {} pictures and "
+        "expected_score needs 50 pictures and a fit with validation_fraction=0.15; here are {} pictures and "
         "validation_fraction={}"
     )
     with pytest.raises(ValueError, match=told.format(49, 0.2)):
         model.expected_score(images[:49])
     with pytest.raises(ValueError, match=told.format(60, 0)):
         DigitClassifier(**options | {"epochs": 1}).fit(images[:100], labels[:100]).expected_score(images[:60])
+    with pytest.raises(ValueError, match=r"validation_fraction=1.5 makes no sense; accepted are 0 or more and below 1"):
+        DigitClassifier(**options, validation_fraction=1.5).fit(images[:100], labels[:100])
     with pytest.raises(ValueError, match=r"too few|least populated"):
         DigitClassifier(**options, validation_fraction=0.2).fit(images[:12], labels[:12])
+
+
+def test_expected_score_knows_classes_by_their_labels(digit_images):
+    images, labels = digit_images
+    names = np.array([str(label + 1) for label in labels])  # "10" sorts before "2"
+    kept = (labels != 4) | (np.arange(len(labels)) % 5 == 0)  # fewer fives
+    images, names = images[kept], names[kept]
+    model = DigitClassifier("dnn-he", epochs=15, random_state=0, validation_fraction=0.2).fit(images[:800], names[:800])
+    assert model.classes_.tolist() != model.model_.classes
+    found = model.expected_score(images[800:])
+    assert found.doubts == []
+    assert found.shares_moved < 0.05
+    only = model.expected_score(images[800:][names[800:] == "10"])
+    assert only.doubts[0].partition("of the answers are ")[2].startswith("'10', as are 1")

@@ -7,7 +7,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "adaptation": ["adapted"],
         "answering": ["answer"],
         "inference": ["EXACT_BATCH", "Inference"],
         "opening": ["find_model", "open_model", "open_models"],

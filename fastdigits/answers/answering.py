@@ -9,19 +9,22 @@ from ..system import progress_bar
 from .inference import Inference
 from .predictions import Predictions
 
-MEASURED, MEASURED_SHARE = 1_000, 0.1  # about so many pictures are measured, or such a share of an unknown number
+MEASURED, OF_CHUNK = (
+    1_000,
+    100,
+)  # about so many pictures are measured, or of each chunk where nobody knows how many come
 
 
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
     looks = [measured(np.zeros((0, 1, 1), np.uint8))]
-    share, rng = MEASURED_SHARE if source.rows is None else MEASURED / max(source.rows, 1), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
     with progress_bar(source.name, source.rows) as advance:
         for chunk in source.chunks():
-            looks.append(measured(chunk.images[rng.random(len(chunk.ids)) < share]))
+            looks.append(measured(chunk.images[_some(len(chunk.ids), source.rows, rng)]))
             ids += chunk.ids
             labels += chunk.labels or []
             rows.append(inference.shares(chunk.images))
@@ -40,3 +43,9 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
         truth=labels if source.has_labels else None,
         notes=source.notes,
     )
+
+
+def _some(n: int, of_all: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Which of a chunk's n pictures are measured, int (k,): a random part."""
+    k = min(n, OF_CHUNK) if of_all is None else min(n, -(-n * MEASURED // max(of_all, 1)))
+    return np.sort(rng.choice(n, k, replace=False))

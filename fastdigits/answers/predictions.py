@@ -33,8 +33,10 @@ class Predictions:
         What was measured of some pictures, spread over the source; see `photos.properties_of`.
     expectation : scores.Expectation or None
         What accuracy to expect, where the model can tell; without adaptation.
+    untold : str or None
+        Why it cannot be told.
     adaptation : list of str
-        What the answers learnt from their own table, see `adapted`.
+        What the answers learnt from their own table, see `audit.adapted`.
     least_sure : float
         Answers of a lower confidence are doubtful.
     own_ids : bool
@@ -56,6 +58,7 @@ class Predictions:
     outliers: np.ndarray | None = None
     measured: np.ndarray | None = None
     expectation: "object | None" = None
+    untold: str | None = None
     adaptation: list[str] = field(default_factory=list)
     least_sure: float = ENOUGH
     own_ids: bool = True
@@ -119,6 +122,8 @@ class Predictions:
                 lines.append(verdict_line(counted(self.verdicts)))
             if self.expectation:
                 lines.append(("without adaptation " if self.adaptation else "") + str(self.expectation))
+            if self.untold:
+                lines.append(f"what accuracy to expect cannot be told: {self.untold}")
             lines += [f"adapted: {line}" for line in self.adaptation]
         else:
             lines = [

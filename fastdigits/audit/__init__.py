@@ -7,10 +7,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "adaptation": ["adapted", "check_adapts"],
         "duplicates": ["find_copies"],
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],
-        "row_order": ["stand_by_hand"],
         "shift": ["shift_of"],
         "writers": ["Audit", "audit_rows", "write_blocks"],
     },

@@ -82,11 +82,17 @@ class Exploration:
         elif self.classes:
             lines.append(f"fewer than {LEAST_ROWS} labelled rows: too few to tell what a split hides")
         lines += [self.both_sides] if self.both_sides else []
-        lines += self.shift.sentences() if self.shift else []
+        lines += self._of_test()
         lines += self.notes.said()
         return "\n".join([*lines, f"written to {self.out}"] if self.out else lines)
 
     __str__ = __rich__
+
+    def _of_test(self) -> list[str]:
+        """How test rows differ, where there are any."""
+        if self.shift:
+            return self.shift.sentences()
+        return ["too few test rows, or labelled ones, to tell how they differ"] if TEST in self.rows else []
 
     def _balance(self, split: str, counts: dict[str, int]) -> str:
         fewest, most = min(counts, key=counts.get), max(counts, key=counts.get)

@@ -7,7 +7,7 @@ import numpy as np
 from ..folders import measured, spread_rows
 from ..photos import differences, summary_of
 from ..scores import Expectation, expected, fit_temperature, kept_of_valid
-from .writers import FOLDS, SEED, block_folds, group_folds
+from .writers import folds_by, random_folds
 
 MOST_LEARNT, MOST_ASKED, MOST_APART = 8_000, 5_000, 3_000  # rows; of the two that are to be told apart, of each
 LEAST_ROWS = 50
@@ -27,6 +27,8 @@ class Shift:
     auc : float
         How well a quick classifier that has not seen a row tells from which of both it is: the chance that it ranks two
         of them rightly, 0.5 where they are alike and 1 where one sees it from each.
+    by_chance : float
+        The AUC that rows of one table hardly exceed: two standard errors above 0.5, and at least 0.55.
     differences : list of str
         In what they differ, the largest first.
     unlike : list of int
@@ -37,14 +39,19 @@ class Shift:
 
     rows: int
     auc: float
+    by_chance: float
     differences: list[str]
     unlike: list[int] = field(default_factory=list)
     expectation: Expectation | None = None
 
     def sentences(self) -> list[str]:
         """What it means, a line each."""
-        how = "look like the labelled ones" if self.auc <= ALIKE else "differ from the labelled ones"
-        how = "are by other hands, or written or scanned in another way" if self.auc >= APART else how
+        how = "look like the labelled ones" if self.auc <= self.by_chance else "differ from the labelled ones"
+        how = (
+            "are by other hands, or written or scanned in another way"
+            if self.auc >= max(APART, self.by_chance)
+            else how
+        )
         lines = [f"the test rows {how} (a quick classifier tells them apart with AUC {self.auc:.2f}, 0.5 is by chance)"]
         if self.differences:
             lines[0] += f"; they are {', '.join(self.differences[:TOLD])}"
@@ -77,26 +84,19 @@ def shift_of(
     from .quick_classifier import scores_of_others, stroke_features
 
     rows, asked = spread_rows(len(images), MOST_LEARNT), spread_rows(len(others), MOST_ASKED)
-    looks = [summary_of(measured(part)) for part in (images[rows], others[asked])]
+    looks = [measured(part) for part in (images[rows], others[asked])]
+    apart = differences(summary_of(looks[0]), summary_of(looks[1]), len(looks[1]))
     features, others_features = stroke_features(images[rows]), stroke_features(others[asked])
     auc, unlike = _told_apart(features, others_features)
-    found = Shift(len(others), auc, [str(one) for one in differences(*looks)], asked[unlike].tolist())
+    counts = (min(len(part), MOST_APART) for part in (rows, asked))
+    found = Shift(len(others), auc, _by_chance(*counts), [str(one) for one in apart], asked[unlike].tolist())
     if truth is not None:
         truth = truth[rows]
-        folds = _folds(truth, None if groups is None else groups[rows], by_hand)
+        folds = folds_by(by_hand, truth, None if groups is None else groups[rows])
         kept, temperature = _kept(features, truth, folds)
         scores = scores_of_others(features, truth, others_features)
         found.expectation = expected(kept, _probabilities(scores, temperature))
     return found
-
-
-def _folds(truth: np.ndarray, groups: np.ndarray | None, by_hand: str | None) -> np.ndarray:
-    match by_hand:
-        case "groups":
-            return group_folds(truth, groups)
-        case "row blocks":
-            return block_folds(truth)
-    return np.random.default_rng(SEED).permutation(np.arange(len(truth)) % FOLDS)
 
 
 def _kept(features: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> tuple[dict, float]:
@@ -114,6 +114,11 @@ def _probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return softmax(scores / temperature, axis=1)
 
 
+def _by_chance(n: int, m: int) -> float:
+    """Two standard errors of the AUC of n and m rows that are alike, above 0.5 (Mann and Whitney 1947); or ALIKE."""
+    return max(ALIKE, 0.5 + 2 * ((n + m + 1) / (12 * n * m)) ** 0.5)
+
+
 def _told_apart(features: np.ndarray, others: np.ndarray) -> tuple[float, np.ndarray]:
     """The AUC of telling both apart, and which `others` are most unlike the first, int (12,)."""
     from sklearn.metrics import roc_auc_score
@@ -123,7 +128,6 @@ def _told_apart(features: np.ndarray, others: np.ndarray) -> tuple[float, np.nda
     first, second = (spread_rows(len(part), MOST_APART) for part in (features, others))
     both = np.concatenate([features[first], others[second]])
     is_other = np.repeat([0, 1], [len(first), len(second)])
-    folds = np.random.default_rng(SEED).permutation(np.arange(len(both)) % FOLDS)
-    scores = held_out_scores(both, is_other, folds)
+    scores = held_out_scores(both, is_other, random_folds(len(both)))
     lead = scores[:, 1] - scores[:, 0]
     return float(roc_auc_score(is_other, lead)), second[np.argsort(-lead[len(first) :], kind="stable")[:UNLIKE]]

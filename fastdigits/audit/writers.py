@@ -108,20 +108,32 @@ def audit_rows(
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST_ROWS)).round().astype(int))
     features, truth = stroke_features(images[rows]), truth[rows]
     order = order_of_hands(features, truth, rows) if in_order else None
-    random_folds = np.random.default_rng(SEED).permutation(np.arange(len(rows)) % FOLDS)
-    right = held_out_scores(features, truth, random_folds).argmax(1) == truth
+    right = held_out_scores(features, truth, random_folds(len(rows))).argmax(1) == truth
     random = float(right.mean()), wilson_interval(int(right.sum()), len(right))
     n_groups = None if groups is None else len(np.unique(groups[rows]))
     if n_groups is not None and n_groups >= FOLDS:
-        by_hand, hand_folds = "groups", group_folds(truth, groups[rows])
+        by_hand = "groups"
     elif n_groups is None and order and order.by_hand:
-        by_hand, hand_folds = "row blocks", block_folds(truth)
+        by_hand = "row blocks"
     else:
         return Audit(len(rows), *random, None, None, None, [], order, n_groups)
+    hand_folds = folds_by(by_hand, truth, None if groups is None else groups[rows])
     hand_right = held_out_scores(features, truth, hand_folds).argmax(1) == truth
     accuracies = [float(hand_right[hand_folds == fold].mean()) for fold in range(FOLDS)]
     hands = float(np.mean(accuracies)), _interval_of_folds(accuracies)
     return Audit(len(rows), *random, by_hand, *hands, accuracies, order, n_groups)
+
+
+def random_folds(n: int) -> np.ndarray:
+    """Five folds, int (n,), at random."""
+    return np.random.default_rng(SEED).permutation(np.arange(n) % FOLDS)
+
+
+def folds_by(by_hand: str | None, truth: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Five folds, int (n,), by 'groups' or 'row blocks', where that can be; else at random."""
+    if by_hand == "groups" and len(np.unique(groups)) >= FOLDS:
+        return group_folds(truth, groups)
+    return block_folds(truth) if by_hand == "row blocks" else random_folds(len(truth))
 
 
 def block_folds(truth: np.ndarray, folds: int = FOLDS) -> np.ndarray:

@@ -3,13 +3,13 @@
 import math
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..answers import (
     Inference,
-    adapted,
     answer,
     counted,
     open_model,
@@ -18,9 +18,9 @@ from ..answers import (
     submission_sample,
     submission_table,
 )
-from ..audit import read_pictures, stand_by_hand, write_blocks
+from ..audit import adapted, read_pictures, write_blocks
 from ..folders import TEST, TRAIN, VALID, ImageFolder, fold_folders, on_dark, split_images
-from ..models import NONE, check_outlives, find_backbone, shipped_architecture, shipped_names
+from ..models import NONE, SavedModel, check_outlives, find_backbone, shipped_architecture, shipped_names
 from ..photos import Ground, natural_order
 from ..recipes import find_recipe
 from ..runs import Run
@@ -38,7 +38,7 @@ from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
-from .predict import adapt_to
+from .predict import images_of
 from .report import report
 from .train import train
 
@@ -130,12 +130,12 @@ def compete(
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
     runs = [Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds]
-    inference, test = Inference(open_models(models)), source_to_predict(str(source), ground=ground)
-    inference.models[0].valid = kept_of_runs(runs)
+    inference, test = Inference(calibrated(models, runs)), source_to_predict(str(source), ground=ground)
     predictions = answer(inference, test)
     predictions.expectation = expectation_of(inference.models, predictions)
     if adapt:
-        adapt_to(inference, test, predictions)
+        chunks = partial(images_of, test)
+        predictions.probabilities, predictions.adaptation = adapted(inference, chunks, predictions.probabilities)
     predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(
@@ -237,6 +237,16 @@ def choose_weights(folder: ImageFolder) -> str:
     return NONE
 
 
+def calibrated(models: list[str], runs: list[Run]) -> list[SavedModel]:
+    """Models of all rows, which get from the folds' runs their temperature and what is kept of valid; on disk, too."""
+    opened, of_folds = open_models(models), [open_model(run.path) for run in runs]
+    for model, place in zip(opened, models):
+        model.temperature = float(np.mean([fold.temperature for fold in of_folds]))
+        model.valid = kept_of_runs(runs)
+        model.write(Path(place))
+    return opened
+
+
 def _adapted_accuracy(runs: list[Run], folder: ImageFolder, seed: int) -> float:
     """Of all folds' pictures, where the answers to each fold learn from it as from a table without labels."""
     right = []
@@ -247,8 +257,7 @@ def _adapted_accuracy(runs: list[Run], folder: ImageFolder, seed: int) -> float:
         model, place = open_model(run.path), {id_: row for row, id_ in enumerate(found.ids)}
         images = on_dark(fold, split_images(fold, VALID, model.size, order))
         probabilities = found.probabilities[[place[rows.ids[row]] for row in order]]
-        by_hand = stand_by_hand([images], probabilities.argmax(1))
-        probabilities, _ = adapted(Inference([model]), [images], probabilities, by_hand)
+        probabilities, _ = adapted(Inference([model]), lambda images=images: [images], probabilities)
         right.append(probabilities.argmax(1) == truth)
     return float(np.concatenate(right).mean())
 

@@ -10,14 +10,16 @@ from ..scores import (
     WISHED_ACCURACY,
     Evaluation,
     Expectation,
-    asked_pictures,
     class_numbers,
     compare,
+    evaluated_pictures,
     expectation_of,
     score,
     why_untold,
 )
 from ..system import InputError, check_output, write_json
+
+LABELLED = "name a table's column of labels with --label-column, of an image folder pass --split valid"
 
 
 def evaluate(
@@ -91,7 +93,7 @@ def evaluate(
             f"--wished-accuracy {wished_accuracy:g} makes no sense; accepted are 0.999 and the like, up to 1"
         )
     inference = Inference(open_models([model, *(ensemble or [])]), exact=True, normalise=normalise, tta=tta)
-    pictures = asked_pictures(data, split, inference.normalise, ground, label_column)
+    pictures = evaluated_pictures(data, split, inference.normalise, ground, label_column)
     if not pictures.source.has_labels:
         _check_needs_no_labels(pictures.source.name, {"--against": against, "--stress": stress})
     answers = pictures.answers(inference)
@@ -119,9 +121,7 @@ def _check_needs_no_labels(name: str, asked: dict) -> None:
     """InputError when an option is asked for that needs labels."""
     for option, value in asked.items():
         if value:
-            raise InputError(
-                f"{name} has no labels, so {option} has nothing to score: name their column with --label-column"
-            )
+            raise InputError(f"{name} has no labels, so {option} has nothing to score; {LABELLED}")
 
 
 def _expected(inference: Inference, answers: Predictions, name: str, strict: bool, out: Path | None) -> Expectation:
@@ -129,9 +129,8 @@ def _expected(inference: Inference, answers: Predictions, name: str, strict: boo
     found = expectation_of(inference.models, answers)
     if found is None:
         raise InputError(
-            f"{name} has no labels, so nothing can be scored, and what to expect cannot be told "
-            f"({why_untold(inference.models)}): name the column of the labels with --label-column, or use "
-            "`fastdigits predict`"
+            f"{name} has no labels, and what to expect cannot be told ({why_untold(inference.models)}); {LABELLED}, or "
+            "use `fastdigits predict`"
         )
     if strict:
         answers.notes.refuse()

@@ -30,10 +30,10 @@ def explore(
 
     Writes explore.json, explore.png and copies.csv. The audit gives two scores of a quick classifier: one with rows
     held back at random, and one with whole writers held back. The writers come from --groups; without it, blocks of
-    rows stand for writers if the table is in the order of its writers. Where there are test rows, it says in what
-    they differ from the labelled ones and what accuracy to expect of the quick classifier on them, and unlike.png
-    shows those that differ most. A trained model has a higher accuracy; what it loses on such rows is of the same
-    kind.
+    rows stand for writers if the table is in the order of its writers. If there are 50 test rows or more, it says
+    in what they differ from the labelled ones and what accuracy to expect of the quick classifier on them, and
+    writes unlike.png, the rows that differ most. If that accuracy means three times as many mistakes as on held-out
+    labelled rows, expect about three times as many of a trained model, too.
 
     Parameters
     ----------

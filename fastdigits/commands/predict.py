@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from ..answers import (
     Inference,
     Predictions,
-    adapted,
     answer,
     counted,
     joined_shards,
@@ -20,11 +20,11 @@ from ..answers import (
     table_to_predict,
     verdict_line,
 )
-from ..audit import stand_by_hand
+from ..audit import adapted, check_adapts
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS, Ground
-from ..scores import expectation_of
+from ..scores import LEAST_PICTURES, expectation_of, why_untold
 from ..sources import PixelSource
 from ..system import InputError, check_output
 
@@ -77,8 +77,8 @@ def predict(
     adapt
         Learn from the table itself, which needs no labels: where its rows stand in the order of their writers, each
         part is normalised by its own statistics; where its classes are more evenly mixed than by chance, they are
-        brought to the shares of training. It says what it did. What the model has on other rows is not changed, and
-        answers depend on the rows that come with them.
+        brought to the shares of training. It says what it did. The model itself is not changed; answers depend on the
+        rows that come with them.
     normalise
         Cut the digit out of each picture file and bring it to the form of MNIST's pictures (white on black, 20 pixels
         in 28, centred); by default if the model (in an ensemble, the first model) was trained on such pictures. Tables
@@ -122,12 +122,16 @@ def predict(
         check_output(out, overwrite)
         check_output(notes_file_of(out), overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
+    if adapt:
+        check_adapts(inference.models)
     if part is None:
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
         pictures = source_to_predict(source, also, **how)
         answers = answer(inference, pictures)
+        answers.expectation = expectation_of(inference.models, answers)
         if adapt:
-            adapt_to(inference, pictures, answers)
+            chunks = partial(images_of, pictures)
+            answers.probabilities, answers.adaptation = adapted(inference, chunks, answers.probabilities)
         return _written(answers, inference, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
@@ -135,7 +139,9 @@ def predict(
     with last_one(part, out) as complete:
         if not complete:
             return ShardDone(part, rows, part.missing(out))
-        return _written(joined_shards(inference, part, out), inference, out, submission, probabilities, strict)
+        answers = joined_shards(inference, part, out)
+        answers.expectation = expectation_of(inference.models, answers)
+        return _written(answers, inference, out, submission, probabilities, strict)
 
 
 def _written(
@@ -150,8 +156,8 @@ def _written(
     if strict:
         predictions.notes.refuse()
     predictions.notes.say()
-    if predictions.expectation is None:
-        predictions.expectation = expectation_of(inference.models, predictions)
+    if predictions.expectation is None and len(predictions.ids) >= LEAST_PICTURES:
+        predictions.untold = why_untold(inference.models)
     if out is not None:
         predictions.write(out, submission, probabilities)
     if submission:  # which has no room for them
@@ -159,12 +165,6 @@ def _written(
     return predictions
 
 
-def adapt_to(inference: Inference, pictures: PixelSource, answers: Predictions) -> None:
-    """Let answers learn from the pictures that they are to; what to expect is told of the model as it was."""
-    answers.expectation = expectation_of(inference.models, answers)
-
-    def chunks() -> Iterator[np.ndarray]:
-        return (chunk.images for chunk in pictures.chunks())
-
-    by_hand = stand_by_hand(chunks(), answers.probabilities.argmax(1))
-    answers.probabilities, answers.adaptation = adapted(inference, chunks(), answers.probabilities, by_hand)
+def images_of(pictures: PixelSource) -> Iterator[np.ndarray]:
+    """Its pictures from the start, a chunk at a time."""
+    return (chunk.images for chunk in pictures.chunks())

@@ -62,10 +62,12 @@ def held_back(numbers: np.ndarray, share: float, seed: int) -> np.ndarray | None
     Raises
     ------
     ValueError
-        When a class would have no row on one side.
+        When the share is none, or a class would have no row on one side.
     """
     from sklearn.model_selection import train_test_split
 
+    if not 0 <= share < 1:
+        raise ValueError(f"validation_fraction={share:g} makes no sense; accepted are 0 or more and below 1")
     if not share:
         return None
     return train_test_split(np.arange(len(numbers)), test_size=share, stratify=numbers, random_state=seed)[1]

@@ -156,8 +156,8 @@ def spread_rows(n: int, most: int) -> np.ndarray:
     Rows at even distances would all be of one class where classes take turns in a table.
     """
     k = min(n, most)
-    places = np.random.default_rng(0).random(k) if k < n else 0
-    return ((np.arange(k) + places) * n / max(k, 1)).astype(int)
+    edges = np.arange(k + 1) * n // max(k, 1)
+    return edges[:-1] + (np.random.default_rng(0).random(k) * np.diff(edges)).astype(int)
 
 
 def _valid_groups(labels: np.ndarray, groups: np.ndarray, valid: float, split: str, seed: int) -> np.ndarray:

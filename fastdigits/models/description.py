@@ -11,6 +11,7 @@ DESCRIPTION_FILE, CARD_FILE = "model.json", "README.md"
 SCHEMA = 1
 DARK, LIGHT = "dark", "light"  # grounds
 BRIGHT = 0.6  # mean gray level 0..1 of training pictures; dark ink on a light ground has more
+LARGEST_NUMBER = 1e30  # of a mean, a deviation and the like; NaN is not below it either
 CHANNELS, LARGEST_SIZE = (1, 3), 10_000  # pixels
 ONNX = "onnx"  # the `format` of a description whose model is ONNX; torch's have none
 REQUIRED = ("schema", "architecture", "classes", "size", "channels", "mean", "std", "temperature", "sha256")
@@ -148,7 +149,9 @@ def _is_kept(valid, n_classes: int) -> bool:
     if not isinstance(valid, dict) or not isinstance(valid.get("shares"), list) or len(valid["shares"]) != n_classes:
         return False
     numbers = [valid.get(name) for name in ("pictures", "mistakes", "least_sure", "slope", "intercept")]
-    return _are_numbers([*numbers, *valid["shares"]]) and 0 <= valid["mistakes"] <= valid["pictures"] != 0
+    if not _are_numbers([*numbers, *valid["shares"]]) or min(valid["shares"]) < 0:
+        return False
+    return 0 <= valid["mistakes"] <= valid["pictures"] != 0
 
 
 def _are_pairs(properties) -> bool:
@@ -160,7 +163,7 @@ def _are_pairs(properties) -> bool:
 
 
 def _are_numbers(values: list) -> bool:
-    return all(isinstance(value, float | int) and math.isfinite(value) for value in values)
+    return all(isinstance(value, float | int) and abs(value) < LARGEST_NUMBER for value in values)
 
 
 def damaged(path: Path) -> InputError:

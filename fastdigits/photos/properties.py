@@ -9,6 +9,7 @@ INKED = 0.5  # of a picture's darkest ink: more is ink, and less than a fifth of
 AT_ONCE = 1024  # pictures
 LEAST_INK = 4  # points; pictures with less are not measured
 MOVED, SPREAD = 0.3, 1.4  # deviations that a mean moves, times that a deviation grows: what is worth telling
+SURE_ERRORS = 3.0  # standard errors of a mean beyond which a difference is no luck
 FAR = 3.0  # deviations: further than that from what a model learnt its confidence means little
 
 Summary = dict[str, list[float]]  # mean and deviation of each property
@@ -32,6 +33,11 @@ class Property:
     varied: str
     unit: str
     least: float
+
+    @property
+    def digits(self) -> int:
+        """Behind the point, with which it is told."""
+        return 2 if self.least < 0.3 else 1 if self.least < 1 else 0
 
 
 PROPERTIES = {
@@ -75,22 +81,36 @@ class Difference:
 
     def __str__(self) -> str:
         about = PROPERTIES[self.name]
+        before, after = (
+            f"{numbers[self.in_spread]:.{about.digits}f}".replace("-0.0", "0.0")
+            for numbers in (self.before, self.after)
+        )
         if self.in_spread:
-            return f"{about.varied} (deviation {self.after[1]:.2g} against {self.before[1]:.2g} {about.unit})"
+            return f"{about.varied} (deviation {after} against {before} {about.unit})"
         word = about.more if self.after[0] > self.before[0] else about.less
-        return f"{word} ({self.after[0]:.3g} against {self.before[0]:.3g} {about.unit})"
+        return f"{word} ({after} against {before} {about.unit})"
 
 
-def differences(before: Summary, after: Summary) -> list[Difference]:
-    """In what pictures differ from those before, the largest difference first; nothing that is not worth telling."""
+def differences(before: Summary, after: Summary, pictures: int) -> list[Difference]:
+    """In what pictures differ from those before, the largest difference first.
+
+    Nothing that is not worth telling, and nothing that may be luck: of few pictures only large differences.
+
+    Parameters
+    ----------
+    before, after : Summary
+    pictures : int
+        How many were measured after.
+    """
+    luck = SURE_ERRORS / max(pictures, 1) ** 0.5
     found = []
     for name, about in PROPERTIES.items():
         if name not in before or name not in after:
             continue
         (mean, deviation), (new_mean, new_deviation) = before[name], after[name]
-        if abs(new_mean - mean) > max(MOVED * deviation, about.least):
+        if abs(new_mean - mean) > max(MOVED * deviation, about.least) + luck * max(deviation, new_deviation):
             found.append(Difference(name, before[name], after[name], in_spread=False))
-        elif new_deviation - deviation > max((SPREAD - 1) * deviation, about.least):
+        elif new_deviation - deviation > max((SPREAD - 1) * deviation, about.least) + luck * deviation:
             found.append(Difference(name, before[name], after[name], in_spread=True))
     return sorted(found, key=lambda one: -one.size)
 

@@ -10,11 +10,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration": ["fit_temperature", "with_temperature"],
         "competition": ["Competition"],
         "comparison": ["Comparison", "compare"],
+        "evaluated": ["evaluated_pictures"],
         "evaluation": ["Evaluation", "GroupScore", "PERFECT_HINT"],
-        "expectation": ["Expectation", "expectation_of", "expected", "kept_of_valid", "why_untold"],
+        "expectation": ["LEAST_PICTURES", "Expectation", "expectation_of", "expected", "kept_of_valid", "why_untold"],
         "intervals": ["Interval", "wilson_interval"],
         "label_errors": ["Suspect", "find_suspects"],
-        "asked": ["asked_pictures"],
         "leaks": ["known_share", "leak_notes", "leak_warnings"],
         "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
         "stress": [

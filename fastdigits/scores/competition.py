@@ -61,9 +61,9 @@ class Competition:
     notes: list[str]
 
     def __rich__(self) -> str:
-        (low, high), without = self.interval, "" if self.adapted_accuracy is None else "without adaptation "
+        (low, high), without = self.interval, "" if self.adapted_accuracy is None else " (without adaptation)"
         lines = [
-            *([f"on the test rows {without}{self.expectation}"] if self.expectation else []),
+            f"test rows{without}: {self.expectation or 'too few to tell what accuracy to expect'}",
             f"accuracy in {self.folds} folds of {self.folds_of} {self.accuracy:.2%} (95 % interval {low:.2%} .. "
             f"{high:.2%}; deviation between folds {self.deviation:.2%})",
             *self._adapted(),

@@ -45,12 +45,11 @@ class Expectation:
     methods : dict of str to float
         The accuracy that each method expects alone.
     shares_moved : float
-        0..1: so many answers go to other classes than in training. Where the classes are mixed as there, so many are
-        wrong at least.
+        0..1: the smallest share of wrong answers, if the classes are mixed as in training.
     differences : list of str
         In what these pictures differ from those that the model learnt, the largest difference first.
     doubts : list of str
-        Why the accuracy may be far lower than expected.
+        Warnings: reasons to look at some answers, because the accuracy may be far lower.
     """
 
     pictures: int
@@ -78,7 +77,7 @@ class Expectation:
 def why_untold(models: Sequence[ModelDescription]) -> str:
     """Why `expectation_of` tells nothing."""
     if models[0].valid is None:
-        return "the model keeps nothing of valid pictures; train it again, with valid pictures"
+        return "the model keeps nothing of valid pictures; train it again, with some"
     return f"fewer than {LEAST_PICTURES} pictures"
 
 
@@ -97,7 +96,7 @@ def expectation_of(models: Sequence[ModelDescription], found: Predictions) -> Ex
         return None
     expectation = expected(model.valid, found.probabilities)
     if model.properties and found.measured is not None:
-        apart = differences(model.properties, summary_of(found.measured))
+        apart = differences(model.properties, summary_of(found.measured), len(found.measured))
         expectation.differences = [str(one) for one in apart]
         far = [one for one in apart if one.size > FAR]
         if far and expectation.shares_moved > SHARES_MOVED:

@@ -197,7 +197,7 @@ class Answering:
         waiting = sum(served.batcher.waiting for served in self.models)
         told = {}
         for served in self.models:
-            found = await self.in_thread(served.seen.expectation, served.model)
+            found = await asyncio.to_thread(served.seen.expectation, served.model)
             told[served.name] = asdict(found) if found else None
         about = {"models": list(self.models.by_name), "waiting": waiting, "expectations": told}
         return JSONResponse({"status": "ok", **about})

@@ -17,7 +17,7 @@ from ..system import InputError
 from .batching import Batcher
 from .limits import Limits, Refusal
 
-SEEN, MEASURED = 10_000, 500  # pictures whose answers are kept, and that are measured
+SEEN, MEASURED, OF_EACH = 10_000, 500, 16  # pictures whose answers are kept, that are measured, of each question
 
 
 class Seen:
@@ -31,7 +31,7 @@ class Seen:
     def add(self, images: np.ndarray, probabilities: np.ndarray) -> None:
         """Pictures uint8 (n, h, w) and their probabilities (n, classes)."""
         self.probabilities.extend(probabilities)
-        self.images.extend(resized(images[:MEASURED], SIDE))
+        self.images.extend(resized(images[:OF_EACH], SIDE))
         self.count += len(images)
 
     def expectation(self, model: SavedModel | OnnxModel) -> Expectation | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastdigits import InputError, compete, convert
+from fastdigits import InputError, compete, convert, open_model
 from fastdigits.commands import compete as competing
 from fastdigits.commands.compete import choose_weights, plan
 from fastdigits.models.shipped import model_folder
@@ -55,11 +55,6 @@ def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
     assert result.expectation.pictures == 100
     low, high = result.expectation.interval
     assert low <= np.mean(submission.label == truth) <= high
-    told = str(result)
-    assert told.startswith(f"on the test rows without adaptation expected accuracy {result.expectation.accuracy:.1%} (")
-    assert f"with adaptation to each fold {result.adapted_accuracy:.2%} of all folds' pictures" in told
-    assert all(f"adapted: {line}" in told for line in result.adaptation)
-    assert abs(result.adapted_accuracy - result.accuracy) < 0.1
     assert result.minutes < 2
     assert result.warnings == []
     folds = [Run(tmp_path / "out" / "folds" / f"seed5-fold{k}") for k in (1, 2, 3)]
@@ -67,6 +62,15 @@ def test_from_files_to_a_submission(files, tmp_path, digit_images, capsys):
     model = Run(tmp_path / "out" / "model1")
     assert model.result()["valid_pictures"] == 0
     assert model.result()["epochs"] == result.epochs
+    told = str(result)
+    expected = f"test rows (without adaptation): expected accuracy {result.expectation.accuracy:.1%} ("
+    assert told.startswith(expected)
+    temperatures = [open_model(run.path).temperature for run in folds]
+    assert open_model(model.path).temperature == pytest.approx(np.mean(temperatures))
+    assert open_model(model.path).valid["pictures"] == 400
+    assert f"with adaptation to each fold {result.adapted_accuracy:.2%} of all folds' pictures" in told
+    assert all(f"adapted: {line}" in told for line in result.adaptation)
+    assert abs(result.adapted_accuracy - result.accuracy) < 0.1
     page = (tmp_path / "out" / "report.html").read_text()
     assert "most confused" in page.lower() or "mistakes" in page.lower()
     assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"] == 100

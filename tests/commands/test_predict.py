@@ -235,12 +235,15 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
         return str(caught.value)
 
     no_labels = (
-        "has no labels, so nothing can be scored, and what to expect cannot be told (fewer than 50 pictures): name the "
-        "column of the labels with --label-column, or use `fastdigits predict`"
+        "has no labels, and what to expect cannot be told (fewer than 50 pictures); name a table's column of labels with "
+        "--label-column, of an image folder pass --split valid, or use `fastdigits predict`"
     )
     assert error_of_evaluation(run, folder, split="test") == f"{folder} (test) {no_labels}"
     assert error_of_evaluation(run, test_file) == f"test.csv {no_labels}"
-    needless = "test.csv has no labels, so --stress has nothing to score: name their column with --label-column"
+    needless = (
+        "test.csv has no labels, so --stress has nothing to score; name a table's column of labels with --label-column, "
+        "of an image folder pass --split valid"
+    )
     assert error_of_evaluation(run, test_file, stress=True) == needless
     digit_table.assign(label=digit_table["label"] + 5).to_csv(tmp_path / "t.csv", index=False)
     message = error_of_evaluation(run, tmp_path / "t.csv")
@@ -267,8 +270,10 @@ def test_what_to_expect_without_labels(tmp_path, run, digit_table):
     description = json.loads((older / "model.json").read_text())
     del description["valid"], description["properties"]
     (older / "model.json").write_text(json.dumps(description))
-    assert predict(older, unlabelled, out=tmp_path / "o.csv").expectation is None
-    why = r"cannot be told \(the model keeps nothing of valid pictures; train it again, with valid pictures\)"
+    why = "the model keeps nothing of valid pictures; train it again, with some"
+    untold = predict(older, unlabelled, out=tmp_path / "o.csv")
+    assert untold.expectation is None
+    assert f"what accuracy to expect cannot be told: {why}" in str(untold)
     with pytest.raises(InputError, match=why):
         evaluate(older, unlabelled)
     for damage in ({"valid": {"pictures": 3}}, {"valid": 1}, {"properties": {"slant": [1]}}, {"properties": 3}):

@@ -176,6 +176,8 @@ def test_spread_rows_do_not_take_turns_with_classes():
     assert rows[-1] < 10_000
     assert np.bincount(rows % 10, minlength=10).min() > 70  # every tenth row would be of one class
     assert (spread_rows(10_000, 1_000) == rows).all()
+    for n, most in ((1001, 1000), (3500, 3000), (42_000, 8000)):
+        assert len(np.unique(spread_rows(n, most))) == most  # each row once
     assert spread_rows(5, 9).tolist() == [0, 1, 2, 3, 4]
     assert spread_rows(0, 9).tolist() == []
 

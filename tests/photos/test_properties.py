@@ -67,20 +67,20 @@ def test_pictures_without_ink_are_not_measured():
 
 def test_differences_are_told_the_largest_first():
     before = {"stroke width": [2.0, 0.5], "slant": [5.0, 10.0], "height": [20.0, 1.0], "darkness": [250.0, 5.0]}
-    assert differences(before, before) == []
+    assert differences(before, before, 1000) == []
     after = {"stroke width": [1.5, 0.5], "slant": [5.0, 25.0], "height": [14.0, 1.0], "darkness": [245.0, 5.0]}
-    assert [(one.name, one.in_spread) for one in differences(before, after)] == [
+    assert [(one.name, one.in_spread) for one in differences(before, after, 1000)] == [
         ("height", False),
         ("slant", True),
         ("stroke width", False),
     ]
-    assert [str(one) for one in differences(before, after)] == [
-        "lower (14 against 20 px)",
+    assert [str(one) for one in differences(before, after, 1000)] == [
+        "lower (14.0 against 20.0 px)",
         "of more varied slant (deviation 25 against 10 degrees)",
-        "thinner (1.5 against 2 px)",
+        "thinner (1.50 against 2.00 px)",
     ]
-    assert [one.size for one in differences(before, after)] == pytest.approx([6, 1.5, 1])
-    assert differences(before, {"stroke width": [2.0, 0.5]}) == []  # nothing is known of the others
+    assert [one.size for one in differences(before, after, 1000)] == pytest.approx([6, 1.5, 1])
+    assert differences(before, {"stroke width": [2.0, 0.5]}, 1000) == []  # nothing is known of the others
 
 
 def test_thinner_and_slanted_mnist_is_told_so(digit_images):
@@ -95,9 +95,17 @@ def test_thinner_and_slanted_mnist_is_told_so(digit_images):
         torch.manual_seed(0)
         floats = torch.from_numpy(images[:, None] / np.float32(255))
         changed = (STRESSES[name].apply(floats, strength)[:, 0] * 255).round().numpy().astype(np.uint8)
-        return [one.name for one in differences(before, summary_of(properties_of(changed)))]
+        return [one.name for one in differences(before, summary_of(properties_of(changed)), len(changed))]
 
     assert told("smaller", 0.55)[0] in ("height", "width")
     assert "place across" in told("shifted", 6)
     assert "paper" in told("noise", 0.3)
     assert "stroke width" in told("thicker", 1.5)
+
+
+def test_luck_is_no_difference(digit_images):
+    values = properties_of(digit_images[0])
+    before, rng = summary_of(values), np.random.default_rng(0)
+    for n, most in ((10, 0.5), (50, 0.15), (200, 0.05)):
+        found = [differences(before, summary_of(rng.permutation(values)[:n]), n) for _ in range(60)]
+        assert np.mean([bool(one) for one in found]) <= most, n

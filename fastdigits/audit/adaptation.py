@@ -6,50 +6,53 @@ the class shares of training. Both were kept since they gained on writers that n
 docs/lab_log.md); neither helps where its condition is not met.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 
+from ..answers import Inference
+from ..folders import resized, spread_rows
+from ..models import ModelDescription
 from ..system import InputError
-from .inference import Inference
+from .row_order import stand_by_hand
 
 PART_ROWS = 500
 SHARE = 0.6  # of a part's own statistics
-LEAST_ROWS = 100  # in a part
+LEAST_ROWS = 100  # of a table
+LARGEST_INPUT, LEAST_KNOWN = 4_000_000, 16  # floats of a batch whose statistics are taken; pictures in it at least
 BY_CHANCE = 0.001  # how rarely chance mixes classes as evenly as must be found
 ROUNDS = 30  # of bringing columns and rows to their sums
 
 
+def check_adapts(models: Sequence[ModelDescription]) -> None:
+    """InputError when a model is an ONNX export, whose normalisation is fixed."""
+    if not all(model.in_torch for model in models):
+        raise InputError(
+            "--adapt changes a network's normalisation, which an ONNX export has fixed; pass the run or model that it "
+            "was made from"
+        )
+
+
 def adapted(
-    inference: Inference, images: Iterable[np.ndarray], probabilities: np.ndarray, by_hand: bool
+    inference: Inference, chunks: Callable[[], Iterable[np.ndarray]], probabilities: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """Probabilities that have learnt from their table, and what was done, in sentences.
 
     Parameters
     ----------
     inference : Inference
-    images : iterable of ndarray of uint8, shape (some, h, w)
-        All pictures in the order of the table, some at a time.
+        Of models in torch.
+    chunks : callable () -> iterable of ndarray of uint8, shape (some, h, w)
+        All pictures in the order of the table from its start, some at a time.
     probabilities : ndarray, shape (n, classes)
         Of the same pictures, without adaptation.
-    by_hand : bool
-        Whether rows near each other are of one hand.
-
-    Raises
-    ------
-    InputError
-        When a model is an ONNX export, or the rows are too few.
     """
-    if not all(model.in_torch for model in inference.models):
-        raise InputError(
-            "--adapt changes a network's normalisation, which an ONNX export has fixed; pass the run or model"
-        )
     if len(probabilities) < LEAST_ROWS:
-        raise InputError(f"--adapt learns from the rows themselves, and needs {LEAST_ROWS} or more of them")
+        return probabilities, [f"nothing was changed: {len(probabilities)} rows tell too little, {LEAST_ROWS} would do"]
     told, before = [], probabilities
-    if by_hand:
-        probabilities = np.concatenate(list(_with_own_statistics(inference, images, len(before))))
+    if stand_by_hand(chunks(), probabilities.argmax(1)):
+        probabilities = np.concatenate(list(_with_own_statistics(inference, chunks(), len(before))))
         told.append(_told("the rows stand in the order of their hands: normalised by parts", before, probabilities))
     shares = (inference.models[0].valid or {}).get("shares")
     if shares and mixed_by_plan(probabilities, np.array(shares)):
@@ -71,10 +74,13 @@ def _parts(rows: int) -> int:
 
 def _with_own_statistics(inference: Inference, images: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
     """Probabilities of each part, by networks that are normalised as its own pictures are."""
-    for part in _parted(images, [len(part) for part in np.array_split(np.arange(rows), _parts(rows))]):
+    side = inference.models[0].size
+    of_one_size = (part if part.shape[1:] == (side, side) else resized(part, side) for part in images)
+    for part in _parted(of_one_size, [len(part) for part in np.array_split(np.arange(rows), _parts(rows))]):
         with ExitStack() as stack:
             for model in inference.models:
-                stack.enter_context(model.knowing(part, SHARE))
+                most = max(LEAST_KNOWN, LARGEST_INPUT // (len(model.mean) * model.size**2))
+                stack.enter_context(model.knowing(part[spread_rows(len(part), most)], SHARE))
             yield inference.probabilities(part)
 
 
@@ -83,7 +89,10 @@ def _parted(images: Iterable[np.ndarray], sizes: list[int]) -> Iterator[np.ndarr
     waiting, stream = [], iter(images)
     for size in sizes:
         while sum(map(len, waiting)) < size:
-            waiting.append(next(stream))
+            more = next(stream, None)
+            if more is None:
+                raise InputError("the table has fewer rows than a moment ago; was it changed? run the command again")
+            waiting.append(more)
         together = np.concatenate(waiting)
         yield together[:size]
         waiting = [together[size:]]

@@ -1,4 +1,4 @@
-"""Pictures to ask a model about: a split of an image folder, or a table; with labels where it is to be scored."""
+"""Pictures to evaluate a model on: a split of an image folder, or a table; with labels where it is to be scored."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from .stress import MIXED_SIZES_PX, StressScore, stress_scores, stressed_rows
 
 
 @dataclass
-class AskedPictures:
+class EvaluatedPictures:
     """What is evaluated: pictures, mostly with labels, and where they are known groups; read once a question."""
 
     source: PixelSource
@@ -49,18 +49,18 @@ class AskedPictures:
         return np.concatenate(found)
 
 
-def asked_pictures(
+def evaluated_pictures(
     data: str, split: str | None, normalise: bool, ground: Ground = "auto", label_column: str | None = None
-) -> AskedPictures:
+) -> EvaluatedPictures:
     """What `data` and `split` name, with or without labels."""
     if is_image_folder(Path(data)):
         if label_column:
             raise InputError(f"{data} is an image folder; --label-column goes with a table")
         folder, split = read_folder(data, normalise), split or VALID
-        return AskedPictures(split_source(folder, split, ground), folder.split(split).groups)
+        return EvaluatedPictures(split_source(folder, split, ground), folder.split(split).groups)
     normalise = normalise and is_picture_folder(Path(data))
     table = open_source(data, normalise=normalise, ground=ground, label_column=label_column)
-    return AskedPictures(_part_of(table, split))
+    return EvaluatedPictures(_part_of(table, split))
 
 
 def _part_of(table: PixelSource, split: str | None) -> PixelSource:

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from fastdigits import InputError, export, open_model, predict
-from fastdigits.answers.adaptation import _parted, adapted, balanced, mixed_by_plan
 from fastdigits.answers.inference import Inference
+from fastdigits.audit.adaptation import _parted, adapted, balanced, mixed_by_plan
 from fastdigits.models.statistics import statistics_of
 
 EQUAL = np.full(10, 0.1)
@@ -81,17 +82,27 @@ def test_what_was_done_is_told(digit_images):
     images, labels = digit_images
     inference = Inference([model], exact=True)
     probabilities = inference.probabilities(images)
-    same, told = adapted(inference, [images], certain(np.full(len(images), 3)), by_hand=False)
+    mixed = np.random.default_rng(0).permutation(len(images))
+    same, told = adapted(inference, lambda: [images[mixed]], certain(np.full(len(images), 3)))
     assert told == ["nothing was changed: neither the order of the rows nor their classes tell anything"]
     assert (same.argmax(1) == 3).all()
-    normalised, (line, *_) = adapted(inference, np.array_split(images, 7), probabilities, by_hand=True)
+    normalised, (line, *_) = adapted(inference, lambda: np.array_split(images, 7), probabilities)
     assert line.startswith("the rows stand in the order of their hands: normalised by parts; ")
     assert (normalised.argmax(1) == labels).mean() > 0.9
-    assert (inference.probabilities(images[:50]) == probabilities[:50]).all()  # the model is as it was
-    in_turn = np.arange(400) % 10
-    in_turn[:3] = 9, 1, 2
-    _, (line,) = adapted(inference, [], certain(in_turn, sure=0.3), by_hand=False)
-    assert line.startswith("the classes are mixed by plan: brought to the shares of training; ")
+    assert np.allclose(inference.probabilities(images), probabilities, atol=1e-6)  # the model is as it was
+    in_turn = np.arange(len(images)) % 10
+    _, told = adapted(inference, lambda: [images[mixed]], certain(in_turn, sure=0.3))
+    assert told[-1].startswith("the classes are mixed by plan: brought to the shares of training; ")
+    few, (line,) = adapted(inference, lambda: [images[:99]], probabilities[:99])
+    assert line == "nothing was changed: 99 rows tell too little, 100 would do"
+    assert (few == probabilities[:99]).all()
+
+
+def test_a_table_that_becomes_shorter(digit_images):
+    parts = _parted([digit_images[0][:30]], [20, 20])
+    assert len(next(parts)) == 20
+    with pytest.raises(InputError, match="the table has fewer rows than a moment ago; was it changed"):
+        next(parts)
 
 
 def test_predict_with_adaptation(tmp_path, run, digit_images):
@@ -111,9 +122,20 @@ def test_where_nothing_can_be_adapted(tmp_path, run, digit_images):
     np.savez(tmp_path / "few.npz", images=digit_images[0][:99])
     with pytest.raises(InputError, match="--adapt learns from the whole table; leave out --shard"):
         predict(run, tmp_path / "t.npz", adapt=True, shard="1/2", out=tmp_path / "x.csv")
-    with pytest.raises(InputError, match="--adapt learns from the rows themselves, and needs 100 or more of them"):
-        predict(run, tmp_path / "few.npz", adapt=True, out=tmp_path / "x.csv")
+    few = predict(run, tmp_path / "few.npz", adapt=True, out=tmp_path / "few.csv")
+    assert few.adaptation == ["nothing was changed: 99 rows tell too little, 100 would do"]
     export("digitnet-mnist", tmp_path / "onnx", to="onnx")
     with pytest.raises(InputError, match="an ONNX export has fixed; pass the run or model"):
         predict(tmp_path / "onnx", tmp_path / "t.npz", adapt=True, out=tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_pictures_of_several_sizes(tmp_path, run, digit_images):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for row, image in enumerate(digit_images[0][:220]):
+        picture = Image.fromarray(np.kron(image, np.ones((3 + row % 2,) * 2, np.uint8)))
+        picture.save(folder / f"{row:03}.png")
+    found = predict(run, folder, adapt=True, normalise=False, out=tmp_path / "p.csv")
+    assert len(found.ids) == 220
+    assert found.adaptation
