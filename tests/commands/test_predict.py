@@ -235,14 +235,14 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
         return str(caught.value)
 
     no_labels = (
-        "has no labels, and what to expect cannot be told (fewer than 50 pictures); name a table's column of labels with "
-        "--label-column, of an image folder pass --split valid, or use `fastdigits predict`"
+        "has no labels, and what to expect cannot be told (fewer than 50 pictures); name a table's column of labels "
+        "with --label-column, of an image folder pass --split valid, or use `fastdigits predict`"
     )
     assert error_of_evaluation(run, folder, split="test") == f"{folder} (test) {no_labels}"
     assert error_of_evaluation(run, test_file) == f"test.csv {no_labels}"
     needless = (
-        "test.csv has no labels, so --stress has nothing to score; name a table's column of labels with --label-column, "
-        "of an image folder pass --split valid"
+        "test.csv has no labels, so --stress has nothing to score; name a table's column of labels with "
+        "--label-column, of an image folder pass --split valid"
     )
     assert error_of_evaluation(run, test_file, stress=True) == needless
     digit_table.assign(label=digit_table["label"] + 5).to_csv(tmp_path / "t.csv", index=False)
