@@ -21,7 +21,7 @@ from fastdigits.scores import StressScore, mean_under_stress, stress_scores, str
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 
 PAGE, PICTURES = Path("docs", "results", "hands.md"), Path("docs", "pictures")
-SEED, EACH, SHOWN = 2026, 200, 16
+SEED, EACH, COARSE_EACH, SHOWN = 2026, 200, 40, 16  # pictures of each style
 NO_DIGIT = ("several", "other", "blank")
 HEADING, NEXT = "## Anyone's hand", "## Limits"  # of a card
 TEXT = """# Anyone's hand
@@ -39,6 +39,12 @@ the same styles and kinds; how much is left for kinds that no training saw, the
 Right answers, and in brackets how many are taken for several digits or none; in percent.
 
 {styles}
+
+### Coarse digits
+
+In all styles, 8 to 14 pixels high, as small scans have them; some of them nobody could read.
+
+{coarse}
 
 ## Under stress
 
@@ -84,17 +90,23 @@ def main() -> None:
     models = {name: inference for name, inference in models.items() if inference.judge.above is not None}
     styles: dict[str, list[Score]] = {name: [] for name in models if not name.endswith("kannada")}
     kinds: dict[str, list[Score]] = {name: [] for name in models}
+    coarse_scores: dict[str, list[Score]] = {name: [] for name in styles}
     every_digit: list[tuple[np.ndarray, str]] = []
     samples: dict[str, list[np.ndarray]] = {"styles": [], "no_digit": []}
     for digit in DIGITS:
         for style in styles_of(digit):
-            images = drawn(digit_photo(digit, style, rng) for _ in range(EACH))
+            images = drawn(digit_photo(digit, style, rng, coarse=0) for _ in range(EACH))
             samples["styles"].append(images[:SHOWN])
             every_digit.append((images, digit))
             for name, scores in styles.items():
                 scores.append(_digit_score(models[name], images, digit, style))
+        coarse = drawn(
+            digit_photo(digit, style, rng, coarse=1) for style in styles_of(digit) for _ in range(COARSE_EACH)
+        )
+        for name, scores in coarse_scores.items():
+            scores.append(_digit_score(models[name], coarse, digit, "coarse"))
     for kind in KINDS:
-        images = drawn(no_digit_photo(kind, rng) for _ in range(EACH))
+        images = drawn(no_digit_photo(kind, rng, coarse=0) for _ in range(EACH))
         samples["no_digit"].append(images[:SHOWN])
         for name, scores in kinds.items():
             scores.append(_kind_score(models[name], images, kind))
@@ -104,6 +116,7 @@ def main() -> None:
     for name in models:
         _tell_in_card(name, styles.get(name), kinds[name], stress.get(name))
     tables = {"styles": _table("digit and style", styles), "kinds": _table("kind", kinds)}
+    tables["coarse"] = _table("digit", coarse_scores)
     tables["stress"] = _stress_table(stress)
     counts = {"n_styles": len(samples["styles"]), "n_kinds": len(KINDS), "each": EACH}
     PAGE.write_text(TEXT.format(**counts, **tables), encoding="utf-8")

@@ -10,9 +10,9 @@ ON_SCREEN, ON_DARK = 0.25, 0.6  # share of pictures drawn on a screen, and of th
 COARSE, COARSE_PX = 0.15, (8, 14)  # share of pictures that are coarse, and how many pixels high the ink is in them
 
 
-def photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture, uint8 (h, w), that shows ink 0..1 (h, w) somewhere in it, with paper around."""
-    is_coarse = rng.random() < COARSE
+def photograph(ink: np.ndarray, rng: np.random.Generator, coarse: float = COARSE) -> np.ndarray:
+    """A picture, uint8 (h, w), that shows ink 0..1 (h, w) somewhere in it, with paper around; a share is coarse."""
+    is_coarse = rng.random() < coarse
     if is_coarse:
         ink = _coarse(ink, rng.uniform(*COARSE_PX))
     ink = _with_margins(ink, rng)

@@ -143,4 +143,5 @@ STYLES: dict[str, dict[str, list[Way]]] = {
 }
 # how often a style is drawn where another is drawn once: MNIST has sevens that look like such ones
 OFTEN = {("1", "upstroke"): 5, ("7", "plain"): 2}
+STEEP = ("upstroke",)  # styles that wide or slanted hands would turn into another digit
 LEANING = {"lying": (0.5, 1.1)}  # styles written turned to the right, by so many radians

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..photos import Turning, normalised
-from .camera import photograph
-from .digits import LEANING, OFTEN, STYLES
+from .camera import COARSE, photograph
+from .digits import LEANING, OFTEN, STEEP, STYLES
 from .no_digit import KINDS, SEEN_KINDS, sign_height, written
 from .pens import ink_of_text
 from .strokes import Hand
@@ -22,19 +22,23 @@ def styles_of(digit: str) -> list[str]:
     return [*STYLES[digit], PRINTED]
 
 
-def digit_photo(digit: str, style: str, rng: np.random.Generator) -> np.ndarray:
-    """A digit '0' to '9' in one of its styles, as a photo or as drawn on a screen: uint8 (h, w)."""
+def digit_photo(digit: str, style: str, rng: np.random.Generator, coarse: float = COARSE) -> np.ndarray:
+    """A digit '0' to '9' in one of its styles, as a photo or as drawn on a screen: uint8 (h, w).
+
+    A share `coarse`, 0..1, of them is a few pixels high.
+    """
     if style == PRINTED:
         ink = ink_of_text(digit, sign_height(rng), rng)
     else:
         turned = rng.choice([-1, 1]) * rng.uniform(*LEANING[style]) if style in LEANING else 0.0
-        ink = written(STYLES[digit][style], rng, Hand.drawn(rng), turned)
-    return photograph(ink, rng)
+        hand = Hand.drawn(rng).steep() if style in STEEP else Hand.drawn(rng)
+        ink = written(STYLES[digit][style], rng, hand, turned)
+    return photograph(ink, rng, coarse)
 
 
-def no_digit_photo(kind: str, rng: np.random.Generator) -> np.ndarray:
-    """A picture of a kind of KINDS that shows no single digit, uint8 (h, w)."""
-    return photograph(KINDS[kind](rng), rng)
+def no_digit_photo(kind: str, rng: np.random.Generator, coarse: float = COARSE) -> np.ndarray:
+    """A picture of a kind of KINDS that shows no single digit, uint8 (h, w); `coarse` as of `digit_photo`."""
+    return photograph(KINDS[kind](rng), rng, coarse)
 
 
 def drawn_digits(

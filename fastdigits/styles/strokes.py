@@ -4,7 +4,7 @@ Points are read from text such as `0,3 3,0! 3,10 | 1,10 5,10`: x to the right, y
 corner, and `|` lifts the pen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ import numpy as np
 HEIGHT = 10.0  # of signs in the text of their ways
 STEPS = 12  # of a curve from one point of a way to the next
 JITTER = 0.035  # deviation of each point, of the height
+STEEP_SLANT = 0.2  # radians, of a steep hand at most
 HOOK = 0.12  # of the height: the longest that a pen leaves at the end of a stroke
 
 
@@ -89,6 +90,10 @@ class Hand:
             rounding=rng.uniform(0, 0.05) * (rng.random() < 0.6),
             hooks=rng.uniform(0, 0.15) * (rng.random() < 0.3),
         )
+
+    def steep(self) -> "Hand":
+        """The same hand, neither wide nor much slanted."""
+        return replace(self, aspect=min(self.aspect, 1.0), slant=min(self.slant, STEEP_SLANT))
 
     def write(self, way: Way, rng: np.random.Generator, turned: float = 0.0) -> list[np.ndarray]:
         """The sign as lines (m, 2), about one high, with its top left near 0, 0; `turned` by so many radians."""
