@@ -164,7 +164,7 @@ def test_predictions_of_shards_and_of_several_tables(run, parts, table, tmp_path
         told, of_whole = (
             json.loads((tmp_path / name).with_suffix(".notes.json").read_text()) for name in (other, "whole.csv")
         )
-        assert told["expectation"]["accuracy"] == pytest.approx(of_whole["expectation"]["accuracy"], abs=1e-4)
+        assert told["expectation"]["methods"] == pytest.approx(of_whole["expectation"]["methods"], abs=1e-4)
     assert {path.suffix for path in tmp_path.iterdir() if not path.name.startswith(".")} == {".csv", ".json"}
 
 
