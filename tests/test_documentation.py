@@ -101,7 +101,7 @@ def test_what_a_page_tells_to_type_works(page, workbench, monkeypatch):
             if "finetune resnet50" in line:
                 Path("runs/test_resnet-digits").rename("runs/resnet50-digits")
     if page.name == "README.md":
-        assert len(pd.read_csv("submission.csv")) == 40
+        assert len(pd.read_csv("submission.csv")) == 60
 
 
 def test_pages_name_commands_that_exist():

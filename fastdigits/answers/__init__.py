@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "answering": ["answer"],
         "inference": ["EXACT_BATCH", "Inference"],
         "opening": ["find_model", "open_model", "open_models"],
-        "predictions": ["Predictions", "notes_file_of"],
+        "predictions": ["Predictions", "holds_notes", "notes_file_of"],
         "reading": ["Reading", "read_sheet", "reading_of"],
         "shards": ["joined_shards", "predict_shard"],
         "submissions": ["submission_sample", "submission_table"],

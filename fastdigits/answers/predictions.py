@@ -1,5 +1,6 @@
 """What one or more models say about n pictures, and the files that it is written to."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -139,3 +140,12 @@ def notes_file_of(out: Path) -> Path:
     """Where what was noticed is kept beside predictions: predictions.notes.json."""
     plain = out.name.removesuffix(".gz")
     return out.with_name(Path(plain).stem + ".notes.json")
+
+
+def holds_notes(file: Path) -> bool:
+    """Whether a file is such a one, written by us."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"notes", "verdicts"} <= set(found)

@@ -12,6 +12,7 @@ from ..answers import (
     Predictions,
     answer,
     counted,
+    holds_notes,
     joined_shards,
     notes_file_of,
     open_models,
@@ -120,7 +121,8 @@ def predict(
         if out.suffix and not out.name.lower().endswith(TABLE_ENDINGS):
             raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
         check_output(out, overwrite)
-        check_output(notes_file_of(out), overwrite)
+        if not holds_notes(notes_file_of(out)):  # those of predictions that are gone are replaced
+            check_output(notes_file_of(out), overwrite)
     inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
     if adapt:
         check_adapts(inference.models)

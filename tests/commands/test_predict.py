@@ -321,3 +321,15 @@ def test_a_photo_can_be_a_submission(in_tmp):
     Image.fromarray(np.pad(np.full((16, 4), 255, np.uint8), 6)).save("one.png")
     predict("digitnet-mnist", "one.png", submission="kaggle")
     assert Path("submission.csv").read_text() == "ImageId,Label\n1,1\n"
+
+
+def test_notes_of_predictions_that_are_gone_are_replaced(tmp_path, run, digit_table):
+    digit_table.to_csv(tmp_path / "t.csv", index=False)
+    predict(run, tmp_path / "t.csv", out=tmp_path / "p.csv")
+    (tmp_path / "p.csv").unlink()
+    predict(run, tmp_path / "t.csv", out=tmp_path / "p.csv")
+    for theirs in ("{}", "no JSON", '["notes", "verdicts"]'):
+        (tmp_path / "q.notes.json").write_text(theirs)
+        with pytest.raises(InputError, match=r"q\.notes\.json exists already; pass --overwrite to replace it"):
+            predict(run, tmp_path / "t.csv", out=tmp_path / "q.csv")
+        assert (tmp_path / "q.notes.json").read_text() == theirs
