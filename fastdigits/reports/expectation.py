@@ -5,7 +5,7 @@ import numpy as np
 from ..answers import Inference, Predictions
 from ..audit import shift_of
 from ..figures import draw_expectation
-from ..folders import TEST, TRAIN, measured, on_dark, split_images, spread_rows
+from ..folders import TEST, TRAIN, ImageFolder, measured, on_dark, split_images, spread_rows
 from ..scores import expectation_of, why_untold
 from .page import Card, Gallery, Section, Text, drawn
 from .view import View
@@ -16,12 +16,13 @@ ASKED, COMPARED = 2_000, 2_000  # test pictures that the model answers, and of e
 def expectation_section(view: View) -> Section:
     """What to expect on test pictures, which have no labels; what says so where there are none."""
     title = "What to expect"
-    if view.folder is None or TEST not in view.folder.splits:
+    folder = view.folder and (view.folder.whole or view.folder)  # a fold leaves the test pictures out
+    if folder is None or TEST not in folder.splits:
         told = "The folder has no test pictures. `fastdigits predict` tells what to expect on the pictures it is given."
         return Section(title, [Text([told])])
-    rows, images = _some(view, TEST, ASKED)
+    rows, images = _some(folder, TEST, view.saved.size, ASKED)
     found = Predictions(
-        [view.folder.split(TEST).ids[row] for row in rows],
+        [folder.split(TEST).ids[row] for row in rows],
         Inference([view.saved], exact=True).probabilities(images),
         view.saved.classes,
         measured=measured(images),
@@ -40,15 +41,15 @@ def expectation_section(view: View) -> Section:
     return Section(title, [Text(sentences), chart, *_unlike(view, found.ids, images)])
 
 
-def _some(view: View, split: str, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _some(folder: ImageFolder, split: str, size: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Some rows of a split and their pictures, light on dark."""
-    rows = spread_rows(len(view.folder.split(split)), most)
-    return rows, np.asarray(on_dark(view.folder, split_images(view.folder, split, view.saved.size, rows)))
+    rows = spread_rows(len(folder.split(split)), most)
+    return rows, np.asarray(on_dark(folder, split_images(folder, split, size, rows)))
 
 
 def _unlike(view: View, ids: list[str], images: np.ndarray) -> list[Gallery]:
     """The test pictures that are most unlike the training ones."""
-    _, of_training = _some(view, TRAIN, COMPARED)
+    _, of_training = _some(view.folder, TRAIN, view.saved.size, COMPARED)
     shift = shift_of(of_training, None, images)
     if shift is None:
         return []

@@ -22,6 +22,8 @@ from fastdigits.models.introspection import (
     layer_table,
     weight_statistics,
 )
+from fastdigits.reports.expectation import expectation_section
+from fastdigits.reports.view import open_view
 from fastdigits.runs.directory import Run
 
 
@@ -362,3 +364,22 @@ def test_nothing_overflows_in_a_browser(tmp_path, three_runs, width, kind):
     command += [f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/measured.html"]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL).group(1)) == "nothing is wrong"
+
+
+def test_what_to_expect_on_test_pictures(tmp_path, table_file, digit_table):
+    digit_table.drop(columns="label").to_csv(tmp_path / "test.csv", index=False)
+    convert(table_file, tmp_path / "digits", valid=0.3, test=tmp_path / "test.csv")
+    train("dnn-he", tmp_path / "digits", epochs=2, out=tmp_path / "run")
+    train("dnn-he", tmp_path / "digits", epochs=1, folds=2, seed=1, out=tmp_path / "folds")
+    for run in (tmp_path / "run", tmp_path / "folds" / "seed1-fold2"):
+        section = expectation_section(open_view(Run(run)))
+        text, figure, gallery = section.items
+        assert text.lines[0].startswith("Expected accuracy ")
+        assert figure.name == "expectation"
+        assert figure.sentence.startswith("Of 200 test pictures, by how sure the model is of its answers")
+        assert len(gallery.cards) == 12
+        assert gallery.sentence.startswith("The test rows ")
+    convert(table_file, tmp_path / "without", valid=0.3)
+    train("dnn-he", tmp_path / "without", epochs=1, out=tmp_path / "other")
+    (text,) = expectation_section(open_view(Run(tmp_path / "other"))).items
+    assert text.lines[0].startswith("The folder has no test pictures.")
