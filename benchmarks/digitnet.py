@@ -36,9 +36,9 @@ class Shipped:
     teachers: tuple[tuple[str, ...], ...] = ()
 
 
-# as held-out rows, the stress set and drawn styles chose them (docs/lab_log.md)
 MEDIUM = ("--augment", "medium", "--epochs")
 WIDE, DRAWN = ("digitnet:width=48", *MEDIUM, "8"), ("digitnet", *MEDIUM, "24", "--styles", "--reject")
+# as held-out rows, the stress set and drawn styles chose them (docs/lab_log.md)
 MODELS = {
     "digitnet-mnist": Shipped("digitnet", "mnist", DRAWN[1:], teachers=(WIDE, DRAWN)),
     "digitnet-kannada": Shipped("digitnet", "kannada", ("--reject",)),

@@ -9,10 +9,8 @@ from ..system import progress_bar
 from .inference import Inference
 from .predictions import Predictions
 
-MEASURED, OF_CHUNK = (
-    1_000,
-    100,
-)  # about so many pictures are measured, or of each chunk where nobody knows how many come
+MEASURED = 1_000  # about so many pictures are measured
+OF_CHUNK = 100  # or so many of each chunk, where nobody knows how many come
 
 
 def answer(inference: Inference, source: PixelSource) -> Predictions:

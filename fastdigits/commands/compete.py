@@ -20,7 +20,15 @@ from ..answers import (
 )
 from ..audit import adapted, read_pictures, write_blocks
 from ..folders import TEST, TRAIN, VALID, ImageFolder, fold_folders, on_dark, split_images
-from ..models import NONE, SavedModel, check_outlives, find_backbone, shipped_architecture, shipped_names
+from ..models import (
+    NONE,
+    SavedModel,
+    check_outlives,
+    find_backbone,
+    read_description,
+    shipped_architecture,
+    shipped_names,
+)
 from ..photos import Ground, natural_order
 from ..recipes import find_recipe
 from ..runs import Run
@@ -239,10 +247,10 @@ def choose_weights(folder: ImageFolder) -> str:
 
 def calibrated(models: list[str], runs: list[Run]) -> list[SavedModel]:
     """Models of all rows, which get from the folds' runs their temperature and what is kept of valid; on disk, too."""
-    opened, of_folds = open_models(models), [open_model(run.path) for run in runs]
+    opened, kept = open_models(models), kept_of_runs(runs)
+    temperature = float(np.mean([read_description(run.path)["temperature"] for run in runs]))
     for model, place in zip(opened, models):
-        model.temperature = float(np.mean([fold.temperature for fold in of_folds]))
-        model.valid = kept_of_runs(runs)
+        model.temperature, model.valid = temperature, kept
         model.write(Path(place))
     return opened
 

@@ -17,6 +17,7 @@ from ..scores import (
     score,
     why_untold,
 )
+from ..sources import Notes
 from ..system import InputError, check_output, write_json
 
 LABELLED = "name a table's column of labels with --label-column, of an image folder pass --split valid"
@@ -109,12 +110,7 @@ def evaluate(
         evaluation.comparison = compare(" + ".join([str(model), *(ensemble or [])]), str(against), *right)
     if stress:
         evaluation.stress = pictures.stress_scores(inference, answers.truth)
-    if strict:
-        answers.notes.refuse()
-    answers.notes.say()
-    if out is not None:
-        write_json(Path(out), asdict(evaluation))
-    return evaluation
+    return _written(evaluation, answers.notes, strict, out)
 
 
 def _check_needs_no_labels(name: str, asked: dict) -> None:
@@ -132,9 +128,14 @@ def _expected(inference: Inference, answers: Predictions, name: str, strict: boo
             f"{name} has no labels, and what to expect cannot be told ({why_untold(inference.models)}); {LABELLED}, or "
             "use `fastdigits predict`"
         )
+    return _written(found, answers.notes, strict, out)
+
+
+def _written(found: Evaluation | Expectation, notes: Notes, strict: bool, out: Path | None) -> Evaluation | Expectation:
+    """What was found, once what was noticed is said, and it is written where it should be."""
     if strict:
-        answers.notes.refuse()
-    answers.notes.say()
+        notes.refuse()
+    notes.say()
     if out is not None:
         write_json(Path(out), asdict(found))
     return found

@@ -7,7 +7,7 @@ from ..audit import shift_of
 from ..figures import draw_expectation
 from ..folders import TEST, TRAIN, ImageFolder, measured, on_dark, split_images, spread_rows
 from ..scores import expectation_of, why_untold
-from .page import Card, Gallery, Section, Text, drawn
+from .page import Card, Gallery, Section, Text, as_sentence, drawn
 from .view import View
 
 ASKED, COMPARED = 2_000, 2_000  # test pictures that the model answers, and of each side that are told apart
@@ -31,7 +31,7 @@ def expectation_section(view: View) -> Section:
     if expectation is None:
         told = f"What to expect on the test pictures cannot be told ({why_untold([view.saved])})."
         return Section(title, [Text([told])])
-    sentences = [_sentence(line) for line in str(expectation).splitlines()]
+    sentences = [as_sentence(line) for line in str(expectation).splitlines()]
     chart = drawn(
         "expectation",
         "What to expect on the test pictures",
@@ -54,8 +54,4 @@ def _unlike(view: View, ids: list[str], images: np.ndarray) -> list[Gallery]:
     if shift is None:
         return []
     cards = [Card(images[row], [ids[row]]) for row in shift.unlike]
-    return [Gallery("unlike", "Test pictures most unlike training", _sentence(shift.sentences()[0]), cards)]
-
-
-def _sentence(line: str) -> str:
-    return f"{line[0].upper()}{line[1:]}."
+    return [Gallery("unlike", "Test pictures most unlike training", as_sentence(shift.sentences()[0]), cards)]

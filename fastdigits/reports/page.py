@@ -112,6 +112,11 @@ class Section:
         return self.title.lower().replace(" ", "-")
 
 
+def as_sentence(line: str) -> str:
+    """A line of a command's output as a sentence of a page."""
+    return f"{line[0].upper()}{line[1:]}."
+
+
 def drawn(name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bool = True) -> Figure:
     """A drawing as a figure of a page."""
     from ..figures import png_of

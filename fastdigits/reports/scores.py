@@ -13,7 +13,7 @@ from ..figures import (
     draw_reliability,
 )
 from ..scores import Evaluation, Interval, Suspect, find_suspects
-from .page import Card, Gallery, Section, Table, Text, drawn
+from .page import Card, Gallery, Section, Table, Text, as_sentence, drawn
 from .view import View
 
 SHOWN_MISTAKES, SHOWN_SUSPECTS = 60, 24
@@ -41,15 +41,11 @@ def scores_section(view: View) -> Section:
         draw_class_heat_map(evaluation),
         is_chart=False,
     )
-    sentences = Text([_sentence(line) for line in evaluation.sentences()])
+    sentences = Text([as_sentence(line) for line in evaluation.sentences()])
     items = [sentences, confusion, _class_table(evaluation), intervals, heat_map]
     if evaluation.groups:
         items += [_group_table(evaluation), _group_figure(evaluation)]
     return Section("Scores", items)
-
-
-def _sentence(line: str) -> str:
-    return f"{line[0].upper()}{line[1:]}."
 
 
 def _between(interval: Interval) -> str:
@@ -115,7 +111,7 @@ def calibration_section(view: View) -> Section:
         draw_reliability(evaluation),
     )
     coverage = drawn(
-        "coverage", "What to leave to a person", _sentence(evaluation.reject_sentence()), draw_coverage(evaluation)
+        "coverage", "What to leave to a person", as_sentence(evaluation.reject_sentence()), draw_coverage(evaluation)
     )
     return Section("Calibration", [Text([told]), reliability, coverage])
 

@@ -109,7 +109,7 @@ def expectation_of(models: Sequence[ModelDescription], found: Predictions) -> Ex
 
 
 def _unequal(model: ModelDescription, found: Predictions, moved: float) -> str:
-    shares = np.bincount(found.probabilities.argmax(1), minlength=len(model.classes)) / len(found.ids)
+    shares = _shares(found.probabilities)
     most = int((shares - model.valid["shares"]).argmax())
     before = model.valid["shares"][most]
     return (
@@ -217,6 +217,10 @@ def _logistic(log_odds: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
 
 def _moved(shares: np.ndarray, probabilities: np.ndarray) -> float:
     """Half the summed distance of the answers' class shares from those in training, less what luck alone makes."""
-    n, found = len(probabilities), np.bincount(probabilities.argmax(1), minlength=len(shares)) / len(probabilities)
-    luck = np.sqrt(2 / np.pi * shares * (1 - shares) / n).sum() / 2
-    return float(max(0.0, np.abs(found - shares).sum() / 2 - 2 * luck))
+    luck = np.sqrt(2 / np.pi * shares * (1 - shares) / len(probabilities)).sum() / 2
+    return float(max(0.0, np.abs(_shares(probabilities) - shares).sum() / 2 - 2 * luck))
+
+
+def _shares(probabilities: np.ndarray) -> np.ndarray:
+    """Of the classes among the answers, (classes,)."""
+    return np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) / len(probabilities)
