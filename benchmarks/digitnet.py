@@ -19,7 +19,7 @@ from fastdigits.models import WEIGHTS, SavedModel, read_saved
 from fastdigits.runs import Run
 from fastdigits.training import model_card
 
-TABLES = {"mnist": [], "kannada": ["--groups", "writers.csv.gz"]}  # options of convert for the part kept apart
+TABLES = {"mnist": [], "kannada": ["--groups", "writers.csv.gz"]}  # who wrote each row, as options of convert
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ WIDE, DRAWN = ("digitnet:width=48", *MEDIUM, "8"), ("digitnet", *MEDIUM, "24", "
 # as held-out rows, the stress set and drawn styles chose them (docs/lab_log.md)
 MODELS = {
     "digitnet-mnist": Shipped("digitnet", "mnist", DRAWN[1:], teachers=(WIDE, DRAWN)),
-    "digitnet-kannada": Shipped("digitnet", "kannada", ("--reject",)),
+    "digitnet-kannada": Shipped("digitnet", "kannada", (*MEDIUM, "24", "--reject")),
     "digitnet-tiny-mnist": Shipped("digitnet-tiny", "mnist", seeds=(1, 2, 3, 4, 5)),
 }
 
@@ -69,8 +69,8 @@ def folders_of(table: str, data: Path, work: Path) -> tuple[Path, Path]:
     """Image folders of all rows, and of rows of which some are kept apart."""
     source = data / table
     whole, part = work / f"{table}-all", work / f"{table}-apart"
-    apart = [str(source / option) if option.endswith(".gz") else option for option in TABLES[table]]
-    for folder, options in ((whole, ["--valid", "0"]), (part, apart)):
+    groups = [str(source / option) if option.endswith(".gz") else option for option in TABLES[table]]
+    for folder, options in ((whole, ["--valid", "0", *groups]), (part, groups)):
         if not folder.exists():
             fastdigits("convert", str(source / "train.csv.gz"), str(folder), *options)
     return whole, part
