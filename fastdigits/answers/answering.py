@@ -16,7 +16,7 @@ OF_CHUNK = 100  # or so many of each chunk, where nobody knows how many come
 def answer(inference: Inference, source: PixelSource) -> Predictions:
     """What one or more models say about every picture of a source that passed the gate, in its order."""
     ids, labels, rows, contents = [], [], [], []
-    looks = [measured(np.zeros((0, 1, 1), np.uint8))]
+    looks, agreements = [measured(np.zeros((0, 1, 1), np.uint8))], [np.zeros((0, inference.compared, 2), np.float32)]
     rng = np.random.default_rng(0)
     judge = inference.judge
     n_outputs = count_outputs(judge.classes, judge.above is not None)
@@ -25,8 +25,10 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
             looks.append(measured(chunk.images[_some(len(chunk.ids), source.rows, rng)]))
             ids += chunk.ids
             labels += chunk.labels or []
-            rows.append(inference.shares(chunk.images))
-            contents.append(judge.contents(rows[-1], chunk.contents))
+            shares, agreement = inference.shares_and_agreement(chunk.images)
+            rows.append(shares)
+            agreements.append(agreement)
+            contents.append(judge.contents(shares, chunk.contents))
             advance(len(chunk.ids))
     shares = np.concatenate(rows) if rows else np.zeros((0, n_outputs), np.float32)
     return Predictions(
@@ -35,6 +37,7 @@ def answer(inference: Inference, source: PixelSource) -> Predictions:
         inference.classes,
         contents=np.concatenate(contents) if contents else np.zeros(0, np.uint8),
         outliers=judge.outliers(shares),
+        agreement=np.concatenate(agreements),
         measured=np.concatenate(looks),
         least_sure=judge.least_sure,
         own_ids=source.has_ids,

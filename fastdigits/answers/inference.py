@@ -49,13 +49,31 @@ class Inference:
     def classes(self) -> list[str]:
         return self.judge.classes
 
+    @property
+    def compared(self) -> int:
+        """How many models' agreement with the mean is told: all, or none where the mean is one model's only view."""
+        return len(self.models) if self.tta or len(self.models) > 1 else 0
+
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Mean class probabilities of pictures uint8 (n, h, w), light on dark: float32 (n, classes), rows sum to 1."""
         return self.judge.probabilities(self.shares(images))
 
     def shares(self, images: np.ndarray) -> np.ndarray:
         """The same and behind it, of models that tell outliers, their mean shares: float32 (n, outputs)."""
-        return np.concatenate([self._timed(batch) for batch in self._batches(images)])
+        return self.shares_and_agreement(images)[0]
+
+    def shares_and_agreement(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`shares`, and how far each model alone agrees with their mean.
+
+        Returns
+        -------
+        shares : ndarray of float32, shape (n, outputs)
+        agreement : ndarray of float32, shape (n, models, 2)
+            How sure each model alone is of its own answer, without test-time augmentation, and how sure all together
+            are of that answer; of one model without test-time augmentation, shape (n, 0, 2).
+        """
+        shares, agreement = zip(*(self._timed(batch) for batch in self._batches(images)))
+        return np.concatenate(shares), np.concatenate(agreement)
 
     def _batches(self, images: np.ndarray) -> Iterator[np.ndarray]:
         start = 0
@@ -64,32 +82,35 @@ class Inference:
             yield batch
             start += len(batch)
 
-    def _timed(self, batch: np.ndarray) -> np.ndarray:
+    def _timed(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         started = time.perf_counter()
-        shares = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
+        found = self._in_bf16(batch) if self.in_bf16 else self._mean(batch)
         self.batch_size.note(len(batch), time.perf_counter() - started)
-        return shares
+        return found
 
-    def _in_bf16(self, batch: np.ndarray) -> np.ndarray:
+    def _in_bf16(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """bf16, and once more in fp32 what is not sure."""
         import torch
 
         with torch.autocast(self.device, torch.bfloat16):
-            shares = self._mean(batch)
+            shares, agreement = self._mean(batch)
         second, first = np.partition(self.judge.probabilities(shares), -2, axis=1)[:, -2:].T
         unsure = first - second < SURE_LEAD
         if self.judge.above is not None:
             unsure |= np.abs(self.judge.outliers(shares).sum(1) - self.judge.above) < SURE_DISTANCE
         if unsure.any():
-            shares[unsure] = self._mean(batch[unsure])
-        return shares
+            shares[unsure], agreement[unsure] = self._mean(batch[unsure])
+        return shares, agreement
 
-    def _mean(self, batch: np.ndarray) -> np.ndarray:
-        """Mean shares; those of outliers are the mean over the models that tell them."""
+    def _mean(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean shares, those of outliers over the models that tell them; and the agreement with that mean."""
         found = [model.shares(view) for view in self._views(batch) for model in self.models]
-        means = [np.mean([self.judge.probabilities(shares) for shares in found], axis=0)]
+        answers = [self.judge.probabilities(shares) for shares in found]
+        mean = np.mean(answers, axis=0)
+        alone = answers[: self.compared]  # by the first view, the picture as it is
         outliers = [shares[:, len(self.classes) :] for shares in found if shares.shape[1] > len(self.classes)]
-        return np.concatenate(means + ([np.mean(outliers, axis=0)] if outliers else []), axis=1)
+        shares = np.concatenate([mean] + ([np.mean(outliers, axis=0)] if outliers else []), axis=1)
+        return shares, agreement_of(alone, mean)
 
     def _views(self, batch: np.ndarray) -> list[np.ndarray]:
         if not self.tta:
@@ -101,6 +122,22 @@ class Inference:
 
         views = averaged_views(to_float(torch.from_numpy(np.array(batch))[:, None]))
         return [view[:, 0].mul(255).round().to(torch.uint8).numpy() for view in views]
+
+
+def agreement_of(alone: Sequence[np.ndarray], mean: np.ndarray) -> np.ndarray:
+    """How sure each model is of its own answer, and the mean of all of that answer: float32 (n, models, 2).
+
+    Parameters
+    ----------
+    alone : sequence of ndarray, each of shape (n, classes)
+        The probabilities of each model.
+    mean : ndarray, shape (n, classes)
+    """
+    agreement = np.zeros((len(mean), len(alone), 2), np.float32)
+    for place, own in enumerate(alone):
+        agreement[:, place, 0] = own.max(1)
+        agreement[:, place, 1] = np.take_along_axis(mean, own.argmax(1)[:, None], axis=1)[:, 0]
+    return agreement
 
 
 class BatchSize:

@@ -30,6 +30,8 @@ class Predictions:
         What the pictures show, see `Judge.contents`; None where they are known to show digits.
     outliers : ndarray of float32, shape (n, 2), or None
         Shares of "several digits" and "no digit" by models that tell them, see `models.OUTLIERS`; else None.
+    agreement : ndarray of float32, shape (n, models, 2), or None
+        Of several models, or with test-time augmentation, how far they agree; see `Inference.shares_and_agreement`.
     measured : ndarray of float32, shape (m, properties), or None
         What was measured of some pictures, spread over the source; see `photos.properties_of`.
     expectation : scores.Expectation or None
@@ -57,6 +59,7 @@ class Predictions:
     classes: list[str]
     contents: np.ndarray | None = None
     outliers: np.ndarray | None = None
+    agreement: np.ndarray | None = None
     measured: np.ndarray | None = None
     expectation: "object | None" = None
     untold: str | None = None

@@ -32,7 +32,7 @@ def predict_shard(
     InputError
         When a shard that is done was predicted from another table, by other models or in another way.
     """
-    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground, "contents": "judged, measured"}
+    how = {"tta": inference.tta, "exact": inference.exact, "ground": ground, "contents": "judged, measured, agreement"}
     about = {"source": table.digest(), "models": [model["sha256"] for model in models], **how}
     check_alike(shard, out, about, _about)
     place = shard.place(out)
@@ -41,7 +41,8 @@ def predict_shard(
         found = answer(inference, shard.part(table, places))
         if strict:
             found.notes.refuse()
-        content = {"ids": np.array(found.ids, str), "probabilities": found.probabilities, "contents": found.contents}
+        content = {name: getattr(found, name) for name in ("probabilities", "contents", "agreement")}
+        content["ids"] = np.array(found.ids, str)
         if found.outliers is not None:
             content["outliers"] = found.outliers
         content["measured"] = found.measured
@@ -74,6 +75,7 @@ def joined_shards(inference: Inference, shard: Shard, out: Path) -> Predictions:
         inference.classes,
         contents=joined("contents"),
         outliers=joined("outliers") if "outliers" in parts[0] else None,
+        agreement=joined("agreement"),
         measured=np.concatenate([part["measured"] for part in parts]),
         least_sure=inference.judge.least_sure,
         own_ids=bool(parts[0]["own_ids"]),

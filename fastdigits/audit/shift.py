@@ -95,7 +95,7 @@ def shift_of(
         folds = folds_by(by_hand, truth, None if groups is None else groups[rows])
         kept, temperature = _kept(features, truth, folds)
         scores = scores_of_others(features, truth, others_features)
-        found.expectation = expected(kept, _probabilities(scores, temperature))
+        found.expectation = expected([kept], _probabilities(scores, temperature))
     return found
 
 

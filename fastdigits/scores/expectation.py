@@ -3,7 +3,8 @@
 Two methods, both fitted on the model's valid pictures: the share of answers less sure than a threshold below which as
 many valid answers lie as there are mistakes (average thresholded confidence, Garg et al. 2022, arXiv:2201.04234), and
 the mean chance of a mistake by a logistic curve of the confidence (Platt 1999). The first overrates mistakes where
-digits are hard to read, the second underrates them, so the answer is their geometric mean. See
+digits are hard to read, the second underrates them, so the answer is their geometric mean. Several models together make
+as many mistakes as each of them does on average, less what they gain where they disagree. See
 docs/explanations/expectation.md.
 """
 
@@ -76,8 +77,9 @@ class Expectation:
 
 def why_untold(models: Sequence[ModelDescription]) -> str:
     """Why `expectation_of` tells nothing."""
-    if models[0].valid is None:
-        return "the model keeps nothing of valid pictures; train it again, with some"
+    if any(model.valid is None for model in models):
+        which = "the model" if len(models) == 1 else "one of the models"
+        return f"{which} keeps nothing of valid pictures; train it again, with some"
     return f"fewer than {LEAST_PICTURES} pictures"
 
 
@@ -87,14 +89,14 @@ def expectation_of(models: Sequence[ModelDescription], found: Predictions) -> Ex
     Parameters
     ----------
     models : sequence of ModelDescription
-        That gave the answers together. Several are surer of what they agree in than the first alone, by which it is
-        judged, so that their accuracy is rather higher.
+        That gave the answers together. Each is judged by what it keeps of its own valid pictures.
     found : Predictions
     """
     model = models[0]
-    if model.valid is None or len(found.ids) < LEAST_PICTURES:
+    kept = [one.valid for one in models if one.valid is not None]
+    if len(kept) < len(models) or len(found.ids) < LEAST_PICTURES:
         return None
-    expectation = expected(model.valid, found.probabilities)
+    expectation = expected(kept, found.probabilities, found.agreement)
     if model.properties and found.measured is not None:
         apart = differences(model.properties, summary_of(found.measured), len(found.measured))
         expectation.differences = [str(one) for one in apart]
@@ -143,33 +145,43 @@ def kept_of_valid(probabilities: np.ndarray, truth: np.ndarray, of_training: np.
     }
 
 
-def expected(kept: dict, probabilities: np.ndarray) -> Expectation:
+def expected(kept: Sequence[dict], probabilities: np.ndarray, agreement: np.ndarray | None = None) -> Expectation:
     """What to expect on unlabelled pictures, by the answers alone.
 
     Parameters
     ----------
-    kept : dict
+    kept : sequence of dict, one for each model
         As `kept_of_valid` gives it.
     probabilities : ndarray, shape (n, classes), rows sum to 1
-        The same model's answers.
+        What the models answer together.
+    agreement : ndarray, shape (n, models, 2), optional
+        How far they agree, as `Inference.shares_and_agreement` gives it; not needed of one model that looks once.
     """
     n = len(probabilities)
-    confidences = probabilities.max(1)
-    chance = 1 / (1 + np.exp(-(kept["intercept"] + kept["slope"] * _log_odds(confidences))))
-    errors = dict(zip(METHODS, (float((confidences < kept["least_sure"]).mean()), float(chance.mean()))))
+    alone, gain = probabilities.max(1)[:, None], 0.0
+    if agreement is not None and agreement.shape[1]:
+        # where a model answers otherwise than all together, these are as much surer of their own answer as they win
+        alone, gain = agreement[:, :, 0], float((probabilities.max(1)[:, None] - agreement[:, :, 1]).mean())
+    each = np.array([_errors(valid, alone[:, place]) for place, valid in enumerate(kept)])
     # a method that finds no mistake among n pictures means fewer than one, not none
-    error = float(np.exp(np.mean([np.log(max(value, 0.5 / n)) for value in errors.values()])))
-    low, high = _interval(error, n, MISJUDGED**2 + 1 / (kept["mistakes"] + 1))
-    accuracy = kept["pictures"] - kept["mistakes"]
+    error = max(float(np.exp(np.log(np.maximum(each, 0.5 / n)).mean(1)).mean()) - gain, 0.5 / n)
+    first = kept[0]
+    low, high = _interval(error, n, MISJUDGED**2 + 1 / (first["mistakes"] + 1))
     return Expectation(
         pictures=n,
         accuracy=1 - error,
         interval=(1 - high, 1 - low),
-        valid_accuracy=accuracy / kept["pictures"],
-        valid_pictures=kept["pictures"],
-        methods={name: 1 - value for name, value in errors.items()},
-        shares_moved=_moved(np.array(kept["shares"]), probabilities),
+        valid_accuracy=1 - first["mistakes"] / first["pictures"],
+        valid_pictures=first["pictures"],
+        methods={name: min(1.0, 1 - float(value) + gain) for name, value in zip(METHODS, each.mean(0))},
+        shares_moved=_moved(np.array(first["shares"]), probabilities),
     )
+
+
+def _errors(kept: dict, confidences: np.ndarray) -> tuple[float, float]:
+    """The share of mistakes, by each of METHODS, of the answers of one model, which have confidences (n,)."""
+    chance = 1 / (1 + np.exp(-(kept["intercept"] + kept["slope"] * _log_odds(confidences))))
+    return float((confidences < kept["least_sure"]).mean()), float(chance.mean())
 
 
 def _interval(error: float, n: int, variance: float) -> Interval:

@@ -252,6 +252,19 @@ def test_evaluation_that_cannot_be(tmp_path, run, folder, test_file, digit_table
     assert "x.json exists already" in error_of_evaluation(run, folder, out=tmp_path / "x.json")
 
 
+def test_what_to_expect_of_several_models_and_of_several_views(tmp_path, run, second_run, digit_table):
+    table, unlabelled = tmp_path / "t.csv", tmp_path / "u.csv"
+    digit_table.to_csv(table, index=False)
+    digit_table.drop(columns="label").to_csv(unlabelled, index=False)
+    for number, how in enumerate(({"ensemble": [second_run]}, {"tta": True}, {"ensemble": [second_run], "tta": True})):
+        true = evaluate(run, table, **how).accuracy
+        found = predict(run, unlabelled, **how, out=tmp_path / f"{number}.csv").expectation
+        assert found.interval[0] <= true <= found.interval[1]
+        for shard in ("1/2", "2/2"):
+            joined = predict(run, unlabelled, **how, shard=shard, out=tmp_path / f"{number}-shards.csv")
+        assert joined.expectation.accuracy == pytest.approx(found.accuracy, abs=1e-6)
+
+
 def test_what_to_expect_without_labels(tmp_path, run, digit_table):
     table, unlabelled = tmp_path / "t.csv", tmp_path / "u.csv"
     digit_table.to_csv(table, index=False)

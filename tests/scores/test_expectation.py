@@ -6,10 +6,11 @@ import torch
 from scipy.stats import nbinom
 
 from fastdigits.answers import Predictions
+from fastdigits.answers.inference import agreement_of
 from fastdigits.models import ModelDescription
 from fastdigits.photos import summary_of
 from fastdigits.photos.properties import PROPERTIES
-from fastdigits.scores import expectation_of, kept_of_valid
+from fastdigits.scores import expectation_of, kept_of_valid, why_untold
 from fastdigits.scores.expectation import _negative_binomial_quantile, expected
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -74,7 +75,7 @@ def real_answers(digit_images) -> tuple[dict, dict[str, tuple[np.ndarray, np.nda
 def test_accuracy_on_real_digits_is_foretold(real_answers, how):
     valid, asked = real_answers
     probabilities, truth = asked[how]
-    found, true = expected(valid, probabilities), (probabilities.argmax(1) == truth).mean()
+    found, true = expected([valid], probabilities), (probabilities.argmax(1) == truth).mean()
     assert found.interval[0] <= true <= found.interval[1]
     if how != "clean":
         assert found.accuracy < found.valid_accuracy - 0.01  # which would say that nothing changed
@@ -82,7 +83,7 @@ def test_accuracy_on_real_digits_is_foretold(real_answers, how):
 
 def test_the_interval_is_wider_where_less_is_known():
     def width(n_valid: int, n: int) -> float:
-        low, high = expected(kept(n_valid), answers(n, 1.2, seed=2)[0]).interval
+        low, high = expected([kept(n_valid)], answers(n, 1.2, seed=2)[0]).interval
         return high - low
 
     assert width(200, 4000) > 1.3 * width(5000, 4000)
@@ -92,7 +93,7 @@ def test_the_interval_is_wider_where_less_is_known():
 def test_a_perfect_model_is_not_certain():
     sure = np.full((300, 10), 1e-6)
     sure[np.arange(300), np.arange(300) % 10] = 1
-    found = expected(kept_of_valid(sure, np.arange(300) % 10, np.full(10, 30)), sure)
+    found = expected([kept_of_valid(sure, np.arange(300) % 10, np.full(10, 30))], sure)
     assert found.valid_accuracy == 1
     assert 0.99 < found.accuracy < 1
     assert found.interval[0] < 0.998
@@ -143,3 +144,40 @@ def test_one_answer_to_pictures_of_another_kind_counts_as_mistakes():
     alike = expectation_of([model], predictions(probabilities, measured=looks()))
     assert alike.accuracy > 0.9
     assert alike.differences == []
+
+
+def together(asked: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean probabilities of several models, and their agreement with it."""
+    mean = np.mean(asked, axis=0)
+    return mean, agreement_of(asked, mean)
+
+
+@pytest.mark.parametrize("how", ["clean", "noise"])
+def test_accuracy_of_models_together_is_foretold_by_each_ones_own_valid(digit_images, how):
+    """Models of a few digits each, so that they gain much by each other."""
+    from sklearn.linear_model import LogisticRegression
+
+    images, labels = digit_images[0] / 255.0, digit_images[1]
+    rows = np.random.default_rng(1).permutation(len(images))
+    parts, valid, asked = np.array_split(rows[:400], 4), rows[400:1000], rows[1000:]
+    pictures = changed(images[asked], how).reshape(-1, 64)
+    kept, answers = [], []
+    for part in parts:
+        model = LogisticRegression(C=10, max_iter=2000).fit(images[part].reshape(-1, 64), labels[part])
+        of_valid = model.predict_proba(images[valid].reshape(-1, 64))
+        kept.append(kept_of_valid(of_valid, labels[valid], np.bincount(labels[part])))
+        answers.append(model.predict_proba(pictures))
+    mean, agreement = together(answers)
+    found, true = expected(kept, mean, agreement), (mean.argmax(1) == labels[asked]).mean()
+    each = np.mean([(own.argmax(1) == labels[asked]).mean() for own in answers])
+    assert found.interval[0] <= true <= found.interval[1]
+    assert abs(found.accuracy - true) < abs(expected(kept[:1], mean).accuracy - true)
+    assert true - each > 0.01  # they gain by each other, and it is foretold that they do
+    assert found.accuracy > np.mean([expected([one], own).accuracy for one, own in zip(kept, answers)]) + 0.01
+
+
+def test_one_model_that_kept_nothing_is_enough_to_tell_nothing():
+    models, found = [description(valid=kept()), description()], predictions(answers(500, 1.0, seed=3)[0])
+    assert expectation_of(models, found) is None
+    assert why_untold(models) == "one of the models keeps nothing of valid pictures; train it again, with some"
+    assert why_untold(models[1:]) == "the model keeps nothing of valid pictures; train it again, with some"
