@@ -11,9 +11,11 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from ..answers import Inference
+from ..answers import Inference, Predictions, answer
 from ..folders import resized, spread_rows
 from ..models import ModelDescription
+from ..scores import expectation_of
+from ..sources import PixelSource
 from ..system import InputError
 from .row_order import stand_by_hand
 
@@ -32,6 +34,17 @@ def check_adapts(models: Sequence[ModelDescription]) -> None:
             "--adapt changes a network's normalisation, which an ONNX export has fixed; pass the run or model that it "
             "was made from"
         )
+
+
+def answered(inference: Inference, source: PixelSource, adapt: bool) -> Predictions:
+    """What models say about a source, what accuracy to expect of it, and where asked what they learn from it then."""
+    found = answer(inference, source)
+    found.expectation = expectation_of(inference.models, found)
+    if adapt:
+        found.probabilities, found.adaptation = adapted(
+            inference, lambda: (chunk.images for chunk in source.chunks()), found.probabilities
+        )
+    return found
 
 
 def adapted(

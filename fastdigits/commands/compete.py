@@ -3,14 +3,12 @@
 import math
 import time
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..answers import (
     Inference,
-    answer,
     counted,
     open_model,
     open_models,
@@ -18,7 +16,7 @@ from ..answers import (
     submission_sample,
     submission_table,
 )
-from ..audit import adapted, read_pictures, write_blocks
+from ..audit import adapted, answered, read_pictures, write_blocks
 from ..folders import TEST, TRAIN, VALID, ImageFolder, fold_folders, on_dark, split_images
 from ..models import (
     NONE,
@@ -36,7 +34,6 @@ from ..scores import (
     Competition,
     Interval,
     class_numbers,
-    expectation_of,
     kept_of_runs,
     leak_warnings,
     read_answers,
@@ -46,7 +43,6 @@ from ..sources import open_source
 from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
-from .predict import images_of
 from .report import report
 from .train import train
 
@@ -138,12 +134,8 @@ def compete(
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
     runs = [Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds]
-    inference, test = Inference(calibrated(models, runs)), source_to_predict(str(source), ground=ground)
-    predictions = answer(inference, test)
-    predictions.expectation = expectation_of(inference.models, predictions)
-    if adapt:
-        chunks = partial(images_of, test)
-        predictions.probabilities, predictions.adaptation = adapted(inference, chunks, predictions.probabilities)
+    test = source_to_predict(str(source), ground=ground)
+    predictions = answered(Inference(calibrated(models, runs)), test, adapt)
     predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(

@@ -1,16 +1,11 @@
 """predict(): pixels or pictures -> labels and probabilities; submissions; ensembles."""
 
 import sys
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from ..answers import (
     Inference,
     Predictions,
-    answer,
     counted,
     holds_notes,
     joined_shards,
@@ -21,12 +16,11 @@ from ..answers import (
     table_to_predict,
     verdict_line,
 )
-from ..audit import adapted, check_adapts
+from ..audit import answered, check_adapts
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS, Ground
 from ..scores import LEAST_PICTURES, expectation_of, why_untold
-from ..sources import PixelSource
 from ..system import InputError, check_output
 
 TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
@@ -128,12 +122,7 @@ def predict(
         check_adapts(inference.models)
     if part is None:
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
-        pictures = source_to_predict(source, also, **how)
-        answers = answer(inference, pictures)
-        answers.expectation = expectation_of(inference.models, answers)
-        if adapt:
-            chunks = partial(images_of, pictures)
-            answers.probabilities, answers.adaptation = adapted(inference, chunks, answers.probabilities)
+        answers = answered(inference, source_to_predict(source, also, **how), adapt)
         return _written(answers, inference, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
@@ -165,8 +154,3 @@ def _written(
     if submission:  # which has no room for them
         print(verdict_line(counted(predictions.verdicts)), file=sys.stderr)
     return predictions
-
-
-def images_of(pictures: PixelSource) -> Iterator[np.ndarray]:
-    """Its pictures from the start, a chunk at a time."""
-    return (chunk.images for chunk in pictures.chunks())
