@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from fastdigits import open_model, read_folder
-from fastdigits.models import WEIGHTS, SavedModel, read_saved
+from fastdigits.models import WEIGHTS, SavedModel, read_saved, write_quick
 from fastdigits.runs import Run
 from fastdigits.training import model_card
 
@@ -116,7 +116,7 @@ def ship(name: str, whole: Run, part: Run, part_folder: Path) -> None:
     place = WEIGHTS / name
     place.mkdir(parents=True, exist_ok=True)
     saved.write(place)
-    read_saved(place)
+    write_quick(read_saved(place), place)
     print(f"{place}: {sum(file.stat().st_size for file in place.iterdir()):,} bytes")
 
 

@@ -32,9 +32,11 @@ class Inference:
     """
 
     def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None, tta: bool = False):
-        prepare_machine()
-        self.device = find_device()
         in_torch = all(model.in_torch for model in models)
+        self.device = "cpu"
+        if tta or any(model.in_torch for model in models):  # else torch, which takes a second to load, is not needed
+            prepare_machine()
+            self.device = find_device()
         self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
         self.models, self.tta, self.exact, self.judge = models, tta, exact, Judge.of(models)
         self.normalise = models[0].normalise if normalise is None else normalise

@@ -11,6 +11,7 @@ from ..models import (
     model_folder,
     read_description,
     read_onnx,
+    read_quick,
     read_saved,
     shipped_names,
 )
@@ -18,8 +19,15 @@ from ..runs import Run
 from ..system import InputError
 
 
-def open_model(model: str | Path) -> SavedModel | OnnxModel:
+def open_model(model: str | Path, few: bool = False) -> SavedModel | OnnxModel:
     """The model that `model` names: a saved model's folder, an ONNX export's, a finished run's, or a shipped model.
+
+    Parameters
+    ----------
+    model : str or Path
+    few : bool
+        Whether it will be asked about a few pictures alone. Then loading is what takes time, and a shipped model's
+        graph is opened in place of its weights, where onnxruntime is installed.
 
     Raises
     ------
@@ -27,6 +35,9 @@ def open_model(model: str | Path) -> SavedModel | OnnxModel:
         When there is none, the run is unfinished, or it is some other file, such as a pickle.
     """
     path = find_model(model)
+    quick = read_quick(path) if few else None
+    if quick is not None:
+        return quick
     return read_onnx(path) if read_description(path).get("format") == ONNX else read_saved(path)
 
 
@@ -52,9 +63,9 @@ def find_model(model: str | Path) -> Path:
     return path
 
 
-def open_models(models: list[str | Path]) -> list[SavedModel | OnnxModel]:
-    """Models of an ensemble; InputError unless they tell the same classes."""
-    opened = [open_model(model) for model in models]
+def open_models(models: list[str | Path], few: bool = False) -> list[SavedModel | OnnxModel]:
+    """Models of an ensemble, as `open_model` opens them; InputError unless they tell the same classes."""
+    opened = [open_model(model, few) for model in models]
     for name, model in zip(models, opened):
         if model.classes != opened[0].classes:
             raise InputError(

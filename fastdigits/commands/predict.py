@@ -117,7 +117,9 @@ def predict(
         check_output(out, overwrite)
         if not holds_notes(notes_file_of(out)):  # those of predictions that are gone are replaced
             check_output(notes_file_of(out), overwrite)
-    inference = Inference(open_models([model, *(ensemble or [])]), exact=probabilities, normalise=normalise, tta=tta)
+    is_quick = is_picture and not (probabilities or tta or adapt)
+    opened = open_models([model, *(ensemble or [])], few=is_quick)
+    inference = Inference(opened, exact=probabilities, normalise=normalise, tta=tta)
     if adapt:
         check_adapts(inference.models)
     if part is None:

@@ -45,7 +45,7 @@ def read(
             check_output(Path(file), overwrite)
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
-    opened, gray = open_model(model), read_gray(Path(sheet))
+    opened, gray = open_model(model, few=True), read_gray(Path(sheet))
     reading = read_sheet(Inference([opened]), gray)
     if out is not None:
         reading.write(Path(out))

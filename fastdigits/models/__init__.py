@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "networks.by_name": ["is_network", "network_settings"],
         "onnx_graph": ["OnnxModel", "read_onnx", "write_onnx"],
+        "quick_graph": ["read_quick", "write_quick"],
         "outliers": ["OUTLIERS", "count_outputs"],
         "description": ["DESCRIPTION_FILE", "LIGHT", "ModelDescription", "ONNX", "read_description"],
         "saved": ["SavedModel", "WEIGHTS_FILE", "read_saved"],

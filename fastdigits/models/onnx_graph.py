@@ -80,12 +80,19 @@ def read_onnx(folder: Path) -> OnnxModel:
     InputError
         When a file is missing, damaged or foreign, or onnxruntime is not installed.
     """
-    description, graph = read_description(folder), folder / GRAPH_FILE
-    check_described(graph, description)
+    description = read_description(folder)
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: F401
     except ImportError:
         raise InputError("ONNX models need the package onnxruntime: pip install 'fastdigits[onnx]'") from None
+    return open_graph(folder / GRAPH_FILE, description)
+
+
+def open_graph(graph: Path, description: dict) -> OnnxModel:
+    """The model whose graph and description these are; InputError when the graph is missing, damaged or foreign."""
+    import onnxruntime
+
+    check_described(graph, description)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     try:
@@ -126,8 +133,11 @@ def write_onnx(saved: SavedModel, folder: Path) -> None:
     write_json(folder / DESCRIPTION_FILE, description_of(saved, sha256) | {"format": ONNX, "opset": OPSET})
 
 
-def write_graph(saved: SavedModel, path: Path) -> None:
-    """Trace the model with resize, normalisation and temperature into one ONNX file; n, h and w are free."""
+def write_graph(saved: SavedModel, path: Path, optimize: bool = True) -> None:
+    """Trace the model with resize, normalisation and temperature into one ONNX file; n, h and w are free.
+
+    Optimised, normalisation is folded into the weights before it; else these stay as the model has them.
+    """
     import torch
 
     n, height, width = (torch.export.Dim(name) for name in ("n", "height", "width"))
@@ -141,6 +151,7 @@ def write_graph(saved: SavedModel, path: Path) -> None:
             external_data=False,
             verbose=False,
             opset_version=OPSET,
+            optimize=optimize,
             input_names=["images"],
             output_names=_outputs(saved.outliers),
             dynamic_shapes={"images": {0: n, 1: height, 2: width}},
@@ -158,8 +169,8 @@ def _graph_of(saved: SavedModel) -> "torch.nn.Module":
         def __init__(self):
             super().__init__()
             self.network = saved.module.float().cpu()
-            self.register_buffer("mean", torch.tensor(saved.mean).view(1, -1, 1, 1))
-            self.register_buffer("std", torch.tensor(saved.std).view(1, -1, 1, 1))
+            self.register_buffer("pixel_mean", torch.tensor(saved.mean).view(1, -1, 1, 1))
+            self.register_buffer("pixel_std", torch.tensor(saved.std).view(1, -1, 1, 1))
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             gray, size = images[:, None].float() / 255, (saved.size, saved.size)
@@ -167,7 +178,7 @@ def _graph_of(saved: SavedModel) -> "torch.nn.Module":
                 gray = 1 - gray
             # antialias changes nothing where pictures grow, so that one graph does what `folders.resize` does
             resized = F.interpolate(gray, size, mode="bilinear", align_corners=False, antialias=True)
-            shares = shares_of(self.network((resized - self.mean) / self.std), n_classes, saved.temperature)
+            shares = shares_of(self.network((resized - self.pixel_mean) / self.pixel_std), n_classes, saved.temperature)
             if saved.above is None:
                 return shares
             outliers = shares[:, n_classes:]

@@ -4,6 +4,7 @@ White on black, the digit 20 pixels tall or wide, its centre of mass in the midd
 """
 
 import numpy as np
+from PIL import Image
 
 from .ground import Ground
 from .ink import averaged, blots_of, digit_ink, inked
@@ -101,12 +102,9 @@ def digit_blots(ink: np.ndarray) -> np.ndarray:
 
 def _fitted(digit: np.ndarray) -> np.ndarray:
     """A cut-out digit, resized so that its longer side is DIGIT_SIDE pixels: float 0..1."""
-    import torch
-    import torch.nn.functional as F
-
-    shape = [max(1, round(side * DIGIT_SIDE / max(digit.shape))) for side in digit.shape]
-    picture = torch.from_numpy(np.ascontiguousarray(digit, np.float32))[None, None]
-    resized = F.interpolate(picture, shape, mode="bilinear", align_corners=False, antialias=True)[0, 0].numpy()
+    height, width = (max(1, round(side * DIGIT_SIDE / max(digit.shape))) for side in digit.shape)
+    picture = Image.fromarray(np.ascontiguousarray(digit, np.float32))
+    resized = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
     return (resized / max(resized.max(), 1e-6)).clip(0, 1) if resized.max() < 1 else resized.clip(0, 1)
 
 
