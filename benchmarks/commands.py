@@ -1,9 +1,10 @@
-"""(d) Peak memory at one and ten times the rows; (e) start-up and help of each command."""
+"""(d) Peak memory at one and ten times the rows; (e) start-up and help of each command, and the quick answers."""
 
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from .measuring import Measurement
@@ -51,17 +52,34 @@ def peak_megabytes(command: list[str]) -> float:
 
 
 def measure_startup() -> list[Measurement]:
-    """Seconds until a command has shown its help, and until the package is imported."""
+    """Seconds until a command has shown its help, the models or a photo's digit, and until the package is imported."""
     from fastdigits.cli import COMMANDS
 
+    with tempfile.TemporaryDirectory() as work:
+        return _started(COMMANDS, _photo(Path(work, "photo.jpg")))
+
+
+def _started(commands: Iterable[str], photo: Path) -> list[Measurement]:
     cases = {"import fastdigits": ["-c", "import fastdigits"], "--help": ["-m", "fastdigits", "--help"]}
-    cases |= {f"{command} --help": ["-m", "fastdigits", command, "--help"] for command in COMMANDS}
+    cases |= {f"{command} --help": ["-m", "fastdigits", command, "--help"] for command in commands}
+    cases["models"] = ["-m", "fastdigits", "models"]
+    cases["predict digitnet-mnist photo.jpg"] = ["-m", "fastdigits", "predict", "digitnet-mnist", str(photo)]
     found = []
     for number in range(START_ROUNDS):
         for case, arguments in cases.items():
             seconds = seconds_of([sys.executable, *arguments])
             found.append(Measurement("start-up", case, "fastdigits", number, seconds, "s"))
     return found
+
+
+def _photo(path: Path) -> Path:
+    """A seven on paper, 12 megapixels as a phone's."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (4000, 3000), 225)
+    ImageDraw.Draw(picture).line([(1500, 900), (2300, 900), (1800, 2200)], fill=40, width=140)
+    picture.save(path)
+    return path
 
 
 def seconds_of(command: list[str]) -> float:

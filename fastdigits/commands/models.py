@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 
-from ..models import Backbone, find_backbone, known_names, model_folder, read_description, shipped_names
+from ..models import Backbone, catalogue, model_folder, parameter_counts, read_description, shipped_names
 from ..recipes import RECIPES, Recipe
 from ..system import InputError
 
@@ -51,8 +51,9 @@ class ModelList:
         from rich.table import Table
 
         table = Table("recipe", "command", "parameters", "made for", "published", title="recipes")
+        counts = parameter_counts(sorted({recipe.arch for recipe in RECIPES.values()}))
         for name, recipe in self.recipes.items():
-            published, count = recipe.published, find_backbone(recipe.arch).parameter_count()
+            published, count = recipe.published, counts[recipe.arch]
             reached = f"{published.accuracy:.2%} on valid · {published.table} {published.year}" if published else "ours"
             table.add_row(name, recipe.command, f"{count:,}", f"{recipe.size} px", reached)
         return table
@@ -60,13 +61,14 @@ class ModelList:
     def _backbone_table(self):
         from rich.table import Table
 
-        counted = len(self.backbones) <= COUNTED_MODELS
+        counted, known = len(self.backbones) <= COUNTED_MODELS, catalogue()
         columns = ("name", "library", *(["parameters"] if counted else []), "made for", "pretrained weights")
         table = Table(*columns, title="classifiers for finetune")
         for backbone in self.backbones:
             count = [f"{backbone.parameter_count():,}"] if counted else []
-            made_for = f"{backbone.fixed_size} px" if backbone.fixed_size else "any size"
-            table.add_row(backbone.name, backbone.library, *count, made_for, backbone.weights_source or "none")
+            about = known[backbone.name]
+            made_for = f"{about.made_for} px" if about.made_for else "any size"
+            table.add_row(backbone.name, backbone.library, *count, made_for, about.weights or "none")
         if not counted:
             table.caption = f"parameters (of ten classes) are counted when a filter leaves {COUNTED_MODELS} or fewer"
         return table
@@ -113,7 +115,7 @@ def list_models(filter: str = "*") -> ModelList:
     """
     pattern = filter if any(sign in filter for sign in "*?[") else f"*{filter}*"
     recipes = {name: recipe for name, recipe in RECIPES.items() if fnmatch(name, pattern)}
-    backbones = [Backbone(name, library) for name, library in known_names().items() if fnmatch(name, pattern)]
+    backbones = [Backbone(name, about.library) for name, about in catalogue().items() if fnmatch(name, pattern)]
     shipped = [name for name in shipped_names() if fnmatch(name, pattern)]
     if not recipes and not backbones and not shipped:
         raise InputError(f"no architecture fits {filter!r}; `fastdigits models` lists all")

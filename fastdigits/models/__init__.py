@@ -7,7 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "backbones": ["Backbone", "file_part", "find_backbone", "known_names"],
+        "backbones": ["Backbone", "file_part", "find_backbone"],
+        "listing": ["catalogue", "parameter_counts"],
         "fastai_learner": ["learner_probabilities", "write_learner"],
         "introspection": [
             "Layer",
