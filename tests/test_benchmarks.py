@@ -2,10 +2,13 @@
 
 import json
 import re
+import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from benchmarks import few_shot, reproductions, table, transfer, tuning
+from benchmarks import few_shot, peers, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
 from fastdigits.recipes.published import PUBLISHED_RECIPES
 
@@ -105,3 +108,40 @@ def test_the_page_tells_what_the_search_found():
     assert f"the winner had {100 * found['valid_accuracy_that_chose']:.2f} %" in shown
     assert f"{found['trials']} Hyperband trials of `{found['recipe']}`" in shown
     assert f"{found['pruned']} trials were pruned" in shown
+
+
+def a_table(folder, digit_table):
+    """Of 8x8 digits: all but 97 rows to train on, those of two groups to be asked about."""
+    pixels = [name for name in digit_table if name.startswith("pixel")]
+    digit_table[["label", *pixels]][:-97].to_csv(folder / "train.csv", index=False)
+    digit_table[pixels][-97:].to_csv(folder / "test.csv", index=False)
+    truth = digit_table[["label"]][-97:].assign(group=["a"] * 50 + ["b"] * 47)
+    truth.to_csv(folder / "truth.csv", index=False)
+
+
+def test_a_tool_is_run_scored_and_shown(tmp_path, digit_table, monkeypatch):
+    a_table(tmp_path, digit_table)
+    tool = peers.TOOLS["neighbours"]
+    found = peers.measured(tool, Path(sys.executable), tmp_path, 1, seed=1, work=tmp_path / "work")
+    assert found["why"] == ""
+    assert 0.9 < float(found["worst_group"]) <= float(found["accuracy"]) <= float(found["high"]) <= 1
+    assert found["megabytes"] > 50
+    assert float(found["handed_on"]) > 0
+    row = {"tool": "neighbours", "table": "mnist", "rows": "all", "minutes": "2", "seed": "1", "device": "a machine"}
+    monkeypatch.setattr("benchmarks.peers.page.PAGE", tmp_path / "peers.md")
+    peers.write_page([{name: str(value) for name, value in (row | found).items()}])
+    page = (tmp_path / "peers.md").read_text()
+    assert f"| neighbours | {float(found['accuracy']):.2%} ({float(found['low']):.2%} .. " in page
+    assert "| neighbours | k nearest neighbours on pixels | 12 | yes |" in page
+
+
+def test_a_tool_that_fails_says_why(tmp_path, digit_table):
+    a_table(tmp_path, digit_table)
+    pd.read_csv(tmp_path / "train.csv").drop(columns="label").to_csv(tmp_path / "train.csv", index=False)
+    found = peers.measured(peers.TOOLS["neighbours"], Path(sys.executable), tmp_path, 1, seed=1, work=tmp_path / "work")
+    assert found["accuracy"] == ""
+    assert "label" in found["why"]
+
+
+def test_every_tool_has_its_script():
+    assert {tool.script for tool in peers.TOOLS.values()} == {file.name for file in peers.SCRIPTS.iterdir()}

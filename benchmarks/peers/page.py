@@ -1,0 +1,83 @@
+"""The page of other tools: a table for each set of rows, a line for each tool."""
+
+from pathlib import Path
+from statistics import fmean
+
+from .tools import TOOLS
+
+PAGE = Path("docs", "results", "peers.md")
+ENOUGH = 0.99
+TEXT = """# Other tools, side by side
+
+Written by `python -m benchmarks.peers`, which makes an environment for each tool and runs the script that its user
+would write (`benchmarks/peers/scripts`); every run is a line of `docs/peers.csv`. All get the same rows and the same
+minutes on the same machine ({device}), from the start of the first process to the last answer. Nobody starts from
+pretrained weights. Accuracy is that of rows kept apart, of Kannada-MNIST those of nine writers whom no training saw; in
+brackets the 95 % interval of one run; where there are several seeds, their mean.
+
+{tables}
+
+| tool | settings | lines that its user writes | what is handed on is unpickled |
+|---|---|---|---|
+{tools}
+"""
+
+
+def write_page(rows: list[dict[str, str]]) -> None:
+    """Write the page of all runs that are kept."""
+    sets = list(dict.fromkeys((row["table"], row["rows"]) for row in rows))
+    tables = "\n\n".join(_table(table, n, rows) for table, n in sets)
+    tools = "\n".join(
+        f"| {tool.name} | {tool.settings} | {tool.lines} | {'yes' if tool.pickle else 'no'} |"
+        for tool in TOOLS.values()
+    )
+    PAGE.write_text(TEXT.format(device=rows[-1]["device"], tables=tables, tools=tools), encoding="utf-8")
+
+
+def _table(table: str, n: str, rows: list[dict[str, str]]) -> str:
+    own = [row for row in rows if (row["table"], row["rows"]) == (table, n)]
+    minutes = sorted({float(row["minutes"]) for row in own})
+    heads = [f"{value:g} minutes" for value in minutes] + [
+        "worst writer",
+        "minutes to 99 %",
+        "MB of memory",
+        "MB handed on",
+    ]
+    lines = [
+        f"## {table}, {n} training rows",
+        "",
+        f"| tool | {' | '.join(heads)} |",
+        f"|---|{'---|' * len(heads)}",
+    ]
+    for name in dict.fromkeys(row["tool"] for row in own):
+        mine = {
+            value: [row for row in own if row["tool"] == name and float(row["minutes"]) == value] for value in minutes
+        }
+        longest = next((mine[value] for value in reversed(minutes) if mine[value]), [])
+        enough = next(
+            (f"{value:g}" for value in minutes if (_mean(mine[value], "accuracy") or 0) >= ENOUGH), "not reached"
+        )
+        worst, memory, size = (_mean(longest, field) for field in ("worst_group", "megabytes", "handed_on"))
+        cells = [
+            *(_accuracy(mine[value]) for value in minutes),
+            f"{worst:.1%}" if worst else "",
+            enough,
+            f"{memory:,.0f}" if memory else "",
+            f"{size:.1f}" if size else "",
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _accuracy(rows: list[dict[str, str]]) -> str:
+    """Mean accuracy with the first run's interval, or why there is none."""
+    right = [row for row in rows if row["accuracy"]]
+    if not right:
+        return rows[0]["why"] if rows else "not run"
+    low, high = float(right[0]["low"]), float(right[0]["high"])
+    return f"{_mean(right, 'accuracy'):.2%} ({low:.2%} .. {high:.2%})"
+
+
+def _mean(rows: list[dict[str, str]], field: str) -> float | None:
+    values = [float(row[field]) for row in rows if row[field]]
+    return fmean(values) if values else None

@@ -1,0 +1,87 @@
+"""A tool at work in its own environment: how long it took, how much it held, and how good its answers are."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from fastdigits.scores import wilson_interval
+
+from .tools import Tool
+
+GRACE = 1.5, 180  # after so many times the minutes and so many seconds it is stopped
+WATCHER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)  # Linux counts in KiB
+"""
+
+
+def environment(tool: Tool, work: Path) -> Path:
+    """The Python of a tool's own environment, made where it is not yet."""
+    place = work.resolve() / "environments" / tool.name
+    python, mark = place / "bin" / "python", place / "installed"
+    if not mark.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *tool.packages], check=True)
+        mark.touch()
+    return python
+
+
+def measured(tool: Tool, python: Path, table: Path, minutes: float, seed: int, work: Path) -> dict:
+    """One run, as a row of results; of one that fails or is stopped, why."""
+    place = work.resolve() / "run"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name in ("train.csv", "test.csv"):
+        os.link(table / name, place / name)
+    starter = [python] if tool.script.endswith(".py") else ["sh"]
+    watched = [sys.executable, "-c", WATCHER, *starter, tool.place, place, f"{minutes:g}", str(seed)]
+    variables = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    started, (times, seconds) = time.monotonic(), GRACE
+    with (place / "log").open("w", encoding="utf-8") as log:
+        try:
+            done = subprocess.run(
+                [*map(str, watched)],
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                timeout=minutes * 60 * times + seconds,
+            )
+            code, kibibytes = map(int, done.stdout.split())
+        except subprocess.TimeoutExpired:
+            code, kibibytes = None, 0
+    row = {"seconds": round(time.monotonic() - started), "megabytes": round(kibibytes / 1024)}
+    if code != 0:
+        lines = (place / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        why = "stopped, since it took too long" if code is None else lines[-1][:200] if lines else f"exit code {code}"
+        return row | dict.fromkeys(("accuracy", "low", "high", "worst_group", "handed_on"), "") | {"why": why}
+    return row | scored(place, table) | {"why": ""}
+
+
+def scored(place: Path, table: Path) -> dict:
+    """How good the answers are, and how many MB are handed on."""
+    import pandas as pd
+
+    truth = pd.read_csv(table / "truth.csv", dtype=str, keep_default_na=False)
+    answers = (place / "answers.csv").read_text(encoding="utf-8").split()
+    if len(answers) != len(truth):
+        raise RuntimeError(f"{place / 'answers.csv'} has {len(answers)} lines, {len(truth)} were asked for")
+    groups = defaultdict(list)
+    for answer, label, group in zip(answers, truth["label"], truth["group"]):
+        groups[group].append(answer == label)
+    right, worst = sum(map(sum, groups.values())), min(sum(found) / len(found) for found in groups.values())
+    low, high = wilson_interval(right, len(truth))
+    handed_on = sum(file.stat().st_size for file in (place / "model").rglob("*") if file.is_file()) / 1e6
+    return {
+        "accuracy": f"{right / len(truth):.6f}",
+        "low": f"{low:.6f}",
+        "high": f"{high:.6f}",
+        "worst_group": f"{worst:.6f}" if len(groups) > 1 else "",
+        "handed_on": f"{handed_on:.2f}",
+    }
