@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import few_shot, peers, reproductions, table, transfer, tuning
+from benchmarks import few_shot, gpu, peers, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
+from fastdigits import convert
 from fastdigits.recipes.published import PUBLISHED_RECIPES
 
 
@@ -145,3 +146,29 @@ def test_a_tool_that_fails_says_why(tmp_path, digit_table):
 
 def test_every_tool_has_its_script():
     assert {tool.script for tool in peers.TOOLS.values()} == {file.name for file in peers.SCRIPTS.iterdir()}
+
+
+@pytest.mark.slow
+def test_the_checks_of_a_gpu_run_without_one(tmp_path, digit_table):
+    """All but that of ResNet-50, which is the same code as the benchmark of training."""
+    digit_table.to_csv(tmp_path / "train.csv", index=False)
+    place = gpu.Place(
+        convert(tmp_path / "train.csv", tmp_path / "digits", valid=60).path, tmp_path / "train.csv", tmp_path, gpu.TINY
+    )
+    told, found = gpu.run_checks(place, [name for name in gpu.CHECKS if "ResNet" not in name])
+    assert [name for name, what in told if what.startswith("FAILED")] == []
+    told = dict(told)
+    assert "killed after the first of three epochs, and resumed: the same losses" in told["killed and resumed"]
+    assert "fp32" in told["precisions"]
+    assert "on cpu; the network on cpu" in told["decoded pictures on the device"]
+    assert {row.case for row in found} >= {"predict digitnet", "serve digitnet-mnist"}
+
+
+def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch):
+    def falls(_):
+        raise ValueError("out\n of luck")
+
+    monkeypatch.setattr(gpu, "CHECKS", {"a": falls, "memory": gpu.memory})
+    (_, fallen), (name, _) = gpu.run_checks(gpu.Place(tmp_path, tmp_path, tmp_path, gpu.TINY))[0]
+    assert fallen.startswith("FAILED: ValueError: out of luck (")
+    assert name == "memory"
