@@ -41,7 +41,7 @@ WIDE, DRAWN = ("digitnet:width=48", *MEDIUM, "8"), ("digitnet", *MEDIUM, "24", "
 # as held-out rows, the stress set and drawn styles chose them (docs/lab_log.md)
 MODELS = {
     "digitnet-mnist": Shipped("digitnet", "mnist", DRAWN[1:], teachers=(WIDE, DRAWN)),
-    "digitnet-kannada": Shipped("digitnet", "kannada", (*MEDIUM, "24", "--reject")),
+    "digitnet-kannada": Shipped("digitnet", "kannada", ("--augment", "medium", "--reject")),
     "digitnet-tiny-mnist": Shipped("digitnet-tiny", "mnist", seeds=(1, 2, 3, 4, 5)),
 }
 
@@ -126,7 +126,10 @@ def card_of(saved: SavedModel, whole: Run, part: Run, part_folder: Path) -> str:
 
     folder = read_folder(whole.record()["data"])
     evaluation = read_answers(part).evaluation(f"{part_folder.name} (valid)")
-    return model_card(saved, folder, whole.record(), whole.result(), evaluation, of_second=True)
+    record = whole.record() | {"notes": part.record()["notes"]}  # which are about the scores, and these are the part's
+    teachers = record["settings"].get("teachers") or ()
+    record["settings"]["teachers"] = [Run(Path(teacher)).record()["architecture"] for teacher in teachers]
+    return model_card(saved, folder, record, whole.result(), evaluation, of_second=True)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,10 @@ def known_share(model: str, folder: ImageFolder, split: str) -> float | None:
 
 
 def leak_notes(models: list[str], folder: ImageFolder) -> list[str]:
-    """What to know before trusting the accuracy on valid of what starts from, or learns from, `models`."""
+    """What to know before trusting the accuracy on valid, if there is any, of what starts or learns from `models`."""
     notes = []
+    if VALID not in folder.splits:
+        return notes
     for model in models:
         run = Run(Path(model))
         if run.record_file.is_file():

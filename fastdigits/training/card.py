@@ -1,5 +1,7 @@
 """The model card: what to know before using a model, as the README.md beside its weights."""
 
+from pathlib import Path
+
 from ..folders import ImageFolder
 from ..models import SavedModel
 from ..scores import Evaluation
@@ -103,7 +105,8 @@ def _recipe(saved: SavedModel, record: dict, result: dict) -> str:
         f"batch {settings.get('batch_size')}, {settings.get('optimizer')}, augmentation {settings.get('augment')}",
     ]
     if settings.get("teachers"):
-        lines.append(f"- taught by the labels and by the answers of {', '.join(settings['teachers'])}")
+        teachers = ", ".join(Path(teacher).name for teacher in settings["teachers"])
+        lines.append(f"- taught by the labels and by the answers of {teachers}")
     lines += [f"- stage {stage['name']}: {stage['epochs']} epochs, {stage['schedule']}" for stage in record["stages"]]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines.append(f"- seed {settings.get('seed')}, {record['precision']} on {record['device']}; {versions}")

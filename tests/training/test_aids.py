@@ -179,7 +179,7 @@ def test_who_may_know_the_valid_rows_is_named(folder28, tmp_path, monkeypatch, c
     assert f"- {note}" in (run.path / "README.md").read_text()
     assert leak_notes([str(run.path)], folder) == [note]  # which was trained on this very split, but learnt from it
     convert(folder28.parent / "digits28.npz", tmp_path / "all", valid=0)
-    assert leak_notes(["digitnet-mnist"], read_folder(tmp_path / "all")) == []
+    assert leak_notes(["digitnet-mnist", str(run.path)], read_folder(tmp_path / "all")) == []
 
 
 def test_minutes_count_the_teachers_time(folder28, tmp_path, monkeypatch):
