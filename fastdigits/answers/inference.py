@@ -1,5 +1,6 @@
 """Models at work: on the machine's device, in batches of the fastest size, in bf16 what it is sure of."""
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 
@@ -44,12 +45,21 @@ class Inference:
         picture = max(len(model.mean) * model.size**2 for model in models)
         fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]
         self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
-        for model in models:
+        self._at_work = models if exact else [model.folded() for model in models]
+        for model in self._at_work:
             model.to(self.device)
 
     @property
     def classes(self) -> list[str]:
         return self.judge.classes
+
+    def as_trained(self) -> "Inference":
+        """The same with `models` themselves at work, so that what is changed in them changes the answers."""
+        found = copy.copy(self)
+        found._at_work = self.models
+        for model in self.models:
+            model.to(self.device)
+        return found
 
     @property
     def compared(self) -> int:
@@ -106,7 +116,7 @@ class Inference:
 
     def _mean(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean shares, those of outliers over the models that tell them; and the agreement with that mean."""
-        found = [model.shares(view) for view in self._views(batch) for model in self.models]
+        found = [model.shares(view) for view in self._views(batch) for model in self._at_work]
         answers = [self.judge.probabilities(shares) for shares in found]
         mean = np.mean(answers, axis=0)
         alone = answers[: self.compared]  # by the first view, the picture as it is

@@ -87,7 +87,7 @@ def _parts(rows: int) -> int:
 
 def _with_own_statistics(inference: Inference, images: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
     """Probabilities of each part, by networks that are normalised as its own pictures are."""
-    side = inference.models[0].size
+    side, inference = inference.models[0].size, inference.as_trained()
     of_one_size = (part if part.shape[1:] == (side, side) else resized(part, side) for part in images)
     for part in _parted(of_one_size, [len(part) for part in np.array_split(np.arange(rows), _parts(rows))]):
         with ExitStack() as stack:

@@ -68,6 +68,10 @@ class OnnxModel(ModelDescription):
         wanted = ["probabilities", "outliers"] if self.outliers else ["probabilities"]
         return np.concatenate(self.session.run(wanted, {"images": np.ascontiguousarray(images)}), axis=1)
 
+    def folded(self) -> "OnnxModel":
+        """Itself: onnxruntime folded what it could when it opened the graph."""
+        return self
+
     def to(self, device: str) -> None:
         """It stays on the CPU."""
 

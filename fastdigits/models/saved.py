@@ -1,7 +1,7 @@
 """The saved model: `model.safetensors` + `model.json` and a card to read. Nothing in it is ever unpickled."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from .description import (
     told_in,
 )
 from .outliers import count_outputs, shares_of
-from .statistics import statistics_of
+from .statistics import folded, statistics_of
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -76,6 +76,10 @@ class SavedModel(ModelDescription):
         """
         images = 255 - images if self.ground == LIGHT else images
         return statistics_of(self.module, self.model_input(images), share)
+
+    def folded(self) -> "SavedModel":
+        """The same model, faster, for prediction alone; see `statistics.folded`."""
+        return replace(self, module=folded(self.module))
 
     def soft_labels(self, gray):
         """Class probabilities (n, classes) of gray pictures (n, 1, h, w), uint8 or floats 0..1, on its device."""

@@ -1,7 +1,10 @@
 """Models at work: in any batch size and precision they name the same labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from fastdigits.answers.inference import BatchSize, Inference
 from fastdigits.answers.opening import open_model
@@ -31,6 +34,22 @@ def test_exact_inference_ignores_the_clock(run, images, monkeypatch):
         found.append(inference.probabilities(images))
         assert inference.batch_size.pictures == 10
     assert np.array_equal(*found)
+
+
+def test_normalisation_is_folded_into_convolutions_in_a_copy(images):
+    """The copy answers the same; the model keeps its own weights, and can be adapted still."""
+    model = open_model("digitnet-mnist")
+    before = {name: values.clone() for name, values in model.module.state_dict().items()}
+    faster = model.folded()
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in faster.module.modules())
+    np.testing.assert_allclose(faster.probabilities(images), model.probabilities(images), atol=1e-5)
+    assert all(torch.equal(before[name], values) for name, values in model.module.state_dict().items())
+    inference = Inference([model])
+    with model.knowing(images[:200], share=1.0):
+        adapted, unmoved = inference.as_trained().probabilities(images), inference.probabilities(images)
+    assert np.abs(adapted - unmoved).max() > 0.1
+    plain = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+    assert replace(model, module=plain).folded().module is plain
 
 
 def test_large_pictures_go_in_small_batches(run, monkeypatch):
