@@ -193,7 +193,7 @@ def test_ten_thousand_real_rows(real_data, tmp_path):
 
 def test_the_script_knows_the_form_as_the_package_does(digit_images):
     """It stands alone, so it has a copy: both say the same of pictures of every kind."""
-    script = runpy.run_path(str(Path(fastdigits.__file__).parent / "models" / "onnx_script.py"))
+    script = runpy.run_path(str(Path(fastdigits.__file__).parent / "models" / "graphs" / "script.py"))
     rng, form = np.random.default_rng(0), np.zeros((28, 28), np.uint8)
     form[4:24, 12:16] = 255
     moved = [np.roll(form, (down, across), (0, 1)) for down in range(-4, 5) for across in range(-4, 5)]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..photos import DIGIT, OTHER, SEVERAL
-from ..system import InputError, file_sha256, whole_file, write_json
-from .description import (
+from ...photos import DIGIT, OTHER, SEVERAL
+from ...system import InputError, file_sha256, whole_file, write_json
+from ..description import (
     CARD_FILE,
     DESCRIPTION_FILE,
     LIGHT,
@@ -19,15 +19,16 @@ from .description import (
     read_description,
     told_in,
 )
-from .outliers import shares_of
-from .saved import SavedModel
+from ..outliers import shares_of
+from ..saved import SavedModel
+from .int8 import quantise
 
 if TYPE_CHECKING:
     import onnxruntime
     import torch
 
 GRAPH_FILE, SCRIPT_FILE = "model.onnx", "predict.py"
-SCRIPT = Path(__file__).parent / "onnx_script.py"  # is copied beside the graph; nothing imports it
+SCRIPT = Path(__file__).parent / "script.py"  # is copied beside the graph; nothing imports it
 OPSET = 20
 CARD = """
 
@@ -38,6 +39,10 @@ float32 (n, classes) in the order of `classes` in `model.json`: resize, normalis
 and the weights in the file. Of a model that was trained with `--reject` it also gives `outliers`, float32 (n, 2), the
 shares of "several digits" and "no digit", and `shown`, uint8 (n,): 0 one digit, 2 several digits, 3 no digit.
 `python predict.py PICTURE | FOLDER | TABLE.csv [OUT.csv]` needs numpy, Pillow and onnxruntime alone.
+"""
+INT8 = """
+Weights and activations are int8, so probabilities differ somewhat from those of the model that it was made from, whose
+scores these are.
 """
 
 
@@ -116,8 +121,15 @@ def _outputs(outliers: dict | None) -> list[str]:
     return ["probabilities", "outliers", "shown"] if outliers else ["probabilities"]
 
 
-def write_onnx(saved: SavedModel, folder: Path) -> None:
+def write_onnx(saved: SavedModel, folder: Path, calibration: np.ndarray | None = None) -> None:
     """Write the graph, a script that predicts by it, the card, and the description, last.
+
+    Parameters
+    ----------
+    saved : SavedModel
+    folder : Path
+    calibration : ndarray of uint8, shape (n, h, w), optional
+        Pictures by which the graph is made int8; see `int8.quantise`.
 
     Raises
     ------
@@ -129,12 +141,19 @@ def write_onnx(saved: SavedModel, folder: Path) -> None:
     except ImportError:
         raise InputError("--to onnx needs the packages onnx and onnxscript: pip install 'fastdigits[onnx]'") from None
     write_graph(saved, folder / GRAPH_FILE)
+    if calibration is not None:
+        quantise(folder / GRAPH_FILE, calibration)
     script = SCRIPT.read_text(encoding="utf-8")
     (folder / SCRIPT_FILE).write_text(script, encoding="utf-8")
     if saved.card is not None:
-        (folder / CARD_FILE).write_text(saved.card.rstrip() + CARD, encoding="utf-8")
+        (folder / CARD_FILE).write_text(
+            saved.card.rstrip() + CARD + ("" if calibration is None else INT8), encoding="utf-8"
+        )
     sha256 = file_sha256(folder / GRAPH_FILE)
-    write_json(folder / DESCRIPTION_FILE, description_of(saved, sha256) | {"format": ONNX, "opset": OPSET})
+    write_json(
+        folder / DESCRIPTION_FILE,
+        description_of(saved, sha256) | {"format": ONNX, "opset": OPSET, "int8": calibration is not None},
+    )
 
 
 def write_graph(saved: SavedModel, path: Path, optimize: bool = True) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..system import file_sha256, whole_file, write_json
-from .description import DESCRIPTION_FILE, ONNX, read_description
-from .onnx_graph import GRAPH_FILE, OnnxModel, open_graph, write_graph
-from .saved import SavedModel
+from ...system import file_sha256, whole_file, write_json
+from ..description import DESCRIPTION_FILE, ONNX, read_description
+from ..saved import SavedModel
+from .onnx_model import GRAPH_FILE, OnnxModel, open_graph, write_graph
 
 GRAPH_SHA256 = "graph_sha256"  # the entry of model.json for the graph beside the weights
 LEAST_PACKED = 1024  # numbers of a tensor that is kept in fp16

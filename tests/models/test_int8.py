@@ -1,0 +1,87 @@
+"""ONNX in int8: small, nearly the same answers, the loss told; and what stands in its way is said."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fastdigits import InputError, evaluate, export, predict, read_folder
+from fastdigits.models.graphs.int8 import quantise
+
+
+def test_of_a_run_the_loss_on_valid_is_told(run, folder, tmp_path):
+    plain = export(run, tmp_path / "plain", to="onnx").path
+    made = export(run, tmp_path / "int8", to="onnx", int8=True)
+    assert made.real
+    assert made.pictures == len(read_folder(folder).split("valid"))
+    before, after = made.accuracies
+    assert before == pytest.approx(evaluate(run, folder).accuracy)
+    assert after == pytest.approx(evaluate(made.path, folder).accuracy)
+    assert abs(after - before) < 0.02
+    assert f"{made.changed} get another label, accuracy {after:.2%} instead of {before:.2%}" in str(made)
+    sizes = [(path / "model.onnx").stat().st_size for path in (plain, made.path)]
+    assert sizes[1] < 0.4 * sizes[0]
+    assert json.loads((made.path / "model.json").read_text())["int8"] is True
+    assert "Weights and activations are int8" in (made.path / "README.md").read_text()
+
+
+def test_a_saved_model_needs_pictures(run, folder, digit_table, tmp_path):
+    saved = export(run, tmp_path / "saved").path
+    with pytest.raises(InputError) as caught:
+        export(saved, tmp_path / "int8", to="onnx", int8=True)
+    assert str(caught.value) == (
+        f"--int8 measures ranges on training pictures, and those of {saved} are not at hand; pass --calibration with a "
+        "table or a folder of such pictures"
+    )
+    assert not (tmp_path / "int8").exists()
+    digit_table.to_csv(tmp_path / "t.csv", index=False)
+    for number, calibration in enumerate((tmp_path / "t.csv", folder, folder / "train" / "3")):
+        made = export(saved, tmp_path / f"int8-{number}", to="onnx", int8=True, calibration=str(calibration))
+        assert not made.real
+        assert made.accuracies is None
+        assert f"of {made.pictures:,} pictures that it was calibrated by {made.changed} get another label" in str(made)
+    labels = [
+        predict(model, tmp_path / "t.csv", out=tmp_path / f"{model.name}.csv").labels for model in (saved, made.path)
+    ]
+    assert np.mean(np.array(labels[0]) == labels[1]) > 0.97
+
+
+def test_its_script_gives_its_answers(run, digit_table, tmp_path):
+    made = export(run, tmp_path / "int8", to="onnx", int8=True).path
+    digit_table.drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
+    expected = predict(made, tmp_path / "t.csv", out=tmp_path / "p.csv").labels
+    script = [sys.executable, made / "predict.py", tmp_path / "t.csv", tmp_path / "s.csv"]
+    subprocess.run([*map(str, script)], check=True)
+    assert pd.read_csv(tmp_path / "s.csv", dtype=str)["label"].tolist() == expected
+
+
+def test_options_that_do_not_fit(run, tmp_path):
+    message = "--int8 is for --to onnx, and --calibration for --int8; pass them together, or leave them out"
+    for options in ({"int8": True}, {"to": "onnx", "calibration": "t.csv"}, {"to": "learner", "int8": True}):
+        with pytest.raises(InputError, match=message):
+            export(run, tmp_path / "out", **options)
+
+
+def test_too_many_other_labels_are_refused(run, tmp_path, monkeypatch):
+    """Ranges of black pictures fit no digit."""
+    black = np.zeros((64, 8, 8), np.uint8)
+    monkeypatch.setattr("fastdigits.models.graphs.onnx_model.quantise", lambda graph, images: quantise(graph, black))
+    with pytest.raises(
+        InputError, match=r"in int8 \d+\.\d% of the labels are others; export it without --int8, or pass"
+    ):
+        export(run, tmp_path / "int8", to="onnx", int8=True)
+    assert not (tmp_path / "int8").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", ["mnist", "kannada"])
+def test_the_shipped_models_lose_nothing(name, real_data, tmp_path):
+    table = str(real_data / name / "train.csv.gz")
+    made = export(f"digitnet-{name}", tmp_path / "int8", to="onnx", int8=True, calibration=table)
+    assert (made.path / "model.onnx").stat().st_size < 560_000
+    accuracies = [evaluate(model, table).accuracy for model in (f"digitnet-{name}", made.path)]
+    assert accuracies[1] > accuracies[0] - 0.0005
