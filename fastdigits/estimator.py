@@ -295,4 +295,4 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             seed = int(generator.randint(LARGEST_SEED))
         if arguments is TrainArguments:
             given = enough_steps(find_recipe(self.arch), rows, given.get("batch_size")) | given
-        return method_of(self.arch, Path("arrays"), draw=False, seed=seed, **given)
+        return method_of(self.arch, Path("arrays"), lasting=False, seed=seed, **given)

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from fastdigits import DigitClassifier, InputError
+from fastdigits.runs import Run
 
 QUICK = {"arch": "dnn-he", "epochs": 6, "lr": 3e-3, "random_state": 0}
 
@@ -285,3 +286,17 @@ def test_expected_score_knows_classes_by_their_labels(digit_images):
     assert found.shares_moved < 0.05
     only = model.expected_score(images[800:][names[800:] == "10"])
     assert only.doubts[0].partition("of the answers are ")[2].startswith("'10', as are 1")
+
+
+def test_few_checkpoints_are_written_and_the_same_is_learnt(digits, monkeypatch):
+    """Nobody goes on from a fit in a temporary folder; the weights are those of training with all of them."""
+    X, y = digits[0][:60], digits[1][:60]
+    written = []
+    write = Run.write_checkpoint
+    monkeypatch.setattr(Run, "write_checkpoint", lambda self, *rest: (written.append(1), write(self, *rest))[1])
+    options = {**QUICK, "epochs": 24}
+    few = DigitClassifier(**options).fit(X, y).predict_proba(X)
+    assert len(written) == 4  # after epochs 1, 11, 21 and the last
+    monkeypatch.setattr("fastdigits.training.stages.SELDOM", 1)
+    assert (DigitClassifier(**options).fit(X, y).predict_proba(X) == few).all()
+    assert len(written) == 4 + 24

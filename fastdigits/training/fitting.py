@@ -20,13 +20,13 @@ def command_of(name: str) -> str:
     return recipe.command if recipe else FinetuneArguments.command
 
 
-def method_of(name: str, data: Path, *, draw: bool = True, **options) -> Method:
+def method_of(name: str, data: Path, *, lasting: bool = True, **options) -> Method:
     """The way in which `name` is trained, with options of its command.
 
     Parameters
     ----------
-    draw : bool
-        Whether a run gets its figures.
+    lasting : bool
+        Whether a run is kept, and so gets figures and a checkpoint after every epoch.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def method_of(name: str, data: Path, *, draw: bool = True, **options) -> Method:
         When an option makes no sense.
     """
     if command_of(name) == TrainArguments.command:
-        return Scratch(TrainArguments(name, data, **options), draw)
-    return Transfer(FinetuneArguments(name, data, **options), draw)
+        return Scratch(TrainArguments(name, data, **options), lasting)
+    return Transfer(FinetuneArguments(name, data, **options), lasting)
 
 
 def fit(method: Method) -> Result | FoldResult:

@@ -15,8 +15,8 @@ class Method:
     Attributes
     ----------
     arguments : TrainingArguments
-    draw : bool
-        Whether a run gets its figures.
+    lasting : bool
+        Whether a run is kept, and so gets figures and a checkpoint after every epoch.
     name : str
         Of the run directory, unless the user names it.
     backbone : Backbone
@@ -25,8 +25,8 @@ class Method:
     name: str
     backbone: Backbone
 
-    def __init__(self, arguments: TrainingArguments, draw: bool = True):
-        self.arguments, self.draw = arguments, draw
+    def __init__(self, arguments: TrainingArguments, lasting: bool = True):
+        self.arguments, self.lasting = arguments, lasting
 
     def folder(self) -> ImageFolder:
         """The image folder to train on; one made by hand is normalised if wished, or if that of a model used was."""
@@ -44,7 +44,7 @@ class Method:
             raise InputError(f"{folder.path} has no valid pictures, which early stopping and --keep {BY_VALID} need")
         record = arguments.record() | changes
         chosen = self.choose(folder, record)
-        return Training(folder, self.backbone, record, **chosen, on_epoch=arguments.on_epoch, draw=self.draw)
+        return Training(folder, self.backbone, record, **chosen, on_epoch=arguments.on_epoch, lasting=self.lasting)
 
     def choose(self, folder: ImageFolder, record: dict) -> dict:
         """Of a Training its options, plan and rules, by what the user, the recipe and the folder say."""

@@ -69,7 +69,7 @@ class Result:
 
 
 def write_result(
-    run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep, draw: bool
+    run: Run, folder: ImageFolder, prepared: DigitLearner, history: list[dict], keep: Keep, lasting: bool
 ) -> Result:
     """Saved model, predictions and scores on valid, figures if wished; result.json last."""
     module, kept_epoch = prepared.learner.model, history[-1]["epoch"]
@@ -103,7 +103,7 @@ def write_result(
         result["outliers"] = evaluation.outliers if saved.outliers else None
     saved.card = model_card(saved, folder, record, result, evaluation)
     saved.write(run.path)
-    if draw:
+    if lasting:
         _draw(run, history, evaluation, folder.classes)
     write_json(run.result_file, result)
     return Result(run, result)

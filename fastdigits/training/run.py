@@ -35,8 +35,8 @@ class Training:
         From the prepared learner, which knows what it starts from, to the stages.
     on_epoch : callable or None
         Is given each epoch's history row.
-    draw : bool
-        Whether the run gets its figures.
+    lasting : bool
+        Whether the run is kept, and so gets figures and a checkpoint after every epoch.
     """
 
     folder: ImageFolder
@@ -46,7 +46,7 @@ class Training:
     plan: Callable[[DigitLearner], list[Stage]]
     rules: Rules
     on_epoch: Callable[[dict], None] | None = None
-    draw: bool = True
+    lasting: bool = True
 
 
 def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Result:
@@ -73,10 +73,12 @@ def fit_run(training: Training, out: Path, resume: bool, overwrite: bool) -> Res
             if teachers:  # before the time of an epoch is measured, of which they take a part
                 prepared.learner.add_cb(Distillation(teachers, prepared.mean, prepared.std))
             stages = world.first_does(lambda: _recorded_stages(run, prepared, planned, rules.minutes))
-            if training.draw and world.is_first and not run.last_checkpoint.exists():
+            if training.lasting and world.is_first and not run.last_checkpoint.exists():
                 _draw_batch(run, prepared)
-            history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch)
-            return world.first_does(lambda: write_result(run, training.folder, prepared, history, keep, training.draw))
+            history, keep = fit_stages(run, prepared, stages, rules, training.on_epoch, training.lasting)
+            return world.first_does(
+                lambda: write_result(run, training.folder, prepared, history, keep, training.lasting)
+            )
         except InputError:
             if world.is_first and not run.last_checkpoint.exists():  # nothing was trained: leave no half run
                 remove_folder(run.path)

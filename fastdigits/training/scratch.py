@@ -14,8 +14,8 @@ from .options import LEARNER_OPTIONS, Rules, chosen_options, chosen_rules
 class Scratch(Method):
     """What `train` does."""
 
-    def __init__(self, arguments: TrainArguments, draw: bool = True):
-        super().__init__(arguments, draw)
+    def __init__(self, arguments: TrainArguments, lasting: bool = True):
+        super().__init__(arguments, lasting)
         if arguments.weights != NONE and arguments.scaling:
             raise InputError("--scaling comes with the weights that training goes on from; leave it out")
         self.recipe = find_recipe(arguments.recipe, arguments.command)

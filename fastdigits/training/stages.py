@@ -22,6 +22,7 @@ from .options import Rules
 
 # callbacks that a search goes without
 OF_TRAINING_ALONE = ("epoch_end", "batch_progress", "weight_average", "distillation")
+SELDOM = 10  # epochs between checkpoints that serve only where training diverges
 FINAL_DIV = 1e5  # of a one-cycle's peak over its last rate, as fastai's
 
 
@@ -30,9 +31,11 @@ class Diverged(InputError):
 
 
 def fit_stages(
-    run: Run, prepared: DigitLearner, stages: list[Stage], rules: Rules, on_epoch: OnEpoch
+    run: Run, prepared: DigitLearner, stages: list[Stage], rules: Rules, on_epoch: OnEpoch, lasting: bool = True
 ) -> tuple[list[dict], Keep]:
     """Train what the run's checkpoint leaves to do; the weights that count are the learner's then.
+
+    Of a run that is not `lasting` checkpoints are seldom written: nobody will go on from them.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def fit_stages(
         Whose epoch's weights are kept: what the rules say, unless the training diverged.
     """
     checkpoint, keep = run.read_checkpoint(), rules.keep
-    epoch_end, average = _add_callbacks(run, prepared.learner, stages, rules, on_epoch, checkpoint)
+    epoch_end, average = _add_callbacks(run, prepared.learner, stages, rules, on_epoch, lasting, checkpoint)
     if checkpoint:
         _restore(checkpoint, run, prepared.learner, epoch_end, average)
     first = checkpoint["next_stage"] if checkpoint else 0
@@ -69,13 +72,20 @@ def fit_stages(
 
 
 def _add_callbacks(
-    run: Run, learner: Learner, stages: list[Stage], rules: Rules, on_epoch: OnEpoch, checkpoint: dict | None
+    run: Run,
+    learner: Learner,
+    stages: list[Stage],
+    rules: Rules,
+    on_epoch: OnEpoch,
+    lasting: bool,
+    checkpoint: dict | None,
 ) -> tuple[EpochEnd, WeightAverage | None]:
     """Give the learner what the rules ask for; returned are those that a checkpoint has to restore."""
     world, epochs_done = join_world(), len(checkpoint["history"]) if checkpoint else 0
     listeners = [open_tensorboard(run.tensorboard, epochs_done)] if rules.tensorboard and world.is_first else []
     listeners += [on_epoch] if on_epoch else []
-    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, rules.keep, listeners)
+    every = 1 if lasting else SELDOM
+    epoch_end = EpochEnd(run, stages, rules.early_stopping or None, rules.min_delta, rules.keep, listeners, every)
     average = WeightAverage(rules.ema) if rules.ema else None
     learner.add_cbs([epoch_end, BatchProgress(), ClipGradients(rules.clip_value, rules.clip_norm)])
     if average:

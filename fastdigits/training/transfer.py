@@ -22,8 +22,8 @@ STAGE_OPTIONS = ("epochs", "head_epochs", "last_epochs", "lr", "lr_mult", "sched
 class Transfer(Method):
     """What `finetune` does."""
 
-    def __init__(self, arguments: FinetuneArguments, draw: bool = True):
-        super().__init__(arguments, draw)
+    def __init__(self, arguments: FinetuneArguments, lasting: bool = True):
+        super().__init__(arguments, lasting)
         self.backbone, self.preset = find_preset(arguments.arch)
         named = self.preset or arguments.arch in shipped_names()
         self.name = arguments.arch if named else self.backbone.file_name

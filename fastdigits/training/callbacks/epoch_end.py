@@ -27,6 +27,9 @@ class EpochEnd(Callback):
         `min_delta`, else the accuracy, and between equal ones the loss.
     listeners : sequence of callable
         Each is given every history row, once it is kept.
+    every : int
+        After how many epochs a checkpoint is written, beside the first, those that are the best so far, and a stage's
+        last.
     """
 
     order = 60  # after fastai's Recorder (50), whose numbers it reads
@@ -39,11 +42,13 @@ class EpochEnd(Callback):
         min_delta: float = 0.0,
         keep: str = "last",
         listeners: Sequence[Callable[[dict], None]] = (),
+        every: int = 1,
     ):
         super().__init__()
         self.world = join_world()
         self.directory, self.stages = run, stages  # `run` is fastai's own switch
         self.patience, self.min_delta, self.keep, self.listeners = patience, min_delta, keep, listeners
+        self.every = every
         self.history: list[dict] = []
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
@@ -88,9 +93,11 @@ class EpochEnd(Callback):
         is_best = self._note_progress(row)
         stops = self.patience is not None and self.waited >= self.patience
         ends = stops or self.epoch + 1 == self.n_epoch
-        checkpoint = self._checkpoint(ends)
+        is_due = ends or is_best or (len(self.history) - 1) % self.every == 0
+        checkpoint = self._checkpoint(ends) if is_due else None
         if self.world.is_first:
-            self.directory.write_checkpoint(checkpoint, is_best)
+            if is_due:
+                self.directory.write_checkpoint(checkpoint, is_best)
             self.directory.append_history(row)
             print(epoch_line(row), flush=True)
             for listener in self.listeners:

@@ -40,12 +40,16 @@ class WeightAverage(Callback):
             self.average.update_parameters(bare_network(self.model))
 
     def before_validate(self):
+        self.trained = None
+        if not self.dls.valid.n:  # nothing is to be answered
+            return
         self.trained = deepcopy(bare_network(self.model).state_dict())
         bare_network(self.model).load_state_dict(self.average.module.state_dict())
 
     def after_validate(self):
-        bare_network(self.model).load_state_dict(self.trained)
-        del self.trained
+        if self.trained is not None:
+            bare_network(self.model).load_state_dict(self.trained)
+            self.trained = None
 
     def state(self) -> dict:
         """For a checkpoint: the averaged `weights` as the model's state, and of how many `steps`."""
