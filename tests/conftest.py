@@ -27,6 +27,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """A cache of the tests' own, so that they neither read nor write that of whoever runs them."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("fastdigits.system.memory.cache_folder", lambda: folder)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     return Path(os.environ["FASTDIGITS_DATA"])

@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from fastdigits import DigitClassifier, InputError
 from fastdigits.runs import Run
+from fastdigits.training.callbacks.epoch_end import EpochEnd
 
 QUICK = {"arch": "dnn-he", "epochs": 6, "lr": 3e-3, "random_state": 0}
 
@@ -300,3 +301,20 @@ def test_few_checkpoints_are_written_and_the_same_is_learnt(digits, monkeypatch)
     monkeypatch.setattr("fastdigits.training.stages.SELDOM", 1)
     assert (DigitClassifier(**options).fit(X, y).predict_proba(X) == few).all()
     assert len(written) == 4 + 24
+
+
+def test_of_a_fit_that_diverges_the_last_finished_epoch_is_kept(digits, monkeypatch, capsys):
+    """Epoch 5, which no checkpoint holds; as where each epoch has one."""
+    X, y = digits[0][:60], digits[1][:60]
+    row_of = EpochEnd._row
+
+    def row(self):
+        row = row_of(self)
+        return row | {"train_loss": float("nan")} if row["epoch"] == 6 else row
+
+    monkeypatch.setattr(EpochEnd, "_row", row)
+    options = {**QUICK, "epochs": 12}
+    model = DigitClassifier(**options).fit(X, y)
+    assert model.n_iter_ == 5
+    monkeypatch.setattr("fastdigits.training.stages.SELDOM", 1)
+    assert (DigitClassifier(**options).fit(X, y).predict_proba(X) == model.predict_proba(X)).all()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from fastdigits.scores import wilson_interval
 
 from .tools import Tool
 
-GRACE = 1.5, 180  # after so many times the minutes and so many seconds it is stopped
+GRACE_S = 300  # so long after its minutes a tool is stopped
 WATCHER = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
@@ -24,11 +25,11 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)  # Linux counts in KiB
 def environment(tool: Tool, work: Path) -> Path:
     """The Python of a tool's own environment, made where it is not yet."""
     place = work.resolve() / "environments" / tool.name
-    python, mark = place / "bin" / "python", place / "installed"
-    if not mark.exists():
+    python, mark, wanted = place / "bin" / "python", place / "installed", f"{tool.packages} {tool.version}"
+    if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *tool.packages], check=True)
-        mark.touch()
+        mark.write_text(wanted, encoding="utf-8")
     return python
 
 
@@ -42,24 +43,21 @@ def measured(tool: Tool, python: Path, table: Path, minutes: float, seed: int, w
     starter = [python] if tool.script.endswith(".py") else ["sh"]
     watched = [sys.executable, "-c", WATCHER, *starter, tool.place, place, f"{minutes:g}", str(seed)]
     variables = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-    started, (times, seconds) = time.monotonic(), GRACE
+    started = time.monotonic()
     with (place / "log").open("w", encoding="utf-8") as log:
+        options = {"env": variables, "stdout": subprocess.PIPE, "stderr": log, "text": True}
+        process = subprocess.Popen([*map(str, watched)], start_new_session=True, **options)
         try:
-            done = subprocess.run(
-                [*map(str, watched)],
-                env=variables,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                timeout=minutes * 60 * times + seconds,
-            )
-            code, kibibytes = map(int, done.stdout.split())
+            said, _ = process.communicate(timeout=minutes * 60 + GRACE_S)
+            code, kibibytes = map(int, said.split())
         except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the tool and what it started, not only what watches it
+            process.wait()
             code, kibibytes = None, 0
     row = {"seconds": round(time.monotonic() - started), "megabytes": round(kibibytes / 1024)}
     if code != 0:
-        lines = (place / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        why = "stopped, since it took too long" if code is None else lines[-1][:200] if lines else f"exit code {code}"
+        why = "stopped, since it took too long" if code is None else f"ended with code {code}"
+        print((place / "log").read_text(encoding="utf-8", errors="replace")[-2000:], file=sys.stderr)
         return row | dict.fromkeys(("accuracy", "low", "high", "worst_group", "handed_on"), "") | {"why": why}
     return row | scored(place, table) | {"why": ""}
 

@@ -8,6 +8,8 @@ FOLDER/model. Pretrained weights are out of reach for all of them.
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..measuring import machine
+
 SCRIPTS = Path(__file__).parent / "scripts"
 HERE = Path(__file__).parents[2]  # the project itself
 
@@ -38,6 +40,11 @@ class Tool:
     @property
     def place(self) -> Path:
         return SCRIPTS / self.script
+
+    @property
+    def version(self) -> str:
+        """What an environment that was made before is compared by: of ours the commit, of others nothing."""
+        return machine()["commit"] if str(HERE) in self.packages else ""
 
     @property
     def lines(self) -> int:

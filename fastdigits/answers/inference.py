@@ -22,7 +22,7 @@ class Inference:
 
     Parameters
     ----------
-    models : list of SavedModel
+    models : list of SavedModel or OnnxModel
     exact : bool
         Compute in fp32 and in batches of one size, so that the same pictures always give the same digits. Else the
         fastest batch size is found, and where the machine is fast at bf16, it is used for what it is sure of.
@@ -34,10 +34,10 @@ class Inference:
 
     def __init__(self, models: list[SavedModel], exact: bool = False, normalise: bool | None = None, tta: bool = False):
         in_torch = all(model.in_torch for model in models)
-        self.device = "cpu"
-        if tta or any(model.in_torch for model in models):  # else torch, which takes a second to load, is not needed
+        uses_torch = any(model.in_torch for model in models)  # else it is not loaded, which takes a second
+        self.device = find_device() if uses_torch else "cpu"
+        if uses_torch or tta:
             prepare_machine()
-            self.device = find_device()
         self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
         self.models, self.tta, self.exact, self.judge = models, tta, exact, Judge.of(models)
         self.normalise = models[0].normalise if normalise is None else normalise

@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "adaptation": ["adapted", "answered", "check_adapts"],
+        "adaptation": ["adapted", "answer_and_expect", "check_adapts"],
         "duplicates": ["find_copies"],
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],

@@ -36,7 +36,7 @@ def check_adapts(models: Sequence[ModelDescription]) -> None:
         )
 
 
-def answered(inference: Inference, source: PixelSource, adapt: bool) -> Predictions:
+def answer_and_expect(inference: Inference, source: PixelSource, adapt: bool) -> Predictions:
     """What models say about a source, what accuracy to expect of it, and where asked what they learn from it then."""
     found = answer(inference, source)
     found.expectation = expectation_of(inference.models, found)
@@ -88,7 +88,7 @@ def _parts(rows: int) -> int:
 def _with_own_statistics(inference: Inference, images: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
     """Probabilities of each part, by networks that are normalised as its own pictures are."""
     side, inference = inference.models[0].size, inference.as_trained()
-    of_one_size = (part if part.shape[1:] == (side, side) else resized(part, side) for part in images)
+    of_one_size = (resized(part, side) for part in images)
     for part in _parted(of_one_size, [len(part) for part in np.array_split(np.arange(rows), _parts(rows))]):
         with ExitStack() as stack:
             for model in inference.models:

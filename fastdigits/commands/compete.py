@@ -16,7 +16,7 @@ from ..answers import (
     submission_sample,
     submission_table,
 )
-from ..audit import adapted, answered, read_pictures, write_blocks
+from ..audit import adapted, answer_and_expect, read_pictures, write_blocks
 from ..folders import TEST, TRAIN, VALID, ImageFolder, fold_folders, on_dark, split_images
 from ..models import (
     NONE,
@@ -135,7 +135,7 @@ def compete(
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
     runs = [Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds]
     test = source_to_predict(str(source), ground=ground)
-    predictions = answered(Inference(calibrated(models, runs)), test, adapt)
+    predictions = answer_and_expect(Inference(calibrated(models, runs)), test, adapt)
     predictions.write(out / "submission.csv", str(source))
     report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
     result = Competition(

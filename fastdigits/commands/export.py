@@ -1,19 +1,20 @@
 """export(): a run's model as something that predicts without the run, checked before it is called done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from ..answers import open_model, source_to_predict
-from ..folders import MANIFEST, TRAIN, VALID, on_dark, read_folder, resized, split_images, split_source, spread_rows
+from ..answers import Inference, Predictions, answer, open_model, source_to_predict
+from ..folders import TRAIN, VALID, is_image_folder, read_folder, resized, split_source, spread_pictures, spread_rows
 from ..models import (
     CALIBRATION_PICTURES,
     DESCRIPTION_FILE,
     LIGHT,
     OnnxModel,
     SavedModel,
+    check_writes_onnx,
     model_folder,
     read_onnx,
     read_saved,
@@ -21,12 +22,14 @@ from ..models import (
 )
 from ..runs import Run, unchanged_folder
 from ..scores import class_numbers, read_answers
+from ..sources import PixelSource
 from ..system import InputError, check_output, whole_file, whole_folder
 
 CHECKED_PICTURES = 256
 # Of a probability. On one device batches of another size differ by about 1e-6; a GPU multiplies in TF32.
 TOLERANCE = {True: 1e-4, False: 1e-2}
-MOST_CHANGED = 0.01  # of the labels, by int8
+MOST_CHANGED = 0.01  # of the answers, by int8
+LEAST_CALIBRATION = 64  # pictures
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,10 @@ class Export:
         Of a probability.
     real : bool
         Whether the pictures are valid ones of the run.
-    changed : int
-        How many labels are others, in int8.
+    changed : int or None
+        In int8: how many of `pictures` get another answer, a label or "no single digit"; else None.
     accuracies : (float, float) or None
-        Of the model and of its int8 form, where the labels are known.
+        In int8: of the model and of its int8 form, where the labels are known.
     """
 
     path: Path
@@ -57,8 +60,8 @@ class Export:
 
     def __rich__(self) -> str:
         if self.changed is not None:
-            kind = "valid pictures" if self.real else "pictures that it was calibrated by"
-            told = f"written to {self.path} in int8; of {self.pictures:,} {kind} {self.changed:,} get another label"
+            kind = "valid pictures" if self.real else "calibration pictures that no range was measured on"
+            told = f"written to {self.path} in int8; of {self.pictures:,} {kind} {self.changed:,} get another answer"
             if self.accuracies:
                 told += ", accuracy {:.2%} instead of {:.2%}".format(*reversed(self.accuracies))
             return f"{told}; probabilities differ by {self.largest_difference:.2f} at most"
@@ -95,8 +98,8 @@ def export(
     to
         model, onnx (pictures uint8 (n, h, w) in, probabilities out) or learner.
     int8
-        Of onnx: weights and activations as bytes, a quarter of the size, and about twice as fast on a CPU with VNNI.
-        The ranges are measured on training pictures; how many labels change is said.
+        Of onnx: weights and activations as bytes, a fraction of the size, and faster on a CPU with VNNI.
+        The ranges are measured on training pictures; how many answers change is said.
     calibration
         Pictures for int8, where the run's own training pictures are not at hand: a table, a folder of pictures or an
         image folder.
@@ -110,8 +113,8 @@ def export(
     Raises
     ------
     InputError
-        When the model is missing or unfinished, or `out` exists; with int8 also when there are no pictures for it, or
-        more than one in a hundred labels change.
+        When the model is missing or unfinished, or `out` exists; with int8 also when there are too few pictures for it,
+        or more than one in a hundred answers change.
     """
     out = Path(out)
     if to not in ("model", "onnx", "learner"):
@@ -124,6 +127,16 @@ def export(
         raise InputError(f"{model} is an ONNX export already; pass the run or model that it was made from")
     if out.exists() and out.samefile(place):
         raise InputError(f"{out} is the model itself; name another output")
+    if int8:
+        check_writes_onnx()
+        images = _calibration_pictures(model, saved, calibration)
+        with whole_folder(out) as partial:
+            folder = None if calibration else unchanged_folder(Run(place))
+            has_valid = folder is not None and VALID in folder.splits
+            write_onnx(saved, partial, images if has_valid else images[::2])
+            checked = _on_valid if has_valid else _on_others
+            made = checked(read_onnx(partial), saved, Run(place), images[1::2])
+            return replace(made, path=out)
     pictures, expected, real = _reference(place, saved)
     device = Run(place).record()["device"] if real else "cpu"
     if to == "model":
@@ -132,11 +145,6 @@ def export(
             found = read_saved(partial)
             difference = _difference(found.probabilities(pictures), expected, device)
             _difference(found.shares(pictures), saved.shares(pictures), device)
-    elif int8:
-        images = _calibration_pictures(model, saved, calibration)
-        with whole_folder(out) as partial:
-            write_onnx(saved, partial, images)
-            return _checked_int8(out, read_onnx(partial), saved, Run(place), images)
     elif to == "onnx":
         with whole_folder(out) as partial:
             write_onnx(saved, partial)
@@ -172,41 +180,75 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
 def _calibration_pictures(model: str, saved: SavedModel, given: str | None) -> np.ndarray:
     """Some pictures like those of training, uint8 (n, h, w), light ink on dark, spread over all that are there."""
     run = Run(model_folder(model))
-    if given:
-        is_folder = (Path(given) / MANIFEST).is_file()
-        folder = read_folder(Path(given)) if is_folder else None
-    else:
+    if given is None:
         folder = unchanged_folder(run) if run.record_file.is_file() else None
         if folder is None:
             raise InputError(
                 f"--int8 measures ranges on training pictures, and those of {model} are not at hand; pass "
                 "--calibration with a table or a folder of such pictures"
             )
+    else:
+        folder = read_folder(Path(given), saved.normalise) if is_image_folder(Path(given)) else None
     if folder:
-        rows = spread_rows(len(folder.split(TRAIN)), CALIBRATION_PICTURES)
-        return on_dark(folder, split_images(folder, TRAIN, saved.size, rows))
-    source = source_to_predict(given, normalise=saved.normalise)
-    images = np.concatenate([resized(chunk.images, saved.size) for chunk in source.chunks()])
+        _, images = spread_pictures(folder, TRAIN, saved.size, CALIBRATION_PICTURES)
+    else:
+        images = _some_of(source_to_predict(given, normalise=saved.normalise), saved.size)
+    if len(images) < LEAST_CALIBRATION:
+        raise InputError(
+            f"--int8 needs {LEAST_CALIBRATION} pictures or more to measure ranges on, and {given or folder.path} has "
+            f"{len(images)}"
+        )
+    return images
+
+
+def _some_of(source: PixelSource, size: int) -> np.ndarray:
+    """At most CALIBRATION_PICTURES of a source, spread over it, uint8 (n, size, size); what was noticed is said."""
+    kept, rng = [], np.random.default_rng(0)
+    for chunk in source.chunks():
+        n = len(chunk.ids)
+        share = n if source.rows is None else min(n, -(-n * CALIBRATION_PICTURES // max(source.rows, 1)))
+        kept.append(resized(chunk.images[np.sort(rng.choice(n, share, replace=False))], size))
+    source.notes.say()
+    images = np.concatenate(kept) if kept else np.zeros((0, size, size), np.uint8)
     return images[spread_rows(len(images), CALIBRATION_PICTURES)]
 
 
-def _checked_int8(out: Path, found: OnnxModel, saved: SavedModel, run: Run, calibration: np.ndarray) -> Export:
-    """How far int8 answers otherwise: on all valid pictures of a run whose data are as they were, else on others."""
-    folder = unchanged_folder(run) if run.predictions_file.is_file() else None
-    if folder:
-        answers = read_answers(run)
-        before, truth = answers.probabilities, class_numbers(answers.labels, answers.classes)
-        after = np.concatenate([found.probabilities(chunk.images) for chunk in split_source(folder, VALID).chunks()])
-    else:
-        before, after, truth = saved.probabilities(calibration), found.probabilities(calibration), None
-    changed = int((before.argmax(1) != after.argmax(1)).sum())
-    if changed > MOST_CHANGED * len(before):
+def _on_valid(found: OnnxModel, saved: SavedModel, run: Run, _: np.ndarray) -> Export:
+    """How far int8 answers otherwise on the valid pictures of a run, whose data are as they were."""
+    folder = unchanged_folder(run)
+    truth = class_numbers(folder.split(VALID).labels, folder.classes)
+    answers = [answer(Inference([one], exact=True), split_source(folder, VALID)) for one in (saved, found)]
+    made = _compared(*answers, saved)
+    accuracies = tuple(float((one.probabilities.argmax(1) == truth).mean()) for one in answers)
+    return replace(made, real=True, accuracies=accuracies)
+
+
+def _on_others(found: OnnxModel, saved: SavedModel, _: Run, images: np.ndarray) -> Export:
+    """How far int8 answers otherwise on pictures that its ranges were not measured on."""
+    ids = [str(row) for row in range(len(images))]
+    answers = []
+    for one in (saved, found):
+        inference = Inference([one], exact=True)
+        shares, judge = inference.shares(images), inference.judge
+        outliers = judge.outliers(shares)
+        answers.append(Predictions(ids, judge.probabilities(shares), judge.classes, outliers=outliers))
+    return _compared(*answers, saved)
+
+
+def _compared(before: Predictions, after: Predictions, saved: SavedModel) -> Export:
+    """How many answers differ; InputError when they are many."""
+    is_other = before.probabilities.argmax(1) != after.probabilities.argmax(1)
+    if saved.above is not None:
+        told = [one.outliers.sum(1) > saved.above for one in (before, after)]
+        is_other |= told[0] != told[1]
+    changed, n = int(is_other.sum()), len(is_other)
+    if changed > MOST_CHANGED * n:
         raise InputError(
-            f"in int8 {changed / len(before):.1%} of the labels are others; export it without --int8, or pass "
-            "--calibration with pictures that are more like those of training"
+            f"in int8 {changed / n:.1%} of the answers are others; export it without --int8, or pass --calibration "
+            "with pictures that are more like those of training"
         )
-    scores = None if truth is None else tuple(float((one.argmax(1) == truth).mean()) for one in (before, after))
-    return Export(out, len(before), float(np.abs(after - before).max()), bool(folder), changed, scores)
+    difference = float(np.abs(after.probabilities - before.probabilities).max())
+    return Export(Path(), n, difference, real=False, changed=changed)
 
 
 def _pictures_of_other_sizes(size: int) -> list[np.ndarray]:

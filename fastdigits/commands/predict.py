@@ -16,7 +16,7 @@ from ..answers import (
     table_to_predict,
     verdict_line,
 )
-from ..audit import answered, check_adapts
+from ..audit import answer_and_expect, check_adapts
 from ..folders import ShardDone, last_one, read_shard
 from ..models import model_folder, read_description
 from ..photos import PICTURE_ENDINGS, Ground
@@ -124,7 +124,7 @@ def predict(
         check_adapts(inference.models)
     if part is None:
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
-        answers = answered(inference, source_to_predict(source, also, **how), adapt)
+        answers = answer_and_expect(inference, source_to_predict(source, also, **how), adapt)
         return _written(answers, inference, out, submission, probabilities, strict)
     descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)

@@ -10,7 +10,7 @@ from ..sources import CHUNK_ROWS, Chunk, PixelSource, picture_files_source, thro
 from ..system import InputError
 from .decoded import decoded_split
 from .layout import ImageFolder
-from .splitting import evenly_spaced
+from .splitting import evenly_spaced, spread_rows
 
 ASKED_PICTURES, ASKED_PX = 200, 56  # of a split, about its ground
 
@@ -84,6 +84,12 @@ def split_images(folder: ImageFolder, split: str, size: int, rows: np.ndarray | 
 def on_dark(folder: ImageFolder, images: np.ndarray) -> np.ndarray:
     """Pictures of an image folder, uint8 (n, h, w), as the gate lets them in: light digits on a dark ground."""
     return images if folder.is_gated else Turning().turn(images)
+
+
+def spread_pictures(folder: ImageFolder, split: str, size: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most `most` rows, spread over a split, int (k,), and their pictures, light on dark, uint8 (k, h, w)."""
+    rows = spread_rows(len(folder.split(split)), most)
+    return rows, np.asarray(on_dark(folder, split_images(folder, split, size, rows)))
 
 
 def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]:

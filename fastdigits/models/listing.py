@@ -50,6 +50,6 @@ def parameter_counts(names: Sequence[str]) -> dict[str, int]:
 
 def _versions() -> str:
     here = Path(__file__).parent
-    sources = [here / "backbones.py", *sorted((here / "networks").glob("*.py"))]
+    sources = [Path(__file__), here / "backbones.py", *sorted((here / "networks").glob("*.py"))]
     versions = [f"{library} {version(library)}" for library in LIBRARIES]
     return ", ".join(versions + [file_sha256(source)[:16] for source in sources])

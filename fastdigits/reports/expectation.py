@@ -5,7 +5,7 @@ import numpy as np
 from ..answers import Inference, Predictions
 from ..audit import shift_of
 from ..figures import draw_expectation
-from ..folders import TEST, TRAIN, ImageFolder, measured, on_dark, split_images, spread_rows
+from ..folders import TEST, TRAIN, measured, spread_pictures
 from ..scores import expectation_of, why_untold
 from .page import Card, Gallery, Section, Text, as_sentence, drawn
 from .view import View
@@ -20,7 +20,7 @@ def expectation_section(view: View) -> Section:
     if folder is None or TEST not in folder.splits:
         told = "The folder has no test pictures. `fastdigits predict` tells what to expect on the pictures it is given."
         return Section(title, [Text([told])])
-    rows, images = _some(folder, TEST, view.saved.size, ASKED)
+    rows, images = spread_pictures(folder, TEST, view.saved.size, ASKED)
     found = Predictions(
         [folder.split(TEST).ids[row] for row in rows],
         Inference([view.saved], exact=True).probabilities(images),
@@ -41,15 +41,9 @@ def expectation_section(view: View) -> Section:
     return Section(title, [Text(sentences), chart, *_unlike(view, found.ids, images)])
 
 
-def _some(folder: ImageFolder, split: str, size: int, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Some rows of a split and their pictures, light on dark."""
-    rows = spread_rows(len(folder.split(split)), most)
-    return rows, np.asarray(on_dark(folder, split_images(folder, split, size, rows)))
-
-
 def _unlike(view: View, ids: list[str], images: np.ndarray) -> list[Gallery]:
     """The test pictures that are most unlike the training ones."""
-    _, of_training = _some(view.folder, TRAIN, view.saved.size, COMPARED)
+    _, of_training = spread_pictures(view.folder, TRAIN, view.saved.size, COMPARED)
     shift = shift_of(of_training, None, images)
     if shift is None:
         return []

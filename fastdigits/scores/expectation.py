@@ -156,7 +156,15 @@ def expected(kept: Sequence[dict], probabilities: np.ndarray, agreement: np.ndar
         What the models answer together.
     agreement : ndarray, shape (n, models, 2), optional
         How far they agree, as `Inference.shares_and_agreement` gives it; not needed of one model that looks once.
+
+    Raises
+    ------
+    ValueError
+        When there are several models and nothing says how far they agree.
     """
+    told_of = 1 if agreement is None else max(1, agreement.shape[1])
+    if told_of != len(kept):
+        raise ValueError(f"agreement tells of {told_of} models, {len(kept)} gave the answers")
     n = len(probabilities)
     alone, gain = probabilities.max(1)[:, None], 0.0
     if agreement is not None and agreement.shape[1]:

@@ -1,13 +1,12 @@
 """Data sets known by name: sklearn:digits, bundled and offline, and torchvision's digit sets."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ..system import InputError
+from ..system import InputError, cache_folder
 from .pixels import CHUNK_ROWS, Chunk, PixelSource, label_texts
 
 TORCHVISION_SETS = {  # our name: (torchvision class, its arguments, are its pictures stored transposed)
@@ -77,5 +76,5 @@ def _torchvision_source(key: str, train: bool) -> PixelSource:
 
 
 def download_folder() -> Path:
-    """Where downloaded data sets are kept: $XDG_CACHE_HOME/fastdigits, by default ~/.cache/fastdigits."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastdigits" / "datasets"
+    """Where downloaded data sets are kept."""
+    return cache_folder() / "datasets"

@@ -1,11 +1,18 @@
 """What took long to find out, kept between processes in the user's cache folder."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from .errors import InputError
 from .files import write_json
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be had again: $XDG_CACHE_HOME/fastdigits, by default ~/.cache/fastdigits."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastdigits"
 
 
 def remembered(what: str, of: str, find: Callable[[], dict]) -> dict:
@@ -19,9 +26,7 @@ def remembered(what: str, of: str, find: Callable[[], dict]) -> dict:
     find : callable () -> dict
         JSON's types alone.
     """
-    from platformdirs import user_cache_path
-
-    file = user_cache_path("fastdigits", appauthor=False) / f"{what}.json"
+    file = cache_folder() / f"{what}.json"
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept["of"] == of:

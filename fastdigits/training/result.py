@@ -13,10 +13,8 @@ from ..folders import (
     ImageFolder,
     ground_of_split,
     measured,
-    on_dark,
-    split_images,
     split_source,
-    spread_rows,
+    spread_pictures,
 )
 from ..models import SavedModel
 from ..photos import Summary, summary_of
@@ -143,8 +141,8 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
 
 def _properties(folder: ImageFolder, size: int) -> Summary:
     """What some training pictures look like."""
-    rows = spread_rows(len(folder.split(TRAIN)), MEASURED)
-    return summary_of(measured(on_dark(folder, split_images(folder, TRAIN, size, rows))))
+    _, images = spread_pictures(folder, TRAIN, size, MEASURED)
+    return summary_of(measured(images))
 
 
 def unequal_classes(folder: ImageFolder, is_balanced: bool) -> str | None:

@@ -60,7 +60,7 @@ def fit_stages(
         if not epoch_end.history:
             raise
         print(f"{error}; the best of the finished epochs is kept", flush=True)
-        keep = _restored(run, prepared, keep)
+        keep = _restored(run, prepared, keep, epoch_end)
     except KeyboardInterrupt:
         done, all_epochs = len(epoch_end.history), sum(stage.epochs for stage in stages)
         print(f"{done} of {all_epochs} epochs are kept in {run.path}; the same command with --resume goes on")
@@ -153,9 +153,10 @@ def _search(run: Run, learner, stage: Stage) -> None:
     print(rate_line(stage.name, search), flush=True)
 
 
-def _restored(run: Run, prepared: DigitLearner, keep: Keep) -> Keep:
+def _restored(run: Run, prepared: DigitLearner, keep: Keep, epoch_end: EpochEnd) -> Keep:
     """Which epoch is kept of a run that diverged: the best, or where no valid pictures tell, the last finished one."""
     if run.best_checkpoint.exists():
         return "best" if keep == "last" else keep
-    prepared.learner.model.load_state_dict(checkpoint_weights(run.read_checkpoint()))
+    weights = epoch_end.unwritten or checkpoint_weights(run.read_checkpoint())
+    prepared.learner.model.load_state_dict(weights)
     return "last"

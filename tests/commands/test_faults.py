@@ -197,5 +197,6 @@ fastdigits.predict("digitnet-mnist", {str(test_file)!r}, out={str(tmp_path / "p.
 fastdigits.list_models("resnet1*")
 fastdigits.find_backbone("resnet18").build(10, 32)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}  # so that nothing is known beforehand
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -1,14 +1,17 @@
 """ONNX in int8: small, nearly the same answers, the loss told; and what stands in its way is said."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fastdigits import InputError, evaluate, export, predict, read_folder
+from fastdigits.folders import spread_pictures
 from fastdigits.models.graphs.int8 import quantise
 
 
@@ -21,7 +24,7 @@ def test_of_a_run_the_loss_on_valid_is_told(run, folder, tmp_path):
     assert before == pytest.approx(evaluate(run, folder).accuracy)
     assert after == pytest.approx(evaluate(made.path, folder).accuracy)
     assert abs(after - before) < 0.02
-    assert f"{made.changed} get another label, accuracy {after:.2%} instead of {before:.2%}" in str(made)
+    assert f"{made.changed} get another answer, accuracy {after:.2%} instead of {before:.2%}" in str(made)
     sizes = [(path / "model.onnx").stat().st_size for path in (plain, made.path)]
     assert sizes[1] < 0.4 * sizes[0]
     assert json.loads((made.path / "model.json").read_text())["int8"] is True
@@ -42,7 +45,8 @@ def test_a_saved_model_needs_pictures(run, folder, digit_table, tmp_path):
         made = export(saved, tmp_path / f"int8-{number}", to="onnx", int8=True, calibration=str(calibration))
         assert not made.real
         assert made.accuracies is None
-        assert f"of {made.pictures:,} pictures that it was calibrated by {made.changed} get another label" in str(made)
+        told = f"of {made.pictures:,} calibration pictures that no range was measured on {made.changed} get"
+        assert told in str(made)
     labels = [
         predict(model, tmp_path / "t.csv", out=tmp_path / f"{model.name}.csv").labels for model in (saved, made.path)
     ]
@@ -70,7 +74,7 @@ def test_too_many_other_labels_are_refused(run, tmp_path, monkeypatch):
     black = np.zeros((64, 8, 8), np.uint8)
     monkeypatch.setattr("fastdigits.models.graphs.onnx_model.quantise", lambda graph, images: quantise(graph, black))
     with pytest.raises(
-        InputError, match=r"in int8 \d+\.\d% of the labels are others; export it without --int8, or pass"
+        InputError, match=r"in int8 \d+\.\d% of the answers are others; export it without --int8, or pass"
     ):
         export(run, tmp_path / "int8", to="onnx", int8=True)
     assert not (tmp_path / "int8").exists()
@@ -85,3 +89,25 @@ def test_the_shipped_models_lose_nothing(name, real_data, tmp_path):
     assert (made.path / "model.onnx").stat().st_size < 560_000
     accuracies = [evaluate(model, table).accuracy for model in (f"digitnet-{name}", made.path)]
     assert accuracies[1] > accuracies[0] - 0.0005
+
+
+def test_too_few_pictures(run, folder, tmp_path):
+    saved = export(run, tmp_path / "saved").path
+    few = tmp_path / "few"
+    few.mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((8, 8), 9 * number, np.uint8)).save(few / f"{number}.png")
+    with pytest.raises(InputError) as caught:
+        export(saved, tmp_path / "int8", to="onnx", int8=True, calibration=str(few))
+    assert str(caught.value) == f"--int8 needs 64 pictures or more to measure ranges on, and {few} has 3"
+    assert not (tmp_path / "int8").exists()
+
+
+def test_a_folder_made_by_hand_is_calibrated_by_its_training_pictures(run, folder, tmp_path, monkeypatch):
+    saved = export(run, tmp_path / "saved").path
+    shutil.copytree(folder, tmp_path / "by-hand", ignore=shutil.ignore_patterns("manifest.json", "decoded"))
+    asked = []
+    spread = spread_pictures
+    monkeypatch.setattr("fastdigits.commands.export.spread_pictures", lambda *a: (asked.append(a[1]), spread(*a))[1])
+    export(saved, tmp_path / "int8", to="onnx", int8=True, calibration=str(tmp_path / "by-hand"))
+    assert asked == ["train"]

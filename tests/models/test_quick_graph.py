@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fastdigits import InputError, open_model, predict, read
-from fastdigits.answers.opening import open_model as open_for
+from fastdigits import InputError, predict, read
+from fastdigits.answers import open_model
 from fastdigits.models import WEIGHTS, OnnxModel, SavedModel, read_quick, read_saved, shipped_names, write_quick
 
 HEAVY = "'torch', 'fastai', 'torchvision', 'pandas', 'sklearn', 'matplotlib'"
@@ -29,7 +29,7 @@ def photo(tmp_path_factory):
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_it_answers_as_the_weights_do(name, digit_images):
-    quick, slow = open_for(name, few=True), open_model(name)
+    quick, slow = open_model(name, few=True), open_model(name)
     assert isinstance(quick, OnnxModel)
     assert isinstance(slow, SavedModel)
     np.testing.assert_allclose(quick.shares(digit_images[0][:200]), slow.shares(digit_images[0][:200]), atol=1e-5)
@@ -47,7 +47,7 @@ def test_a_photo_needs_no_torch(command, photo):
 def test_without_onnxruntime_the_weights_answer(photo, monkeypatch):
     before = predict("digitnet-mnist", str(photo))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert isinstance(open_for("digitnet-mnist", few=True), SavedModel)
+    assert isinstance(open_model("digitnet-mnist", few=True), SavedModel)
     after = predict("digitnet-mnist", str(photo))
     assert after.labels == before.labels == ["7"]
     assert after.verdicts == before.verdicts
@@ -61,7 +61,7 @@ def test_a_model_without_one_and_a_damaged_one(tmp_path, run):
     with (tmp_path / "tiny" / "model.onnx").open("ab") as file:
         file.write(b"x")
     with pytest.raises(InputError, match=r"model.onnx is not the file that model.json names \(sha256 differs\)"):
-        open_for(tmp_path / "tiny", few=True)
+        open_model(tmp_path / "tiny", few=True)
     assert isinstance(open_model(tmp_path / "tiny"), SavedModel)
 
 

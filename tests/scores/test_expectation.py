@@ -181,3 +181,8 @@ def test_one_model_that_kept_nothing_is_enough_to_tell_nothing():
     assert expectation_of(models, found) is None
     assert why_untold(models) == "one of the models keeps nothing of valid pictures; train it again, with some"
     assert why_untold(models[1:]) == "the model keeps nothing of valid pictures; train it again, with some"
+
+
+def test_several_models_need_their_agreement():
+    with pytest.raises(ValueError, match="agreement tells of 1 models, 2 gave the answers"):
+        expected([kept(), kept()], answers(100, 1.0, seed=3)[0])

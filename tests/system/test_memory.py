@@ -11,7 +11,7 @@ from fastdigits.system import remembered
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
+    monkeypatch.setattr("fastdigits.system.memory.cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 

@@ -136,10 +136,7 @@ def write_onnx(saved: SavedModel, folder: Path, calibration: np.ndarray | None =
     InputError
         When the packages that write ONNX are not installed.
     """
-    try:
-        import onnxscript  # noqa: F401 (torch's exporter needs it)
-    except ImportError:
-        raise InputError("--to onnx needs the packages onnx and onnxscript: pip install 'fastdigits[onnx]'") from None
+    check_writes_onnx()
     write_graph(saved, folder / GRAPH_FILE)
     if calibration is not None:
         quantise(folder / GRAPH_FILE, calibration)
@@ -154,6 +151,17 @@ def write_onnx(saved: SavedModel, folder: Path, calibration: np.ndarray | None =
         folder / DESCRIPTION_FILE,
         description_of(saved, sha256) | {"format": ONNX, "opset": OPSET, "int8": calibration is not None},
     )
+
+
+def check_writes_onnx() -> None:
+    """InputError unless the packages that write ONNX and check it are installed."""
+    try:
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401 (torch's exporter needs it)
+    except ImportError:
+        raise InputError(
+            "--to onnx needs the packages onnx, onnxscript and onnxruntime: pip install 'fastdigits[onnx]'"
+        ) from None
 
 
 def write_graph(saved: SavedModel, path: Path, optimize: bool = True) -> None:

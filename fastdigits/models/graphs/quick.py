@@ -4,7 +4,6 @@ For a few pictures that is most of the time. Its weights are kept in fp16, as th
 """
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,11 @@ LEAST_PACKED = 1024  # numbers of a tensor that is kept in fp16
 def read_quick(folder: Path) -> OnnxModel | None:
     """The graph beside a model's weights; None where there is none, or no onnxruntime."""
     description = read_description(folder)
-    if description.get("format") == ONNX or GRAPH_SHA256 not in description or not find_spec("onnxruntime"):
+    if description.get("format") == ONNX or GRAPH_SHA256 not in description:
+        return None
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:  # it is not installed, or does not load here: the weights answer as well
         return None
     return open_graph(folder / GRAPH_FILE, description | {"sha256": description[GRAPH_SHA256]})
 

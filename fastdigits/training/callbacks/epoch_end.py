@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 from fastai.callback.core import Callback, CancelFitException
 
 from ...recipes import Stage
-from ...runs import Run, random_states
+from ...runs import Run, checkpoint_weights, random_states
 from ...system import join_world
 from .together import bare_network
 
@@ -49,6 +50,7 @@ class EpochEnd(Callback):
         self.directory, self.stages = run, stages  # `run` is fastai's own switch
         self.patience, self.min_delta, self.keep, self.listeners = patience, min_delta, keep, listeners
         self.every = every
+        self.unwritten: dict | None = None  # weights of the last finished epoch, where no checkpoint has them
         self.history: list[dict] = []
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
@@ -94,7 +96,8 @@ class EpochEnd(Callback):
         stops = self.patience is not None and self.waited >= self.patience
         ends = stops or self.epoch + 1 == self.n_epoch
         is_due = ends or is_best or (len(self.history) - 1) % self.every == 0
-        checkpoint = self._checkpoint(ends) if is_due else None
+        checkpoint = self._checkpoint(ends)
+        self.unwritten = None if is_due else deepcopy(checkpoint_weights(checkpoint))
         if self.world.is_first:
             if is_due:
                 self.directory.write_checkpoint(checkpoint, is_best)

@@ -25,7 +25,7 @@ class WeightAverage(Callback):
 
     def __init__(self, decay: float):
         super().__init__()
-        self.decay, self.average = decay, None
+        self.decay, self.average, self.trained = decay, None, None
 
     def before_fit(self):
         if self.average is None:
@@ -40,8 +40,7 @@ class WeightAverage(Callback):
             self.average.update_parameters(bare_network(self.model))
 
     def before_validate(self):
-        self.trained = None
-        if not self.dls.valid.n:  # nothing is to be answered
+        if not self.dl.n:  # nothing is to be answered
             return
         self.trained = deepcopy(bare_network(self.model).state_dict())
         bare_network(self.model).load_state_dict(self.average.module.state_dict())
