@@ -142,7 +142,7 @@ def test_a_tool_that_fails_says_why(tmp_path, digit_table, capsys):
     found = peers.measured(peers.TOOLS["neighbours"], Path(sys.executable), tmp_path, 1, seed=1, work=tmp_path / "work")
     assert found["accuracy"] == ""
     assert found["why"] == "ended with code 1"
-    assert "KeyError: 'label'" in capsys.readouterr().err
+    assert "KeyError: \"['label'] not found in axis\"" in capsys.readouterr().err
 
 
 def test_every_tool_has_its_script():

@@ -41,7 +41,10 @@ def test_a_saved_model_needs_pictures(run, folder, digit_table, tmp_path):
     )
     assert not (tmp_path / "int8").exists()
     digit_table.to_csv(tmp_path / "t.csv", index=False)
-    for number, calibration in enumerate((tmp_path / "t.csv", folder, folder / "train" / "3")):
+    (tmp_path / "pictures").mkdir()
+    for file in read_folder(folder).split("train").files[:150]:
+        shutil.copy(file, tmp_path / "pictures")
+    for number, calibration in enumerate((tmp_path / "t.csv", folder, tmp_path / "pictures")):
         made = export(saved, tmp_path / f"int8-{number}", to="onnx", int8=True, calibration=str(calibration))
         assert not made.real
         assert made.accuracies is None
