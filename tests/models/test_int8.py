@@ -72,16 +72,22 @@ def test_options_that_do_not_fit(run, tmp_path):
             export(run, tmp_path / "out", **options)
 
 
-def test_too_many_other_labels_are_refused(run, tmp_path, monkeypatch):
-    """Ranges of black pictures fit no digit; of these small ones they spoil few."""
-    monkeypatch.setattr("fastdigits.commands.export.FEW_CHANGED", 0)
+def test_a_model_that_knows_digits_answers_alike_and_with_wrong_ranges_is_refused(digit_table, tmp_path, monkeypatch):
+    """Ranges of black pictures fit no digit."""
+    digit_table.to_csv(tmp_path / "t.csv", index=False)
+    options = {"to": "onnx", "int8": True, "calibration": str(tmp_path / "t.csv")}
+    made = export("digitnet-mnist", tmp_path / "int8", **options)
+    assert made.changed <= 0.01 * made.pictures
+    accuracies = [evaluate(model, tmp_path / "t.csv").accuracy for model in ("digitnet-mnist", made.path)]
+    assert min(accuracies) > 0.9
+    assert abs(accuracies[0] - accuracies[1]) < 0.01
     black = np.zeros((64, 8, 8), np.uint8)
     monkeypatch.setattr("fastdigits.models.graphs.onnx_model.quantise", lambda graph, images: quantise(graph, black))
     with pytest.raises(
         InputError, match=r"in int8 \d+\.\d% of the answers are others; export it without --int8, or pass"
     ):
-        export(run, tmp_path / "int8", to="onnx", int8=True)
-    assert not (tmp_path / "int8").exists()
+        export("digitnet-mnist", tmp_path / "black", **options)
+    assert not (tmp_path / "black").exists()
 
 
 @pytest.mark.slow
