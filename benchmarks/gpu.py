@@ -6,7 +6,6 @@ is, with few rows, and keeps nothing: for the program itself.
 """
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
@@ -170,27 +169,17 @@ def killed(place: Place) -> tuple[str]:
         command += ["--epochs", "3", "--seed", "1", "--out", out]
         if name == "killed":
             process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL)
-            while process.poll() is None and len(history_of(out)) < 1:
+            while process.poll() is None and not Run(out).last_checkpoint.exists():
                 time.sleep(0.05)
             process.kill()
             process.wait()
             command.append("--resume")
         subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL)
-        rows.append([float(row["valid_loss"]) for row in history_of(out)])
-        Run(out).result()
+        rows.append([row["valid_loss"] for row in Run(out).history()])
     difference = float(np.abs(np.subtract(*rows)).max())
     _demand(difference < MOST_DIFFERENT, f"losses differ by {difference:.1e}")
     same = "the same losses" if not difference else f"losses differ by {difference:.1e} at most"
     return (f"killed after the first of three epochs, and resumed: {same}",)
-
-
-def history_of(run: Path) -> list[dict[str, str]]:
-    """The epochs that a run has done."""
-    file = run / "history.csv"
-    if not file.exists():
-        return []
-    with file.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
 
 
 def predictions(place: Place) -> tuple[str, list[Measurement]]:
@@ -266,11 +255,11 @@ def goals(place: Place) -> tuple[str, list[Measurement]]:
     found, told = [], []
     for seed in place.sizes.seeds:
         how = {"epochs": place.sizes.epochs, "augment": "none", "batch_size": 256, "seed": seed}
-        run = train("digitnet", place.folder, **how, out=place.work / f"goal{seed}").run.path
-        epochs = history_of(run)
-        seconds = list(accumulate(float(row["seconds"]) for row in epochs))
+        run = train("digitnet", place.folder, **how, out=place.work / f"goal{seed}").run
+        epochs = run.history()
+        seconds = list(accumulate(row["seconds"] for row in epochs))
         for goal in GOALS:
-            reached = (s for s, row in zip(seconds, epochs) if float(row["accuracy"]) >= goal)
+            reached = (s for s, row in zip(seconds, epochs) if row["accuracy"] >= goal)
             first = next(reached, None)
             if first is not None:
                 found.append(Measurement("gpu", f"digitnet to {goal:.1%}", "fastdigits", seed, first, "s"))

@@ -7,7 +7,17 @@ from typing import Literal
 import numpy as np
 
 from ..answers import Inference, Predictions, answer, open_model, source_to_predict
-from ..folders import TRAIN, VALID, is_image_folder, read_folder, resized, split_source, spread_pictures, spread_rows
+from ..folders import (
+    TRAIN,
+    VALID,
+    ImageFolder,
+    is_image_folder,
+    read_folder,
+    resized,
+    split_source,
+    spread_pictures,
+    spread_rows,
+)
 from ..models import (
     CALIBRATION_PICTURES,
     DESCRIPTION_FILE,
@@ -129,13 +139,16 @@ def export(
         raise InputError(f"{out} is the model itself; name another output")
     if int8:
         check_writes_onnx()
-        images = _calibration_pictures(model, saved, calibration)
+        run = Run(place)
+        own = unchanged_folder(run) if not calibration and run.record_file.is_file() else None
+        images = _calibration_pictures(model, saved, own, calibration)
         with whole_folder(out) as partial:
-            folder = None if calibration else unchanged_folder(Run(place))
-            has_valid = folder is not None and VALID in folder.splits
-            write_onnx(saved, partial, images if has_valid else images[::2])
-            checked = _on_valid if has_valid else _on_others
-            made = checked(read_onnx(partial), saved, Run(place), images[1::2])
+            if own and VALID in own.splits:
+                write_onnx(saved, partial, images)
+                made = _on_valid(read_onnx(partial), saved, own)
+            else:
+                write_onnx(saved, partial, images[::2])
+                made = _on_others(read_onnx(partial), saved, images[1::2])
             return replace(made, path=out)
     pictures, expected, real = _reference(place, saved)
     device = Run(place).record()["device"] if real else "cpu"
@@ -177,18 +190,14 @@ def _reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, b
     return drawn, saved.probabilities(drawn), False
 
 
-def _calibration_pictures(model: str, saved: SavedModel, given: str | None) -> np.ndarray:
+def _calibration_pictures(model: str, saved: SavedModel, own: ImageFolder | None, given: str | None) -> np.ndarray:
     """Some pictures like those of training, uint8 (n, h, w), light ink on dark, spread over all that are there."""
-    run = Run(model_folder(model))
-    if given is None:
-        folder = unchanged_folder(run) if run.record_file.is_file() else None
-        if folder is None:
-            raise InputError(
-                f"--int8 measures ranges on training pictures, and those of {model} are not at hand; pass "
-                "--calibration with a table or a folder of such pictures"
-            )
-    else:
-        folder = read_folder(Path(given), saved.normalise) if is_image_folder(Path(given)) else None
+    if not own and not given:
+        raise InputError(
+            f"--int8 measures ranges on training pictures, and those of {model} are not at hand; pass "
+            "--calibration with a table or a folder of such pictures"
+        )
+    folder = read_folder(Path(given), saved.normalise) if given and is_image_folder(Path(given)) else own
     if folder:
         _, images = spread_pictures(folder, TRAIN, saved.size, CALIBRATION_PICTURES)
     else:
@@ -213,9 +222,8 @@ def _some_of(source: PixelSource, size: int) -> np.ndarray:
     return images[spread_rows(len(images), CALIBRATION_PICTURES)]
 
 
-def _on_valid(found: OnnxModel, saved: SavedModel, run: Run, _: np.ndarray) -> Export:
-    """How far int8 answers otherwise on the valid pictures of a run, whose data are as they were."""
-    folder = unchanged_folder(run)
+def _on_valid(found: OnnxModel, saved: SavedModel, folder: ImageFolder) -> Export:
+    """How far int8 answers otherwise on the valid pictures of the folder that the model was trained on."""
     truth = class_numbers(folder.split(VALID).labels, folder.classes)
     answers = [answer(Inference([one], exact=True), split_source(folder, VALID)) for one in (saved, found)]
     made = _compared(*answers, saved)
@@ -223,7 +231,7 @@ def _on_valid(found: OnnxModel, saved: SavedModel, run: Run, _: np.ndarray) -> E
     return replace(made, real=True, accuracies=accuracies)
 
 
-def _on_others(found: OnnxModel, saved: SavedModel, _: Run, images: np.ndarray) -> Export:
+def _on_others(found: OnnxModel, saved: SavedModel, images: np.ndarray) -> Export:
     """How far int8 answers otherwise on pictures that its ranges were not measured on."""
     ids = [str(row) for row in range(len(images))]
     answers = []
