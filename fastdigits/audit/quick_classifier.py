@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from ..folders import resize, to_float
 
 SIDE_PX, CELL_PX, DIRECTIONS = 28, 4, 8
-KERNEL_FEATURES, GAMMA, RIDGE = 2000, 1.5, 1e-2
+KERNEL_FEATURES, GAMMA = 2000, 1.5
+RIDGE = 100.0  # by folds of writers from 50 to 20,000 rows; a smaller one fails where rows are about as many as features
 CHUNK = 4096
 
 
@@ -51,14 +52,14 @@ def held_out_scores(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray
     ndarray of float32, shape (n, classes)
         The largest is the answer.
     """
-    kernel, targets = RandomFeatures(features), _targets(truth)
+    kernel, targets = RandomFeatures(features.shape[1]), _targets(truth)
     folds = np.unique(fold_of)
-    sums = {fold: Sums.empty(kernel.width, targets.shape[1]) for fold in folds}
+    sums = {fold: Sums.empty(targets.shape[1]) for fold in folds}
     for rows, values in kernel.chunks(features):
         for fold in np.unique(fold_of[rows]):
             inside = torch.from_numpy(np.flatnonzero(fold_of[rows] == fold))
             sums[fold].add(values[inside], targets[rows][inside])
-    everything = Sums.empty(kernel.width, targets.shape[1])
+    everything = Sums.empty(targets.shape[1])
     for part in sums.values():
         everything.merge(part)
     weights = {fold: everything.without(part).solved() for fold, part in sums.items()}
@@ -72,8 +73,8 @@ def held_out_scores(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray
 
 def scores_of_others(features: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The scores, float32 (m, classes), that rows `others` (m, d) are given by a classifier of all rows."""
-    kernel, targets = RandomFeatures(features), _targets(truth)
-    sums = Sums.empty(kernel.width, targets.shape[1])
+    kernel, targets = RandomFeatures(features.shape[1]), _targets(truth)
+    sums = Sums.empty(targets.shape[1])
     for rows, values in kernel.chunks(features):
         sums.add(values, targets[rows])
     weights = sums.solved()
@@ -86,19 +87,18 @@ def _targets(truth: np.ndarray) -> torch.Tensor:
 
 
 class RandomFeatures:
-    """Cosines of random projections, whose products stand for a Gaussian kernel; as many as there are rows, at most.
+    """Cosines of random projections, whose products stand for a Gaussian kernel.
 
     Parameters
     ----------
-    features : ndarray of float32, shape (n, d)
-        Rows to learn from.
+    dimensions : int
+        Of the features that they are made of.
     """
 
-    def __init__(self, features: np.ndarray):
+    def __init__(self, dimensions: int):
         generator = torch.Generator().manual_seed(0)
-        self.width = min(KERNEL_FEATURES, len(features))  # more than rows tell no more
-        self.directions = torch.randn(features.shape[1], self.width, generator=generator) * (2 * GAMMA) ** 0.5
-        self.phases = torch.rand(self.width, generator=generator) * 2 * torch.pi
+        self.directions = torch.randn(dimensions, KERNEL_FEATURES, generator=generator) * (2 * GAMMA) ** 0.5
+        self.phases = torch.rand(KERNEL_FEATURES, generator=generator) * 2 * torch.pi
 
     def chunks(self, features: np.ndarray) -> Iterator[tuple[slice, torch.Tensor]]:
         """Some rows after the other, with their values, float (rows, width)."""
@@ -109,40 +109,32 @@ class RandomFeatures:
 
 @dataclass
 class Sums:
-    """What ridge regression needs of its rows: their number, and the sums of their products.
+    """What ridge regression needs of its rows: the sums of their products.
 
     Attributes
     ----------
-    rows : int
-    gram : Tensor, shape (width, width)
-    products : Tensor, shape (width, classes)
+    gram : Tensor, shape (KERNEL_FEATURES, KERNEL_FEATURES)
+    products : Tensor, shape (KERNEL_FEATURES, classes)
         With the targets.
     """
 
-    rows: int
     gram: torch.Tensor
     products: torch.Tensor
 
     @classmethod
-    def empty(cls, width: int, classes: int) -> "Sums":
-        return cls(0, torch.zeros(width, width), torch.zeros(width, classes))
+    def empty(cls, classes: int) -> "Sums":
+        return cls(torch.zeros(KERNEL_FEATURES, KERNEL_FEATURES), torch.zeros(KERNEL_FEATURES, classes))
 
     def add(self, values: torch.Tensor, targets: torch.Tensor) -> None:
-        self.rows += len(values)
         self.gram += values.T @ values
         self.products += values.T @ targets
 
     def merge(self, other: "Sums") -> None:
-        self.rows, self.gram, self.products = (
-            self.rows + other.rows,
-            self.gram + other.gram,
-            self.products + other.products,
-        )
+        self.gram, self.products = self.gram + other.gram, self.products + other.products
 
     def without(self, part: "Sums") -> "Sums":
-        return Sums(self.rows - part.rows, self.gram - part.gram, self.products - part.products)
+        return Sums(self.gram - part.gram, self.products - part.products)
 
     def solved(self) -> torch.Tensor:
-        """Weights (width, classes)."""
-        ridge = RIDGE * self.rows / len(self.gram) * torch.eye(len(self.gram))
-        return torch.linalg.solve(self.gram + ridge, self.products)
+        """Weights (KERNEL_FEATURES, classes)."""
+        return torch.linalg.solve(self.gram + RIDGE * torch.eye(KERNEL_FEATURES), self.products)
