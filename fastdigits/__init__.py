@@ -31,6 +31,8 @@ _PUBLIC = {
     "compete": "commands.compete",
     "read": "commands.read",
     "serve": "commands.serve",
+    "label": "commands.label",
+    "label_queue": "labelling",
     "tune": "commands.tune",
     "DigitClassifier": "estimator",
     "quickstart": "commands.quickstart",

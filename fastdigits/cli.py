@@ -61,6 +61,10 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
         "Serve a page on which one draws digits, and a JSON endpoint, until Ctrl-C.",
     ),
     "read": ("fastdigits.commands.read:read", "Read the numbers on a photo of several handwritten digits."),
+    "label": (
+        "fastdigits.commands.label:label",
+        "Give pictures their labels on a page, or look at labels that may be wrong.",
+    ),
     "predict": ("fastdigits.commands.predict:predict", "Predict the labels of a table, a picture or a folder."),
 }
 

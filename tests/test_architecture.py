@@ -31,6 +31,7 @@ ROOMS = [  # each imports only from those above it
     "training",
     "reports",
     "search",
+    "labelling",
     "serving",
     "commands",
 ]

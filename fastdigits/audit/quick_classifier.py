@@ -15,7 +15,9 @@ from ..folders import resize, to_float
 
 SIDE_PX, CELL_PX, DIRECTIONS = 28, 4, 8
 KERNEL_FEATURES, GAMMA = 2000, 1.5
-RIDGE = 100.0  # by folds of writers from 50 to 20,000 rows; a smaller one fails where rows are about as many as features
+RIDGE = (
+    100.0  # by folds of writers from 50 to 20,000 rows; a smaller one fails where rows are about as many as features
+)
 CHUNK = 4096
 
 

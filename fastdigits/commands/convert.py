@@ -10,16 +10,30 @@ from ..folders import (
     TRAIN,
     Conversion,
     ImageFolder,
+    KnownSplit,
     ShardDone,
     SplitMethod,
     SplitRule,
+    is_image_folder,
+    labelled_ids,
+    labelled_source,
     read_folder,
     read_pseudo_labels,
     read_shard,
+    split_source,
 )
 from ..photos import Ground
 from ..recipes import find_recipe
-from ..sources import Notes, PixelSource, open_source, open_tables, refuse_other_size
+from ..sources import (
+    LabelLog,
+    Notes,
+    PixelSource,
+    is_label_log,
+    open_source,
+    open_tables,
+    refuse_other_size,
+    with_given_labels,
+)
 from ..system import InputError, check_output
 
 
@@ -70,7 +84,9 @@ def convert(
     groups
         A csv with an id column and one group column (such as the writer): no group on both sides of the split.
     labels
-        A csv with a file column and a label column, for a folder of pictures without subfolders.
+        A csv with a file column and a label column, for a folder of pictures without subfolders; or the labels.csv of
+        `label`, for the source that was labelled: pictures without a label and those that show no digit are left out,
+        wrong labels are replaced, and of an image folder the split is kept.
     label_column
         The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
         digit, character, y).
@@ -114,14 +130,22 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
+    known = None
+    if labels and is_label_log(Path(labels)):
+        table, known = _labelled(source, also, Path(labels), normalise, label_column, ground)
+    else:
+        table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
     tables = _tables(table, test, normalise, ground)
+    if known:
+        _refuse_other_split(source, {"--valid": valid, "--split": split, "--groups": groups, "--recipe": recipe})
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
-    conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict)
+    conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
+    if part and known:
+        raise InputError(f"{source} is an image folder, which is relabelled in one piece; leave out --shard")
     if part:
         waits = conversion.write_part(part, out, overwrite)
         if waits:
@@ -146,6 +170,37 @@ def _open(
             raise InputError("--also is for tables; put all pictures into one folder")
         return open_source(source, labels, normalise, label_column, ground)
     return open_tables([source, *(also or [])], label_column=label_column, ground=ground)
+
+
+def _labelled(
+    source: str | Path,
+    also: list[str] | None,
+    labels: Path,
+    normalise: bool,
+    label_column: str | None,
+    ground: Ground,
+) -> tuple[PixelSource, KnownSplit | None]:
+    """A source with the labels that people gave it; of an image folder's labelled pictures also their split."""
+    path = Path(source)
+    if not (path.is_dir() and is_image_folder(path)):
+        table = _open(source, also, None, normalise, label_column, ground)
+        # a competition's train table was not labelled, its test table was
+        return with_given_labels(table.test if table.has_labels and table.test else table, labels), None
+    folder = read_folder(path, normalise)
+    ids_of = labelled_ids(folder)
+    if TEST in folder.splits and not {id_ for ids in ids_of.values() for id_ in ids} & LabelLog(labels).label_of.keys():
+        return with_given_labels(split_source(folder, TEST, ground), labels), None
+    table = with_given_labels(labelled_source(folder, ground), labels)
+    if TEST in folder.splits:
+        table.test = split_source(folder, TEST, ground)
+    return table, KnownSplit.of(folder)
+
+
+def _refuse_other_split(source: str | Path, given: dict) -> None:
+    """InputError where an option would split an image folder anew."""
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise InputError(f"{source} is an image folder, whose split and groups are kept; leave out {named[0]}")
 
 
 def _tables(table: PixelSource, test: str | Path | None, normalise: bool, ground: Ground) -> dict[str, PixelSource]:

@@ -7,10 +7,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "writing.conversion": ["Conversion"],
+        "writing.conversion": ["Conversion", "KnownSplit"],
         "decoded": ["DecodedSplit", "decoded_split", "is_small"],
         "folds": ["fold_folders"],
         "inputs": ["model_input", "resize", "to_float"],
+        "labelled": ["labelled_ids", "labelled_source"],
         "layout": [
             "ImageFolder",
             "MANIFEST",

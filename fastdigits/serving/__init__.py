@@ -7,6 +7,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "server": ["run_server"],
+        "server": ["run_labelling", "run_server"],
     },
 )

@@ -2,28 +2,26 @@
 
 import asyncio
 import json
-import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 import numpy as np
 from fasthtml.core import FastHTML
 from starlette.concurrency import iterate_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
-from starlette.staticfiles import StaticFiles
 
 from ..answers import SURE, Predictions, reading_of
 from ..photos import Turning, cut_sheet, normalised
 from ..sources import Notes, turned_notes
 from ..system import InputError
 from .collection import DIGITS_FILE, WRITERS_FILE, Collection
-from .limits import HEADERS, Gate, Limits, Refusal, host_name, is_from_here, refused
-from .pages import ASSETS, collect_page, drawing_page
+from .limits import Limits, Refusal, host_name, is_from_here
+from .pages import collect_page, drawing_page
 from .served import Served, ServedModels
+from .shell import add_endpoints, guarded_app
 from .uploads import (
     SentTable,
     asked_flag,
@@ -41,7 +39,6 @@ from .uploads import (
 LONGEST_NOTE = 300  # characters, of which clients take some thousand in a header
 NOTES_HEADER = "x-fastdigits-notes"  # what was noticed while a table was read
 BUSY_S = 0.2  # after which a table asks again
-log = logging.getLogger("fastdigits.serving")
 
 
 class Answering:
@@ -242,39 +239,14 @@ def make_app(
     """
     answering = Answering(models, limits, collection)
 
-    async def lifespan(app):
+    @asynccontextmanager
+    async def at_work():
         async with models.at_work():
-            yield {}
+            yield
             answering.close()
 
-    async def refuse(request: Request, refusal: Refusal):
-        return refused(refusal)
-
-    async def wrong_input(request: Request, error: InputError):
-        return refused(Refusal(400, str(error)))
-
-    async def no_page(request: Request, error):
-        return refused(Refusal(error.status_code, f"there is no {request.method} {request.url.path[:80]} here"))
-
-    async def own_fault(request: Request, error: Exception):
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        answer = refused(Refusal(500, "the server failed; its log says why"))
-        answer.headers.update({name.decode(): value.decode() for name, value in HEADERS.items()})
-        return answer
-
-    app = FastHTML(
-        default_hdrs=False,  # which would load scripts from elsewhere
-        sess_cls=None,
-        secret_key="no sessions",  # else a file with a key is written into the current folder
-        canonical=False,
-        htmlkw={"lang": "en"},
-        lifespan=lifespan,
-        middleware=[Middleware(Gate, limits=limits, is_local=is_local)],
-        exception_handlers={Refusal: refuse, InputError: wrong_input, 404: no_page, 405: no_page, 500: own_fault},
-    )
-    app.mount("/assets", StaticFiles(directory=ASSETS))
+    app = guarded_app(limits, is_local, at_work)
     app.get("/")(answering.page)
-    # Starlette's own routes for the rest: FastHTML's would read every body as a form first, without our limits
     endpoints = [
         ("POST", "/predict", answering.predict),
         ("POST", "/read", answering.read),
@@ -289,6 +261,5 @@ def make_app(
             ("DELETE", "/collect/{digit}", answering.take_back),
             *(("GET", f"/collect/{name}", answering.collected_file) for name in (DIGITS_FILE, WRITERS_FILE)),
         ]
-    for method, path, endpoint in endpoints:
-        app.add_route(Route(path, endpoint, methods=[method]))
+    add_endpoints(app, endpoints)
     return app

@@ -1,7 +1,6 @@
 """The pages: one on which digits are recognised, and one on which a class draws digits for a data set."""
 
 import json
-from pathlib import Path
 
 from fasthtml.components import (
     H1,
@@ -43,7 +42,6 @@ from .collection import DIGITS_FILE, WRITERS_FILE, Collection
 from .limits import Limits
 from .served import Served
 
-ASSETS = Path(__file__).parent / "assets"
 PAD_SIDE = 280  # pixels
 SEEN_CAPTION = f"what the model sees: {SIDE}×{SIDE} pixels, the digit cut out and centred"
 ENDPOINTS = [
@@ -65,7 +63,7 @@ ENDPOINTS = [
 def drawing_page(models: list[Served], limits: Limits, is_collecting: bool) -> tuple:
     """The page that recognises what is drawn, photographed or tabled."""
     return (
-        *_head("fastdigits", "draw.js"),
+        *page_head("fastdigits", "draw.js"),
         Header(H1("Draw a digit"), _model_choice(models), _collect_link(is_collecting)),
         Main(
             Section(_pad("Draw a digit here"), cls="drawing"),
@@ -87,7 +85,7 @@ def collect_page(collection: Collection, is_host: bool) -> tuple:
         Whether it is looked at on the machine that serves, which may download what was collected.
     """
     return (
-        *_head("fastdigits: draw digits", "collect.js"),
+        *page_head("fastdigits: draw digits", "collect.js"),
         Header(H1("Draw the digit ", Span("", id="wanted"))),
         Main(
             Section(
@@ -114,7 +112,7 @@ def collect_page(collection: Collection, is_host: bool) -> tuple:
     )
 
 
-def _head(title: str, script: str) -> tuple:
+def page_head(title: str, script: str) -> tuple:
     return (
         Title(title),
         Meta(charset="utf-8"),

@@ -1,15 +1,12 @@
-"""A server's life: open the models, listen, and stop gracefully."""
+"""Servers from their start to Ctrl-C: of models, and of a labelling."""
 
-import socket
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
+from ..labelling import Session
 from ..system import InputError, claimed
 from .limits import Limits, is_loopback
-
-HEADERS_S, KEEP_ALIVE_S, STOP_S = 20, 5, 5  # for a request's head, the next request, and answers under way at the end
-
-LAST_PORT = 65_535
+from .listening import address, greet, listening_at, serve_until_interrupted
 
 
 def run_server(names: list[str], host: str, port: int, collect: Path | None) -> str:
@@ -20,107 +17,60 @@ def run_server(names: list[str], host: str, port: int, collect: Path | None) -> 
     InputError
         When a package is missing, a model cannot be opened, the port is taken, or the folder cannot be written.
     """
-    try:
-        import uvicorn
-
-        from .app import make_app
-    except ImportError as error:
-        raise InputError(f"serve needs the package {error.name}: pip install 'fastdigits[serve]'") from None
+    _check_packages("serve")
+    from .app import make_app
     from .collection import Collection
     from .served import open_served
     from .uploads import refuse_bombs
 
     limits = Limits()
     with ExitStack() as stack:
-        listening = stack.enter_context(closing(_listening(host, port)))
+        listening = stack.enter_context(listening_at(host, port))
         models = open_served(names, limits)
         if collect is not None:
             stack.enter_context(claimed(collect))
         collection = Collection(collect, models.first.classes) if collect is not None else None
         refuse_bombs()
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(models, limits, collection, is_loopback(host)),
-                http=_patient_protocol(),
-                log_level="critical",  # faults are logged by the application
-                access_log=False,
-                limit_concurrency=limits.connections,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=STOP_S,
-                server_header=False,
-            )
-        )
-        _greet(host, listening.getsockname()[1], models, collection)
-        with suppress(KeyboardInterrupt):  # by which a server ends; uvicorn has answered what was under way
-            server.run(sockets=[listening])
+        url = address(host, listening)
+        lines = [f"{url} · {', '.join(models.by_name)} · Ctrl-C ends it"]
+        if collection is not None:
+            lines.append(f"{url}/collect · digits are collected in {collection.folder}")
+        greet(host, lines)
+        serve_until_interrupted(make_app(models, limits, collection, is_loopback(host)), listening, limits)
     return "stopped" + (f"; {len(collection):,} digits in {collection.folder}" if collection is not None else "")
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens at the address."""
-    if not 0 <= port <= LAST_PORT:
-        raise InputError(f"--port {port} makes no sense; accepted are 0 to {LAST_PORT}")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "no host has such a name"
-        raise InputError(f"--host {host} --port {port} is no address ({reason}); name another") from None
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        raise InputError(
-            f"{host}:{port} cannot be listened to ({error.strerror}); pass another --port, or 0 for any"
-        ) from None
-    return listening
+def run_labelling(session: Session, people_file: Path, host: str, port: int, words: str) -> None:
+    """Serve the page of a labelling at an address until Ctrl-C.
 
+    Parameters
+    ----------
+    session : Session
+    people_file : Path
+        The csv of who has which token.
+    host, port : str, int
+    words : str
+        What is labelled, for the line that says where the page is.
 
-def _greet(host: str, port: int, models, collection) -> None:
-    """Say where the pages are."""
-    shown = _address_of_this_machine() if host in ("0.0.0.0", "::") else host
-    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
-    print(f"{url} · {', '.join(models.by_name)} · Ctrl-C ends it", flush=True)
-    if collection is not None:
-        print(f"{url}/collect · digits are collected in {collection.folder}", flush=True)
-    if not is_loopback(host):
-        print("everyone who reaches this machine can use it", flush=True)
-
-
-def _address_of_this_machine() -> str:
-    """The address by which others in the same network reach this machine; nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # kept for documentation (RFC 5737); a datagram socket only picks a route
-            return probe.getsockname()[0]
-        except OSError:
-            return socket.gethostname()
-
-
-def _patient_protocol():
-    """uvicorn's HTTP protocol that closes a connection on which no request begins in time.
-
-    Without this a client that sends a line of its head now and then would keep its connection for ever.
+    Raises
+    ------
+    InputError
+        When a package is missing, the port is taken, or the csv is another table.
     """
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+    _check_packages("label")
+    from .label_app import make_label_app
+    from .people import People
 
-    class PatientProtocol(H11Protocol):
-        def connection_made(self, transport) -> None:
-            super().connection_made(transport)
-            self._expect_request()
+    limits = Limits()
+    with listening_at(host, port) as listening:
+        people = People(people_file)
+        greet(host, [f"{address(host, listening)} · {words} · Ctrl-C ends it"])
+        serve_until_interrupted(make_label_app(session, people, limits, is_loopback(host)), listening, limits)
 
-        def on_response_complete(self) -> None:
-            self._expect_request()
-            super().on_response_complete()  # which may begin the next request at once
 
-        def _expect_request(self) -> None:
-            self.loop.call_later(HEADERS_S, self._close_unless_begun, self.cycle)
-
-        def _close_unless_begun(self, before) -> None:
-            if self.cycle is before:
-                self.transport.close()
-                self.loop.call_later(HEADERS_S, self.transport.abort)  # of a client that does not read its answer
-
-    return PatientProtocol
+def _check_packages(command: str) -> None:
+    try:
+        import fasthtml  # noqa: F401 (whether it is there)
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"{command} needs the package {error.name}: pip install 'fastdigits[serve]'") from None

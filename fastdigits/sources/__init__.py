@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "arrays": ["rows_of_pictures"],
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
+        "labels.log": ["NO_DIGIT", "UNSURE", "LabelLog", "is_label_log"],
         "location": ["Location"],
         "gate": ["through_gate", "turned_notes"],
         "missing": ["refuse_missing_values"],
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "picture_files": ["picture_files_source"],
         "picture_folder": ["has_pictures"],
         "pixels": ["CHUNK_ROWS", "Chunk", "PixelSource", "class_name", "refuse_other_size", "scale_of_array"],
+        "labels.given": ["with_given_labels"],
         "tables.small": ["read_small_csv"],
     },
 )

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "claims": ["claimed"],
         "errors": ["InputError", "check_seed"],
         "files": ["file_sha256", "plain_number", "whole_file", "whole_folder", "write_json"],
+        "growing_table": ["append_rows", "csv_line", "grown_rows"],
         "machine": ["Precision", "find_device", "find_precision", "prepare_machine", "usable_cores"],
         "memory": ["cache_folder", "remembered"],
         "outputs": ["RUN_MARK", "check_output", "fresh_folder", "remove_folder", "room_for", "writable"],

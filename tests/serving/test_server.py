@@ -569,7 +569,7 @@ def test_a_digit_that_cannot_be_kept_leaves_no_half_row(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastdigits.serving.collection.os.fsync", full)
+        patch.setattr("fastdigits.system.growing_table.os.fsync", full)
         with pytest.raises(Refusal) as refused:
             collection.add(image, "0", token)
     assert (refused.value.status, refused.value.line) == (507, "the digit cannot be kept: No space left on device")
@@ -642,9 +642,9 @@ def test_it_starts_says_where_and_stops_gracefully(tmp_path, ending):
 
 
 def test_a_silent_connection_is_closed(monkeypatch):
-    from fastdigits.serving import server
+    from fastdigits.serving import listening
 
-    monkeypatch.setattr(server, "HEADERS_S", 0.1)
+    monkeypatch.setattr(listening, "HEADERS_S", 0.1)
     closed = []
 
     class Transport:
@@ -659,7 +659,7 @@ def test_a_silent_connection_is_closed(monkeypatch):
         monkeypatch.setattr(
             H11Protocol, "connection_made", lambda self, transport: setattr(self, "transport", transport)
         )
-        protocol = server._patient_protocol()(Config(lambda: None, log_level="error"), ServerState(), {})
+        protocol = listening._patient_protocol()(Config(lambda: None, log_level="error"), ServerState(), {})
         protocol.connection_made(Transport())
         await asyncio.sleep(0.3)
 

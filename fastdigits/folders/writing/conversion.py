@@ -9,13 +9,43 @@ import numpy as np
 from ...photos import natural_order
 from ...sources import Notes, PixelSource
 from ...system import InputError, remove_folder, whole_folder, write_json
-from ..layout import MANIFEST, MANIFEST_SCHEMA
+from ..labelled import labelled_ids
+from ..layout import MANIFEST, MANIFEST_SCHEMA, ImageFolder
 from ..shards import Shard, ShardDone, last_one
 from ..splits import TEST, TRAIN, VALID
-from ..splitting import SplitMethod, SplitRule, choose_valid, read_groups
+from ..splitting import SplitRule, choose_valid, read_groups
 from .pictures import Written, move_to_valid, write_table
 from .pseudo_labels import add_pseudo_rows
 from .shards import put_together, write_shard
+
+
+@dataclass(frozen=True)
+class KnownSplit:
+    """The split of pictures that were split before.
+
+    Attributes
+    ----------
+    valid_ids : set of str
+    group_of : dict of str to str, or None
+        The group of each id.
+    how : dict
+        What the manifest says of it.
+    """
+
+    valid_ids: set[str]
+    group_of: dict[str, str] | None
+    how: dict
+
+    @classmethod
+    def of(cls, folder: ImageFolder) -> "KnownSplit":
+        """That of an image folder, by the ids of `labelled_source`."""
+        ids_of = labelled_ids(folder)
+        groups = {
+            id_: group for name, ids in ids_of.items() for id_, group in zip(ids, folder.split(name).groups or [])
+        }
+        by_hand = {"method": "none", "valid": 0, "seed": 0, "groups": None}
+        how = folder.manifest["split"] if folder.manifest else by_hand
+        return cls(set(ids_of.get(VALID, [])), groups or None, how)
 
 
 @dataclass(frozen=True)
@@ -37,6 +67,8 @@ class Conversion:
         Of the pictures, as the user said it: auto, dark or light.
     strict : bool
         Whether anything that is noticed is an error.
+    known : KnownSplit or None
+        The split, where it is not chosen by the rule.
     """
 
     tables: dict[str, PixelSource]
@@ -46,6 +78,7 @@ class Conversion:
     label_of: dict[str, str]
     ground: str = "auto"
     strict: bool = False
+    known: KnownSplit | None = None
 
     def write(self, out: Path) -> None:
         """Write the image folder at `out`."""
@@ -56,7 +89,7 @@ class Conversion:
                 notes.add(*table.notes)
             if self.strict:
                 notes.refuse()
-            _write_manifest(partial, written, self._about(), self.groups, notes, self.label_of)
+            _write_manifest(partial, written, self._about(), self.groups, notes, self.label_of, self.known)
 
     def write_part(self, part: Shard, out: Path, overwrite: bool) -> ShardDone | None:
         """Write one shard; the last of them puts all together at `out`. None when that is done."""
@@ -88,7 +121,9 @@ class Conversion:
             "normalised": self.normalised,
             "ground": "dark",  # of the pictures as they are written; the gate has turned others
             "ground_given": self.ground,
-            "split": {**asdict(self.rule), "groups": self.groups.name if self.groups else None},
+            "split": self.known.how
+            if self.known
+            else {**asdict(self.rule), "groups": self.groups.name if self.groups else None},
         }
 
 
@@ -99,11 +134,12 @@ def _write_manifest(
     groups: Path | None,
     notes: Notes,
     label_of: dict,
+    known: KnownSplit | None = None,
 ) -> None:
     """Split the labelled rows, add the pseudo-labelled ones, and write manifest.json."""
     content = {"classes": [], "pixels": {"mean": 0.0, "std": 1.0}, "rows": {}}
     if TRAIN in written:
-        content = _split_rows(partial, written[TRAIN], groups, **about["split"])
+        content = _split_rows(partial, written[TRAIN], *_split_of(written[TRAIN], groups, known, about["split"]))
     if TEST in written:
         test = written[TEST]
         content["rows"][TEST] = {"ids": test.ids, "labels": test.labels, "groups": None, "own_ids": test.own_ids}
@@ -113,12 +149,19 @@ def _write_manifest(
     write_json(partial / MANIFEST, {**about, "counts": counts, "notes": notes, **content}, indent=None)
 
 
-def _split_rows(
-    partial: Path, written: Written, group_file: Path | None, method: SplitMethod, valid: float, seed: int, groups
-) -> dict:
+def _split_of(
+    written: Written, group_file: Path | None, known: KnownSplit | None, how: dict
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Which rows are valid ones, bool (n,), and the group of each, if they have any."""
+    if known is not None:
+        groups = None if known.group_of is None else np.array([known.group_of[id_] for id_ in written.ids])
+        return np.array([id_ in known.valid_ids for id_ in written.ids]), groups
+    groups = read_groups(group_file, written.ids) if group_file else None
+    return choose_valid(written.labels, how["valid"], how["method"], how["seed"], groups), groups
+
+
+def _split_rows(partial: Path, written: Written, in_valid: np.ndarray, group_of: np.ndarray | None) -> dict:
     """Move pictures to valid/; what the manifest says of the labelled rows."""
-    group_of = read_groups(group_file, written.ids) if group_file else None
-    in_valid = choose_valid(written.labels, valid, method, seed, group_of)
     move_to_valid(partial, written, in_valid)
     mean, std = written.sums.statistics(~in_valid)
     return {

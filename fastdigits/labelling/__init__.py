@@ -1,0 +1,18 @@
+"""The loop between a person and a model: pictures without labels, or with labels that may be wrong, in the order in
+which a look at them tells most; what was said of them; and a model that learns from it meanwhile.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "opening": ["classes_to_label", "planner_of", "source_to_label"],
+        "planning": ["Choice", "Order", "SuspectPlanner"],
+        "pool": ["Pool"],
+        "queue": ["label_queue"],
+        "session": ["Session"],
+        "sheets": ["DIGITS", "SHEETS"],
+        "teaching": ["Teacher"],
+    },
+)

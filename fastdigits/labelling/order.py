@@ -1,0 +1,111 @@
+"""Which pictures to label first: look-alikes together, those that stand for many, those that a model is in doubt of."""
+
+import numpy as np
+
+COMPONENTS = 40  # principal ones of the stroke features, in which pictures are compared
+ALIKE = 36  # pictures of a usual cluster
+MOST_CLUSTERS = 300
+DOUBTFUL_FOR_ONE = 10  # pictures that each chosen one is taken from
+SEED = 0
+
+
+def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | None = None) -> list[np.ndarray]:
+    """Clusters of look-alikes, each as far as can be from those before it, in each the most typical pictures first.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, d)
+    most : int
+        Pictures of a cluster.
+    probabilities : ndarray, shape (n, classes), optional
+        Of the classes; pictures that are taken for different ones are then kept apart.
+
+    Returns
+    -------
+    list of ndarray of int
+        Rows of `features`.
+    """
+    points = principal(features)
+    wanted = int(np.clip(len(points) // ALIKE, 1, MOST_CLUSTERS))
+    clusters, distances = _k_means(points, wanted)
+    if probabilities is not None:
+        clusters = clusters * probabilities.shape[1] + probabilities.argmax(1)
+    found = []
+    for cluster in np.unique(clusters):
+        rows = np.flatnonzero(clusters == cluster)
+        found.append(rows[np.argsort(distances[rows], kind="stable")][:most])
+    found.sort(key=len, reverse=True)
+    middles = np.stack([points[rows].mean(0) for rows in found])
+    return [found[k] for k in _farthest_first(middles)]
+
+
+def typical(features: np.ndarray, most: int) -> np.ndarray:
+    """At most so many pictures, int (k,), that stand for all: the nearest to the middle of each of as many clusters."""
+    points = principal(features)
+    return _nearest_to_middles(points, np.ones(len(points)), most)
+
+
+def doubtful(probabilities: np.ndarray, features: np.ndarray, most: int) -> np.ndarray:
+    """At most so many pictures, int (k,), of which a model is in doubt and which differ among themselves.
+
+    Of the most doubtful ones, by the lead of the first class over the second, those nearest to the middles of clusters
+    in which doubt counts (Zhdanov 2019, arXiv:1901.05954); the most doubtful first.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes)
+    features : ndarray of float32, shape (n, d)
+    most : int
+    """
+    leads = lead_of(probabilities)
+    candidates = np.argsort(leads, kind="stable")[: DOUBTFUL_FOR_ONE * most]
+    chosen = candidates[_nearest_to_middles(principal(features)[candidates], 1 / (0.1 + leads[candidates]), most)]
+    return chosen[np.argsort(leads[chosen], kind="stable")]
+
+
+def lead_of(probabilities: np.ndarray) -> np.ndarray:
+    """How far the likeliest class of each picture is ahead of the second, 0..1: (n,)."""
+    highest = np.sort(probabilities, axis=1)[:, -2:]
+    return highest[:, 1] - highest[:, 0]
+
+
+def principal(features: np.ndarray) -> np.ndarray:
+    """The first principal components of features (n, d): float (n, at most 40)."""
+    centred = features - features.mean(0)
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    return centred @ vectors[:, -COMPONENTS:].astype(features.dtype)
+
+
+def _farthest_first(points: np.ndarray) -> list[int]:
+    """An order of points in which each is the farthest from all before it (Gonzalez 1985)."""
+    order = [0]
+    nearest = np.linalg.norm(points - points[0], axis=1)
+    while len(order) < len(points):
+        nearest[order[-1]] = -1
+        order.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(points - points[order[-1]], axis=1))
+    return order
+
+
+def _nearest_to_middles(points: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:
+    """Of each of so many clusters the point that is nearest to its middle, int (k,); the largest cluster's first."""
+    clusters, distances = _k_means(points, min(most, len(points)), weights)
+    nearest = []
+    for cluster in np.unique(clusters):
+        rows = np.flatnonzero(clusters == cluster)
+        nearest.append((len(rows), rows[distances[rows].argmin()]))
+    return np.array([row for _, row in sorted(nearest, key=lambda one: -one[0])], int)
+
+
+def _k_means(points: np.ndarray, clusters: int, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The cluster of each point, and its distance to the middle of that."""
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # equal pictures make fewer clusters than were asked for
+        means = KMeans(clusters, n_init=1, max_iter=20, random_state=SEED).fit(points, sample_weight=weights)
+    distances = np.linalg.norm(points - means.cluster_centers_[means.labels_], axis=1)
+    return means.labels_, distances

@@ -1,0 +1,197 @@
+"""What is to be labelled next, and why: of pictures without labels, and of labels that may be wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..answers import Inference
+from ..audit import scores_of_others
+from ..folders import spread_rows
+from .order import clusters_apart, doubtful, typical
+from .pool import Pool
+from .suspects import Suspect, neighbours, suspects_of
+
+Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
+MOST_COMPARED = 10_000  # pictures among which the next are chosen
+TOGETHER = 24  # look-alikes that are shown at once
+AT_ONCE = 50  # doubtful pictures that are chosen before what was learnt of them counts
+ENOUGH_ALIKE = 20  # labels of each class, after which the doubtful ones are worth more
+LEAST_LEARNT = 20  # labels that a quick classifier learns from
+RUNNER_UP = 0.05  # probability from which a second class is told
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A picture that is to be looked at.
+
+    Attributes
+    ----------
+    row : int
+        In the pool.
+    reason : str
+        Why it comes now.
+    guess : str or None
+        What it is, as far as can be told.
+    confidence : float or None
+        Of the guess, 0..1.
+    together : int or None
+        A number that look-alikes share, which can be labelled at once.
+    """
+
+    row: int
+    reason: str
+    guess: str | None = None
+    confidence: float | None = None
+    together: int | None = None
+
+
+class Planner:
+    """Chooses among pictures without labels.
+
+    Parameters
+    ----------
+    pool : Pool
+    classes : list of str
+    order : Order
+    inference : Inference, optional
+        Of a model of these classes; without one, a quick classifier learns from what is labelled.
+    """
+
+    def __init__(self, pool: Pool, classes: list[str], order: Order = "auto", inference: Inference | None = None):
+        self.pool, self.classes, self.order = pool, classes, order
+        self.knows_from_start = inference is not None
+        self.inference = inference
+        self._answers: dict[int, np.ndarray] = {}  # probabilities by row, of the model at work
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing may be shown before a plan is made."""
+        return False
+
+    def use(self, inference: Inference) -> None:
+        """Ask another model from now on."""
+        self.inference, self._answers = inference, {}
+
+    def plan(self, label_of: dict[str, str]) -> list[Choice]:
+        """The next pictures, the first of them first, after what was labelled by id."""
+        rows = self.pool.open_rows(label_of)
+        if not len(rows):
+            return []
+        rows = rows[spread_rows(len(rows), MOST_COMPARED)]
+        if self.order == "as-they-come":
+            return [Choice(int(row), "the next one") for row in rows]
+        learnt = self.learnt(label_of)
+        probabilities = self._probabilities(rows, learnt)
+        if self._wants_alike(learnt[1]):
+            return self._look_alikes(rows, probabilities)
+        features = self.pool.features(rows)
+        if probabilities is None:
+            chosen = typical(features, AT_ONCE)
+            return [Choice(int(rows[k]), "stands for many that look like it") for k in chosen]
+        chosen = doubtful(probabilities, features, AT_ONCE)
+        return [self._doubt(int(rows[k]), probabilities[k]) for k in chosen]
+
+    def learnt(self, label_of: dict[str, str]) -> tuple[list[int], list[str]]:
+        """Rows and labels of the pictures that were given a class."""
+        row_of = self.pool.row_of
+        known = [(row_of[id_], label) for id_, label in label_of.items() if label in self.classes and id_ in row_of]
+        return [row for row, _ in known], [label for _, label in known]
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """What the model says of some rows, (n, classes)."""
+        new = [row for row in rows if row not in self._answers]
+        if new:
+            images = self.pool.images(new)
+            parts = [self.inference.probabilities(images[k : k + 512]) for k in range(0, len(new), 512)]
+            columns = [self.inference.classes.index(name) for name in self.classes]
+            self._answers.update(zip(new, np.concatenate(parts)[:, columns]))
+        return np.stack([self._answers[row] for row in rows])
+
+    def _probabilities(self, rows: np.ndarray, learnt: tuple[list[int], list[str]]) -> np.ndarray | None:
+        """By the model, else by a quick classifier of what is labelled; None of too few labels."""
+        if self.inference is not None:
+            return self.probabilities(rows)
+        known, labels = learnt
+        present = sorted(set(labels), key=self.classes.index)
+        if len(known) < LEAST_LEARNT or len(present) < 2:
+            return None
+        from scipy.special import softmax
+
+        truth = np.array([present.index(label) for label in labels])
+        scores = scores_of_others(self.pool.features(known), truth, self.pool.features(rows))
+        probabilities = np.zeros((len(rows), len(self.classes)))
+        probabilities[:, [self.classes.index(name) for name in present]] = softmax(4 * scores, axis=1)
+        return probabilities
+
+    def _wants_alike(self, labels: Sequence[str]) -> bool:
+        if self.order == "auto":
+            return not self.knows_from_start and len(labels) < ENOUGH_ALIKE * len(self.classes)
+        return self.order == "look-alikes"
+
+    def _look_alikes(self, rows: np.ndarray, probabilities: np.ndarray | None) -> list[Choice]:
+        choices = []
+        for number, cluster in enumerate(clusters_apart(self.pool.features(rows), TOGETHER, probabilities)):
+            guess = confidence = None
+            if probabilities is not None:
+                mean = probabilities[cluster].mean(0)
+                guess, confidence = self.classes[int(mean.argmax())], float(mean.max())
+            reason = f"{len(cluster)} look-alikes" if len(cluster) > 1 else "looks like no other"
+            choices += [Choice(int(rows[k]), reason, guess, confidence, number) for k in cluster]
+        return choices
+
+    def _doubt(self, row: int, shares: np.ndarray) -> Choice:
+        second, first = np.argsort(shares, kind="stable")[-2:]
+        reason = f"{self.classes[first]} at {shares[first]:.0%}"
+        if shares[second] >= RUNNER_UP:
+            reason += f", or {self.classes[second]} at {shares[second]:.0%}"
+        return Choice(row, reason, self.classes[first], float(shares[first]))
+
+
+class SuspectPlanner:
+    """Chooses among labels that may be wrong, once all pictures are there.
+
+    Parameters
+    ----------
+    pool : Pool
+    inference : Inference, optional
+        Of a model that was not trained on these labels.
+    """
+
+    def __init__(self, pool: Pool, classes: list[str], inference: Inference | None = None):
+        self.pool, self.classes, self.inference = pool, classes, inference
+        self.suspects: list[Suspect] = []
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing may be shown before a plan is made."""
+        return not self.suspects
+
+    def plan(self, label_of: dict[str, str]) -> list[Choice]:
+        """The pictures whose label is likeliest to be wrong, of those that nobody has looked at."""
+        if not self.pool.is_read:
+            return []
+        if not self.suspects:
+            self.suspects = self._found()
+        return [
+            Choice(one.row, "; ".join(one.reasons) or "less sure than others of its class", one.likely, one.confidence)
+            for one in self.suspects
+            if self.pool.ids[one.row] not in label_of
+        ]
+
+    def beside(self, choice: Choice) -> dict[str, list[int]]:
+        """Under the picture's own label and the likely one the rows that look most like it."""
+        own = self.pool.labels[choice.row]
+        return {
+            label: neighbours(self._features, self._truth, choice.row, self.classes.index(label)).tolist()
+            for label in dict.fromkeys([own, choice.guess])
+        }
+
+    def _found(self) -> list[Suspect]:
+        rows = np.arange(len(self.pool))
+        images = self.pool.images(rows)
+        self._features = self.pool.features(rows)
+        self._truth = np.array([self.classes.index(label) for label in self.pool.labels])
+        answers = self.inference.probabilities(images) if self.inference else None
+        return suspects_of(images, self._features, self._truth, self.classes, answers)

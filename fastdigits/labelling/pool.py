@@ -1,0 +1,100 @@
+"""The pictures that wait for labels: read in the background, so that one can begin while the rest still arrives."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from ..audit import stroke_features
+from ..folders import resized
+from ..photos import SIDE
+from ..sources import Notes, PixelSource
+from ..system import InputError
+
+
+class Pool:
+    """Pictures of a source, by row in the order of arrival.
+
+    Parameters
+    ----------
+    source : PixelSource
+        That passed the gate.
+    arrived : callable () -> None, optional
+        Called after every chunk, and at the end.
+
+    Attributes
+    ----------
+    ids : list of str
+    labels : list of (str or None)
+        As the source has them.
+    pictures : list of ndarray of uint8, shape (h, w)
+        Light on dark.
+    is_read : bool
+        Whether all have arrived.
+    problem : str or None
+        Why reading ended before.
+    """
+
+    def __init__(self, source: PixelSource, arrived: Callable[[], None] = lambda: None):
+        self.source, self.arrived = source, arrived
+        self.ids: list[str] = []
+        self.labels: list[str | None] = []
+        self.pictures: list[np.ndarray] = []
+        self.row_of: dict[str, int] = {}
+        self.is_read, self.problem = False, None
+        self._features: dict[int, np.ndarray] = {}
+        self._thread = threading.Thread(target=self._read_on, name="pool", daemon=True)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @property
+    def notes(self) -> Notes:
+        return self.source.notes
+
+    def begin(self) -> None:
+        """Read beside whatever else is done."""
+        self._thread.start()
+
+    def read(self) -> "Pool":
+        """Read all; InputError where the source is wrong."""
+        for chunk in self.source.chunks():
+            self._add(chunk)
+        self.is_read = True
+        self.arrived()
+        return self
+
+    def _read_on(self) -> None:
+        try:
+            self.read()
+        except InputError as error:
+            self.problem = str(error)
+            self.arrived()
+
+    def _add(self, chunk) -> None:
+        first = len(self)
+        for place, id_ in enumerate(chunk.ids):
+            if self.row_of.setdefault(id_, first + place) != first + place:
+                raise InputError(f"{self.source.name} has the id {id_!r} twice, so that its label would be both's")
+        self.labels += chunk.labels or [None] * len(chunk.ids)
+        self.ids += chunk.ids
+        self.pictures += list(chunk.images)  # last: by it others tell how many there are
+        self.arrived()
+
+    def open_rows(self, label_of: dict[str, str]) -> np.ndarray:
+        """Rows of the pictures of which nothing was said by id, int (k,)."""
+        return np.array([row for row in range(len(self)) if self.ids[row] not in label_of], int)
+
+    def images(self, rows: np.ndarray) -> np.ndarray:
+        """Pictures of some rows at 28 px, uint8 (n, 28, 28)."""
+        pictures = [self.pictures[row] for row in rows]
+        if len({picture.shape for picture in pictures}) == 1:
+            return resized(np.stack(pictures), SIDE)
+        return np.concatenate([resized(picture[None], SIDE) for picture in pictures])
+
+    def features(self, rows: np.ndarray) -> np.ndarray:
+        """Directions of strokes, of unit length: float32 (n, d). Each picture's are computed once."""
+        new = [row for row in rows if row not in self._features]
+        if new:
+            self._features.update(zip(new, stroke_features(self.images(new))))
+        return np.stack([self._features[row] for row in rows])

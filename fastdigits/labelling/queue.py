@@ -1,0 +1,65 @@
+"""label_queue(): which pictures to label first, and why, without a page."""
+
+from pathlib import Path
+
+from ..photos import Ground
+from ..sources import LabelLog
+from .opening import classes_to_label, planner_of, source_to_label
+from .planning import Order
+from .pool import Pool
+
+
+def label_queue(
+    model: str | None,
+    source: str | Path,
+    *,
+    labels: Path | None = None,
+    suspects: bool = False,
+    order: Order = "auto",
+    classes: list[str] | None = None,
+    normalise: bool = False,
+    ground: Ground = "auto",
+) -> "pd.DataFrame":  # noqa: F821 (pandas is loaded only where it is used)
+    """Which pictures of a source to label next, and why: what the page of `label` would show.
+
+    Parameters
+    ----------
+    model
+        A run directory, a saved model, an ONNX export, or a shipped model that is in doubt of some pictures; None: a
+        quick classifier learns from `labels`, and look-alikes come first where there are few.
+    source
+        A table of pixels or a folder of pictures without labels, or an image folder's test pictures. With suspects, one
+        with labels.
+    labels
+        The labels.csv of what was labelled so far, as `label` and LabelLog write it.
+    suspects
+        Choose among labels that may be wrong.
+    order
+        look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 20 labels a class, then doubtful.
+    classes
+        By default those of the model, or the digits 0 to 9.
+    normalise, ground
+        As in `convert`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each picture that is to be looked at, the first one first: id, reason, guess, confidence (0..1), and
+        together, a number that look-alikes share. Of doubtful ones 50, since what is learnt of them counts for those
+        after them; of look-alikes and suspects all.
+
+    Raises
+    ------
+    InputError
+        When the model, the source, the labels or an option are wrong.
+    """
+    import pandas as pd
+
+    log = LabelLog(Path(labels)) if labels else None
+    pool = Pool(source_to_label(source, Path(), suspects, False, normalise, ground)).read()
+    names = classes_to_label(pool, classes, model, suspects)
+    said = log.label_of if log else {}
+    choices = planner_of(pool, names, order, model, suspects).plan(said)
+    columns = ["id", "reason", "guess", "confidence", "together"]
+    rows = [(pool.ids[one.row], one.reason, one.guess, one.confidence, one.together) for one in choices]
+    return pd.DataFrame(rows, columns=columns)

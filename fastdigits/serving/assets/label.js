@@ -1,0 +1,236 @@
+// The labelling page: pictures come in batches, what is said of them is sent one act after the other.
+
+import { ask } from "./pad.js";
+
+const element = (id) => document.getElementById(id);
+const labelOfKey = JSON.parse(element("labelling").dataset.keys);
+const checksLabels = JSON.parse(element("labelling").dataset.checks);
+const AHEAD = 8; // pictures still to come when more are asked for
+const LOOK_MS = 1500; // between two looks at how far it is
+
+let token = sessionStorage.getItem("token"); // by which a reloaded page is the same person's
+let waiting = []; // pictures that are to be shown
+let shown = []; // those that are: look-alikes, or one
+let unsent = []; // acts that the server does not know yet
+let isSending = false;
+let isAsking = false;
+
+element("accept").addEventListener("click", accept);
+element("take-back").addEventListener("click", takeBack);
+element("later").addEventListener("click", () => say(null));
+for (const button of document.querySelectorAll("[data-label]")) {
+  button.addEventListener("click", () => say(button.dataset.label));
+}
+document.addEventListener("keydown", pressed);
+setInterval(look, LOOK_MS);
+begin();
+
+async function begin() {
+  try {
+    const query = token ? `?${new URLSearchParams({ token })}` : "";
+    token = (await (await ask(`/label/begin${query}`, { method: "POST" })).json()).token;
+    sessionStorage.setItem("token", token);
+    await fetchMore(true);
+  } catch (error) {
+    tell(error.message, true);
+  }
+}
+
+function address(path, more = {}) {
+  return `${path}?${new URLSearchParams({ token, ...more })}`;
+}
+
+function tell(text, isProblem = false) {
+  element("status").textContent = text;
+  element("status").classList.toggle("problem", isProblem);
+}
+
+// ---- what is shown
+
+async function fetchMore(isFresh = false) {
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    const told = await (await ask(address("/label/next", isFresh ? { fresh: 1 } : {}))).json();
+    waiting.push(...told.items);
+    showState(told.state);
+    if (!shown.length) showNext();
+  } catch (error) {
+    tell(error.message, true);
+  } finally {
+    isAsking = false;
+  }
+}
+
+function showNext() {
+  const first = waiting.shift();
+  shown = first ? [first] : [];
+  while (first && first.together !== null && waiting[0]?.together === first.together) shown.push(waiting.shift());
+  for (const one of shown) one.isChosen = true;
+  showPictures();
+  if (waiting.length < AHEAD) fetchMore();
+}
+
+function showPictures() {
+  const [first] = shown;
+  const one = shown.length === 1;
+  element("pictures").classList.toggle("single", one);
+  element("pictures").replaceChildren(...shown.map(pictureOf));
+  element("beside").replaceChildren(...(first ? Object.entries(first.beside).map(besideOf) : []));
+  element("accept").disabled = !first || acceptable() === null;
+  element("why").textContent = first ? whyOf(first) : "";
+  element("help").hidden = shown.length < 2;
+}
+
+function whyOf(first) {
+  const taken = shown.length > 1 && first.guess !== null ? `, taken for ${first.guess}` : "";
+  const labelled = checksLabels ? `labelled ${first.label}: ` : "";
+  return labelled + first.reason + taken;
+}
+
+function pictureOf(item, place) {
+  const image = Object.assign(document.createElement("img"), { src: item.picture, alt: `picture ${item.id}` });
+  if (shown.length === 1) return image;
+  const button = Object.assign(document.createElement("button"), { className: "picture", title: item.id });
+  button.setAttribute("aria-pressed", item.isChosen);
+  button.append(image);
+  button.addEventListener("click", () => {
+    item.isChosen = !item.isChosen;
+    button.setAttribute("aria-pressed", item.isChosen);
+  });
+  button.dataset.place = place;
+  return button;
+}
+
+function besideOf([label, pictures]) {
+  const row = Object.assign(document.createElement("p"), { className: "alike" });
+  row.append(`most alike of ${label}: `);
+  for (const picture of pictures) {
+    row.append(Object.assign(document.createElement("img"), { src: picture, alt: `a picture labelled ${label}` }));
+  }
+  return row;
+}
+
+// ---- what is said
+
+function acceptable() {
+  if (!shown.length) return null;
+  return checksLabels ? shown[0].label : shown[0].guess;
+}
+
+function accept() {
+  if (acceptable() !== null) say(acceptable());
+}
+
+// A label for the pictures that are chosen; null: later.
+function say(label) {
+  if (!shown.length) return;
+  const chosen = label === null ? [] : shown.filter((one) => one.isChosen);
+  const left = shown.filter((one) => !chosen.includes(one));
+  if (label !== null && !chosen.length) return tell("Choose a picture, or press → for later.", true);
+  const labels = Object.fromEntries(chosen.map((one) => [one.row, label]));
+  unsent.push({ labels, passed_over: left.map((one) => one.row) });
+  const many = chosen.length > 1 ? `${chosen.length} pictures: ` : "";
+  tell(label === null ? "Later." : `${many}${label}`);
+  showNext();
+  send();
+}
+
+// One act after the other, each until the server has it; an answer says how far all is.
+async function send() {
+  if (isSending) return;
+  isSending = true;
+  try {
+    while (unsent.length) {
+      const body = JSON.stringify(unsent[0]);
+      const answer = await ask(address("/label"), { method: "POST", body });
+      unsent.shift();
+      const told = await answer.json();
+      if (told.late.length) tell(`${told.late.length} had a label from somebody else already.`, true);
+      showState(told.state);
+    }
+  } catch (error) {
+    tell(`${error.message} (${unsent.length} not yet sent)`, true);
+    if (error.status >= 400 && error.status < 500) unsent.shift(); // which would be refused again
+  } finally {
+    isSending = false;
+  }
+}
+
+async function takeBack() {
+  while (isSending) await new Promise((resolve) => setTimeout(resolve, 10));
+  if (unsent.length) await send();
+  try {
+    const told = await (await ask(address("/label"), { method: "DELETE" })).json();
+    showState(told.state);
+    if (!told.items.length) return tell("There is nothing to take back.", true);
+    waiting.unshift(...shown);
+    shown = told.items.map((one) => ({ ...one, isChosen: true }));
+    showPictures();
+    tell(`Taken back: ${shown.length === 1 ? "one picture" : `${shown.length} pictures`}.`);
+  } catch (error) {
+    tell(error.message, true);
+  }
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const onPicture = document.activeElement?.dataset.place;
+  const onButton = document.activeElement?.tagName === "BUTTON";
+  if (event.key === "Backspace") takeBack();
+  else if (event.key === "Enter" && !onButton) accept();
+  else if (event.key === "ArrowRight" && onPicture === undefined) say(null);
+  else if (event.key.startsWith("Arrow") && onPicture !== undefined) move(event.key, Number(onPicture));
+  else if (labelOfKey[event.key] !== undefined) say(labelOfKey[event.key]);
+  else if (labelOfKey[event.key.toLowerCase()] !== undefined) say(labelOfKey[event.key.toLowerCase()]);
+  else return;
+  event.preventDefault();
+}
+
+// To the picture beside the one that has the focus.
+function move(key, place) {
+  const pictures = element("pictures").children;
+  const across = Math.max(1, [...pictures].findIndex((one) => one.offsetTop > pictures[0].offsetTop));
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[key];
+  pictures[place + step]?.focus();
+}
+
+// ---- how far it is
+
+async function look() {
+  if (token === null || isSending || document.hidden) return;
+  if (unsent.length) return send();
+  if (!shown.length) return fetchMore();
+  try {
+    showState(await (await ask(address("/label/state"))).json());
+  } catch (error) {
+    tell(error.message, true);
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function showState(state) {
+  element("labelled").textContent = state.labelled.toLocaleString("en");
+  element("yours").textContent = state.yours.toLocaleString("en");
+  for (const cell of document.querySelectorAll("[data-count]")) {
+    cell.textContent = state.counts[cell.dataset.count].toLocaleString("en");
+  }
+  const found = state.expectation;
+  element("expected").textContent = found
+    ? `Expected accuracy on the rest ${percent(found.accuracy)} (${percent(found.low)} .. ${percent(found.high)}), ` +
+      `learnt from ${found.labels.toLocaleString("en")} labels.`
+    : "";
+  element("work").classList.toggle("problem", Boolean(state.problem));
+  element("work").textContent = state.problem ?? workOf(state);
+  if (!shown.length && !waiting.length) {
+    element("why").textContent =
+      state.is_choosing || !state.is_read ? "The pictures are being read and compared." : "Everything has its label.";
+  }
+}
+
+function workOf(state) {
+  const parts = [`${state.arrived.toLocaleString("en")} pictures${state.is_read ? "" : " so far"}`];
+  if (state.is_training) parts.push("a model is being trained");
+  return `${parts.join("; ")}.`;
+}

@@ -1,0 +1,1 @@
+"""Labels that people gave to the pictures of a source."""

@@ -1,0 +1,64 @@
+"""A source with the labels that people gave its pictures, which are kept in a csv beside it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ...system import InputError, file_sha256
+from ..pixels import Chunk, PixelSource
+from .log import NO_DIGIT, UNSURE, LabelLog
+
+WITHOUT = "without a label"
+
+
+def with_given_labels(source: PixelSource, file: Path) -> PixelSource:
+    """The source with the labels of a csv of `label`, its own labels where that says nothing.
+
+    Pictures that show no digit are left out, and those that have no label at all.
+
+    Raises
+    ------
+    InputError
+        When the csv holds no label of a class; from its chunks, when it names an id that the source has not.
+    """
+    label_of = LabelLog(file).label_of
+    if not set(label_of.values()) - {NO_DIGIT, UNSURE}:
+        raise InputError(f"{file} gives no picture a label; go on with `fastdigits label`")
+
+    def label(own: str | None, id_: str) -> str:
+        said = label_of.get(id_, UNSURE)
+        return (own or WITHOUT) if said == UNSURE else said
+
+    def chunks() -> Iterator[Chunk]:
+        unseen, counts = set(label_of), Counter()
+        for chunk in source.chunks():
+            own = chunk.labels or [None] * len(chunk.ids)
+            labels = [label(*one) for one in zip(own, chunk.ids)]
+            unseen -= set(chunk.ids)
+            counts.update(said if said in (NO_DIGIT, WITHOUT) else said != one for said, one in zip(labels, own))
+            kept = np.flatnonzero([said not in (NO_DIGIT, WITHOUT) for said in labels])
+            if len(kept):
+                contents = None if chunk.contents is None else chunk.contents[kept]
+                yield Chunk(chunk.images[kept], [chunk.ids[k] for k in kept], [labels[k] for k in kept], contents)
+        if unseen:
+            raise InputError(
+                f"{file} names {len(unseen)} pictures that {source.name} has not, e.g. {min(unseen)!r}; pass the "
+                "source that was labelled"
+            )
+        source.notes.add(_note(file, counts))
+
+    def digest() -> str:
+        return hashlib.sha256(f"{source.digest()} {file_sha256(file)}".encode()).hexdigest()
+
+    return replace(source, has_labels=True, chunks=chunks, digest=digest, rows=None)
+
+
+def _note(file: Path, counts: Counter) -> str:
+    left_out = [f"{counts[NO_DIGIT]:,} that are no digit"] * bool(counts[NO_DIGIT])
+    left_out += [f"{counts[WITHOUT]:,} without a label"] * bool(counts[WITHOUT])
+    left = f"; left out were {' and '.join(left_out)}" if left_out else ""
+    return f"{file.name}: {counts[True]:,} pictures have the label that was given there{left}"
