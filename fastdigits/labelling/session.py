@@ -49,6 +49,7 @@ class Session:
         self._put_off: dict[int, None] = {}  # rows that were passed over alone, in that order
         self._planned_of = (0, 0)  # pictures and labels
         self._is_outdated = True
+        self._is_learning = False
         self._lock, self._news, self._is_over = threading.Lock(), threading.Event(), False
         self._thread = threading.Thread(target=self._go_on, name="labelling", daemon=True)
         pool.arrived = self._news.set
@@ -141,6 +142,11 @@ class Session:
         """Whether the pictures are still read or compared for the first time."""
         return self._planned_of == (0, 0) and self.problem is None
 
+    @property
+    def is_teaching(self) -> bool:
+        """Whether a model is trained, or what it learnt is taken up."""
+        return self.teacher is not None and (self.teacher.is_busy or self._is_learning)
+
     def _free(self, choices: list[Choice]) -> list[Choice]:
         """Those that have no label, that nobody has, and that were not passed over."""
         now = time.monotonic()
@@ -201,9 +207,11 @@ class Session:
     def _look_at_teacher(self) -> None:
         if self.teacher is None:
             return
+        self._is_learning = self.teacher.is_busy
         run = self.teacher.finished()
         if run is not None:
             self._learn_from(run)
+        self._is_learning = False
         with self._lock:
             said = dict(self.log.label_of)
         rows, labels = self.planner.learnt(said)

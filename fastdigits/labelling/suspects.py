@@ -10,6 +10,7 @@ from ..scores import find_suspects, fit_temperature
 
 FOLDS, SEED = 5, 0
 NEIGHBOURS = 4  # of each class, that are shown beside a suspect
+COPY_FIRST, BLANK_FIRST = 1, 2  # what comes before labels that are merely unlikely
 STRANGE = 0.002  # share of the pictures that are told to be unlike all others
 
 
@@ -59,7 +60,7 @@ def suspects_of(
     others[np.arange(len(truth)), truth] = -1
     likely = others.argmax(1)
     reasons: list[list[str]] = [[] for _ in truth]
-    first = np.zeros(len(truth))  # by which a picture comes before those that are merely unlikely
+    first = np.zeros(len(truth))
     for one in find_suspects(truth, probabilities, classes):
         reasons[one.row].append(f"looks like {one.likely} ({one.likely_probability:.0%})")
     for pair in find_copies(images)[0]:
@@ -67,12 +68,13 @@ def suspects_of(
             kind = "equal to" if pair.exact else "nearly equal to"
             for row, other in ((pair.first, pair.second), (pair.second, pair.first)):
                 reasons[row].append(f"{kind} a picture that is labelled {classes[truth[other]]}")
-                likely[row], first[row] = truth[other], 2
+                likely[row], first[row] = truth[other], COPY_FIRST
     for row, content in enumerate(contents_of(images)):
         if content in (BLANK, OTHER):
             reasons[row].append("blank: no ink" if content == BLANK else "no light digit on dark: noise, or a surface")
-            first[row] = 3
-    for row in _strange(features, max(1, round(STRANGE * len(truth)))):
+            first[row] = BLANK_FIRST
+    written = np.flatnonzero(first < BLANK_FIRST)
+    for row in written[_strange(features[written], max(1, round(STRANGE * len(truth))))]:
         reasons[row].append("unlike all others")
     order = np.lexsort((own - probabilities[np.arange(len(truth)), likely], -first))
     return [

@@ -1,6 +1,7 @@
 """A model of what was labelled so far, trained anew beside the labelling each time that enough was added."""
 
 import hashlib
+import math
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from ..folders import TRAIN, Conversion, SplitRule
 from ..sources import Chunk, PixelSource
 from ..system import InputError
 
-FIRST, LEAST_OF_CLASS = 50, 4  # labels, and labels of each class, before anything is trained
+FIRST, LEAST_OF_CLASS = 50, 3  # labels, and labels of each class, before anything is trained
 GROWTH = 1.25  # labels over those of the last training, from which on it is trained again
-LESSONS = "lessons"
+LESSONS, PROBLEM_FILE = "lessons", "problem.txt"
 
 
 class Teacher:
@@ -75,16 +76,16 @@ class Teacher:
         shutil.rmtree(lesson, ignore_errors=True)
         source = _source(images, ids, labels)
         try:
-            Conversion({TRAIN: source}, SplitRule(), None, self.is_normalised, {}).write(lesson / "data")
+            valid = max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))  # of each class at least one
+            Conversion({TRAIN: source}, SplitRule(valid=valid), None, self.is_normalised, {}).write(lesson / "data")
         except InputError as error:
             self.problem = str(error)
             return
         command = ["finetune", self.start, str(lesson / "data"), "--out", str(lesson / "run")]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "fastdigits", *command],
-            stdout=subprocess.DEVNULL,
-            stderr=(lesson / "problem.txt").open("wb"),
-        )
+        with (lesson / PROBLEM_FILE).open("wb") as problem:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "fastdigits", *command], stdout=subprocess.DEVNULL, stderr=problem
+            )
 
     def finished(self) -> Path | None:
         """The run that has become finished since this was asked last."""
@@ -93,7 +94,7 @@ class Teacher:
         code, lesson = self._process.returncode, self.place / f"{self.labels:06}"
         self._process = None
         if code:
-            said = (lesson / "problem.txt").read_text(encoding="utf-8", errors="replace").strip()
+            said = (lesson / PROBLEM_FILE).read_text(encoding="utf-8", errors="replace").strip()
             self.problem = said.splitlines()[-1] if said else f"training ended with {code}"
             return None
         before, self.taught = self.taught, lesson / "run"

@@ -113,7 +113,7 @@ class Labelling:
             "is_choosing": session.is_choosing,
             "counts": session.counts(),
             "expectation": told,
-            "is_training": session.teacher is not None and session.teacher.is_busy,
+            "is_training": session.is_teaching,
             "problem": session.problem or (session.teacher and session.teacher.problem),
         }
 

@@ -57,7 +57,7 @@ def label_page(classes: list[str], checks_labels: bool) -> tuple:
                     cls="buttons",
                 ),
                 P(
-                    "Of several pictures the chosen ones get the label: click one to leave it out, or go there with Tab "
+                    "Of several pictures the chosen ones get the label: click one to leave it out, or go there by Tab "
                     "and press Space. What is left out comes later by itself.",
                     id="help",
                 ),

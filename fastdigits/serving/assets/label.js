@@ -5,7 +5,7 @@ import { ask } from "./pad.js";
 const element = (id) => document.getElementById(id);
 const labelOfKey = JSON.parse(element("labelling").dataset.keys);
 const checksLabels = JSON.parse(element("labelling").dataset.checks);
-const AHEAD = 8; // pictures still to come when more are asked for
+const AHEAD = 16; // pictures still to come when more are asked for
 const LOOK_MS = 1500; // between two looks at how far it is
 
 let token = sessionStorage.getItem("token"); // by which a reloaded page is the same person's
