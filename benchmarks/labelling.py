@@ -32,6 +32,7 @@ DRAWS, HELD_WRITERS, POOL, ASKED = 5, 8, 8_000, 4_000
 WANTED, MOST_LABELS = 0.97, 400
 KEYS_OF = 500  # labels
 CHANGED, ROWS = 0.03, 10_000
+CHECKED = 5  # labels after which the person looks whether a model is trained
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 TEXT = """# What the order of labelling saves
 
@@ -143,8 +144,13 @@ def planned(person: Person) -> None:
     person.wait_for_pictures()
 
 
-def labels_needed(table: pd.DataFrame, writers: pd.Series, order: str, draw: int, place: Path) -> int | None:
-    """Labels until a model of the loop has 97 % of unseen writers; None where it has not within the most."""
+def labels_needed(
+    table: pd.DataFrame, writers: pd.Series, order: str, draw: int, place: Path, told: list
+) -> int | None:
+    """Labels until a model of the loop has 97 % of unseen writers; None where it has not within the most.
+
+    `told` gets of each lesson before that its labels, its accuracy, and the one that the page told last.
+    """
     random = np.random.default_rng(draw)
     names = random.permutation(sorted(set(writers)))
     held = writers.isin(names[:HELD_WRITERS]).to_numpy()
@@ -158,23 +164,25 @@ def labels_needed(table: pd.DataFrame, writers: pd.Series, order: str, draw: int
     answers = table["label"].astype(str).to_numpy()[asked]
     with at_the_page(truth, str(source), str(out), "--order", order) as person:
         planned(person)
-        done = None
+        lesson, accuracy, expected = 0, 0.0, None
         while len(person.seen) < MOST_LABELS:
             person.say()
-            time.sleep(0.02)
             person.wait_for_pictures()
-            if len(person.seen) % 5:
+            if len(person.seen) % CHECKED:
                 continue
             state = person.patient_state()
-            if state["expectation"] and state["expectation"]["labels"] != done:
-                done = state["expectation"]["labels"]
-                run = out / "lessons" / f"{done:06}" / "run"
-                model = open_model(run)
+            if state["taught"] != lesson:
+                if expected is not None:
+                    told.append((lesson, accuracy, expected))
+                lesson = state["taught"]
+                model = open_model(out / "lessons" / f"{lesson:06}" / "run")
                 said = np.array(model.classes)[Inference([model]).probabilities(images).argmax(1)]
-                accuracy, told = (said == answers).mean(), state["expectation"]["accuracy"]
-                print(f"draw {draw}, {order}: {done} labels, {accuracy:.2%} (expected {told:.2%})", flush=True)
+                accuracy = float((said == answers).mean())
+                print(f"draw {draw}, {order}: {lesson} labels, {accuracy:.2%}", flush=True)
                 if accuracy >= WANTED:
-                    return done
+                    return lesson
+            if state["expectation"]:
+                expected = state["expectation"]["accuracy"]
     return None
 
 

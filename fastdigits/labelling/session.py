@@ -3,12 +3,14 @@
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
-from ..answers import Inference, Predictions, open_model
-from ..folders import measured, spread_rows
-from ..scores import Expectation, expectation_of
+from ..answers import Inference
+from ..folders import spread_rows
+from ..scores import Expectation
 from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError
+from .checking import Check
 from .planning import MOST_COMPARED, Choice, Planner, SuspectPlanner
 from .pool import Pool
 from .teaching import Teacher
@@ -16,6 +18,7 @@ from .teaching import Teacher
 HELD_S = 900  # seconds after which pictures that somebody was given may be given to others
 LOOK_S = 0.5  # between two looks at a training under way
 NEW_PLAN, NEW_CLUSTERS = 20, 200  # labels after which doubtful pictures, and look-alikes, are chosen anew
+CHECKED_ANEW = 10  # labels after which it is told anew what to expect
 AT_ONCE = 24  # single pictures that are given at once
 
 
@@ -49,6 +52,8 @@ class Session:
         self._put_off: dict[int, None] = {}  # rows that were passed over alone, in that order
         self._planned_of = (0, 0)  # pictures and labels
         self._is_outdated = True
+        self._check: Check | None = None  # of the newest model
+        self._checked_by = 0  # labels by which that was told what to expect
         self._is_learning = False
         self._lock, self._news, self._is_over = threading.Lock(), threading.Event(), False
         self._thread = threading.Thread(target=self._go_on, name="labelling", daemon=True)
@@ -209,25 +214,21 @@ class Session:
             return
         self._is_learning = self.teacher.is_busy
         run = self.teacher.finished()
+        if self._check is None:
+            run = self.teacher.taught  # also by a labelling that is gone on with
         if run is not None:
             self._learn_from(run)
-        self._is_learning = False
         with self._lock:
             said = dict(self.log.label_of)
+        if self._check is not None and (run is not None or len(said) >= self._checked_by + CHECKED_ANEW):
+            self.expectation, self._checked_by = self._check.expectation(self.planner, said), len(said)
+        self._is_learning = False
         rows, labels = self.planner.learnt(said)
         if self.teacher.is_due(labels):
             self.teacher.begin(self.pool.images(rows), [self.pool.ids[row] for row in rows], labels)
 
-    def _learn_from(self, run) -> None:
-        """Choose by a new model from now on, and tell what to expect of it."""
-        model = open_model(run)
-        self.planner.use(Inference([model]))
-        rows = self.pool.open_rows(self.log.label_of)
-        rows = rows[spread_rows(len(rows), MOST_COMPARED)]
-        if len(rows):
-            answers = self.planner.probabilities(rows)
-            ids = [self.pool.ids[row] for row in rows]
-            found = Predictions(ids, answers, self.planner.classes, measured=measured(self.pool.images(rows)))
-            self.expectation = expectation_of([model], found)
-        self.taught_labels = self.teacher.labels
-        self._is_outdated = True
+    def _learn_from(self, run: Path) -> None:
+        """Choose by a new model from now on."""
+        self._check = Check(run)
+        self.planner.use(Inference([self._check.model]))
+        self.taught_labels, self._is_outdated = len(self._check.learnt), True

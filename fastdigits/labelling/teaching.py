@@ -16,7 +16,7 @@ from ..system import InputError
 
 FIRST, LEAST_OF_CLASS = 50, 3  # labels, and labels of each class, before anything is trained
 GROWTH = 1.25  # labels over those of the last training, from which on it is trained again
-LESSONS, PROBLEM_FILE = "lessons", "problem.txt"
+LESSONS, DATA, RUN, PROBLEM_FILE = "lessons", "data", "run", "problem.txt"
 
 
 class Teacher:
@@ -53,8 +53,8 @@ class Teacher:
     def _take_up(self, lessons: list[Path]) -> None:
         """Go on from what is finished; what a kill left is removed."""
         for lesson in lessons:
-            if (lesson / "run" / "result.json").is_file():
-                self.taught, self.labels = lesson / "run", int(lesson.name)
+            if (lesson / RUN / "result.json").is_file():
+                self.taught, self.labels = lesson / RUN, int(lesson.name)
         for lesson in lessons:
             if self.taught is None or lesson != self.taught.parent:
                 shutil.rmtree(lesson, ignore_errors=True)
@@ -77,11 +77,11 @@ class Teacher:
         source = _source(images, ids, labels)
         try:
             valid = max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))  # of each class at least one
-            Conversion({TRAIN: source}, SplitRule(valid=valid), None, self.is_normalised, {}).write(lesson / "data")
+            Conversion({TRAIN: source}, SplitRule(valid=valid), None, self.is_normalised, {}).write(lesson / DATA)
         except InputError as error:
             self.problem = str(error)
             return
-        command = ["finetune", self.start, str(lesson / "data"), "--out", str(lesson / "run")]
+        command = ["finetune", self.start, str(lesson / DATA), "--out", str(lesson / RUN)]
         with (lesson / PROBLEM_FILE).open("wb") as problem:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "fastdigits", *command], stdout=subprocess.DEVNULL, stderr=problem
@@ -97,7 +97,7 @@ class Teacher:
             said = (lesson / PROBLEM_FILE).read_text(encoding="utf-8", errors="replace").strip()
             self.problem = said.splitlines()[-1] if said else f"training ended with {code}"
             return None
-        before, self.taught = self.taught, lesson / "run"
+        before, self.taught = self.taught, lesson / RUN
         if before is not None and before != self.taught:
             shutil.rmtree(before.parent, ignore_errors=True)
         return self.taught

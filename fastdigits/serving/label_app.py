@@ -104,7 +104,7 @@ class Labelling:
         told = None
         if expectation is not None:
             low, high = expectation.interval
-            told = {"accuracy": expectation.accuracy, "low": low, "high": high, "labels": session.taught_labels}
+            told = {"accuracy": expectation.accuracy, "low": low, "high": high}
         return {
             "labelled": len(session.log),
             "yours": session.log.said_by(person),
@@ -113,6 +113,7 @@ class Labelling:
             "is_choosing": session.is_choosing,
             "counts": session.counts(),
             "expectation": told,
+            "taught": session.taught_labels,
             "is_training": session.is_teaching,
             "problem": session.problem or (session.teacher and session.teacher.problem),
         }

@@ -217,9 +217,9 @@ function showState(state) {
     cell.textContent = state.counts[cell.dataset.count].toLocaleString("en");
   }
   const found = state.expectation;
-  element("expected").textContent = found
-    ? `Expected accuracy on the rest ${percent(found.accuracy)} (${percent(found.low)} .. ${percent(found.high)}), ` +
-      `learnt from ${found.labels.toLocaleString("en")} labels.`
+  element("expected").textContent = state.taught
+    ? `A model learnt from ${state.taught.toLocaleString("en")} labels; expected accuracy on the rest ` +
+      (found ? `${percent(found.accuracy)} (${percent(found.low)} .. ${percent(found.high)}).` : "after some more labels.")
     : "";
   element("work").classList.toggle("problem", Boolean(state.problem));
   element("work").textContent = state.problem ?? workOf(state);
