@@ -171,11 +171,11 @@ def labels_needed(
             if len(person.seen) % CHECKED:
                 continue
             state = person.patient_state()
-            if state["taught"] != lesson:
+            if state["trained"] != lesson:
                 if expected is not None:
                     told.append((lesson, accuracy, expected))
-                lesson = state["taught"]
-                model = open_model(out / "lessons" / f"{lesson:06}" / "run")
+                lesson = state["trained"]
+                model = open_model(out / "trained" / f"{lesson:06}" / "run")
                 said = np.array(model.classes)[Inference([model]).probabilities(images).argmax(1)]
                 accuracy = float((said == answers).mean())
                 print(f"draw {draw}, {order}: {lesson} labels, {accuracy:.2%}", flush=True)
@@ -191,7 +191,7 @@ def keys_pressed(table: pd.DataFrame, place: Path) -> int:
     source = place / "mnist.csv"
     table.drop(columns="label").to_csv(source, index=False)
     with at_the_page(
-        dict(zip(table["id"].astype(str), table["label"].astype(str))), str(source), str(place / "keys"), "--no-teach"
+        dict(zip(table["id"].astype(str), table["label"].astype(str))), str(source), str(place / "keys"), "--no-train"
     ) as person:
         planned(person)
         while person.state()["labelled"] < KEYS_OF:

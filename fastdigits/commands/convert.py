@@ -15,7 +15,6 @@ from ..folders import (
     SplitMethod,
     SplitRule,
     is_image_folder,
-    labelled_ids,
     labelled_source,
     read_folder,
     read_pseudo_labels,
@@ -137,7 +136,8 @@ def convert(
         table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
     tables = _tables(table, test, normalise, ground)
     if known:
-        _refuse_other_split(source, {"--valid": valid, "--split": split, "--groups": groups, "--recipe": recipe})
+        given = {"--valid": valid, "--split": split, "--seed": seed, "--groups": groups, "--recipe": recipe}
+        _refuse_other_options(source, given | {"--also": also, "--label-column": label_column, "--test": test})
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
@@ -181,14 +181,14 @@ def _labelled(
     ground: Ground,
 ) -> tuple[PixelSource, KnownSplit | None]:
     """A source with the labels that people gave it; of an image folder's labelled pictures also their split."""
-    path = Path(source)
+    path, said = Path(source), LabelLog(labels)
     if not (path.is_dir() and is_image_folder(path)):
         table = _open(source, also, None, normalise, label_column, ground)
-        # a competition's train table was not labelled, its test table was
-        return with_given_labels(table.test if table.has_labels and table.test else table, labels), None
+        # of a competition's tables the test table has no labels, so that it is the one that was labelled
+        is_of_test = table.test is not None and table.has_labels and not said.is_of_labelled
+        return with_given_labels(table.test if is_of_test else table, labels), None
     folder = read_folder(path, normalise)
-    ids_of = labelled_ids(folder)
-    if TEST in folder.splits and not {id_ for ids in ids_of.values() for id_ in ids} & LabelLog(labels).label_of.keys():
+    if not said.is_of_labelled:
         return with_given_labels(split_source(folder, TEST, ground), labels), None
     table = with_given_labels(labelled_source(folder, ground), labels)
     if TEST in folder.splits:
@@ -196,11 +196,11 @@ def _labelled(
     return table, KnownSplit.of(folder)
 
 
-def _refuse_other_split(source: str | Path, given: dict) -> None:
-    """InputError where an option would split an image folder anew."""
+def _refuse_other_options(source: str | Path, given: dict) -> None:
+    """InputError for an option that would change more of an image folder than its labels."""
     named = [name for name, value in given.items() if value is not None]
     if named:
-        raise InputError(f"{source} is an image folder, whose split and groups are kept; leave out {named[0]}")
+        raise InputError(f"{source} is an image folder, of which only the labels are changed; leave out {named[0]}")
 
 
 def _tables(table: PixelSource, test: str | Path | None, normalise: bool, ground: Ground) -> dict[str, PixelSource]:

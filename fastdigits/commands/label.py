@@ -1,15 +1,18 @@
 """label(): a page on which people give pictures their labels, while a model learns from them."""
 
+import json
+import os
+import shlex
+from collections import Counter
 from pathlib import Path
 
-from ..answers import open_model
-from ..labelling import DIGITS, SHEETS, Order, Pool, Session, Teacher, classes_to_label, planner_of, source_to_label
+from ..labelling import CUT_DIGITS, SHEETS, Order, Session, Trainer, open_labelling
 from ..photos import Ground
 from ..serving import run_labelling
-from ..sources import LabelLog
-from ..system import InputError, claimed, writable
+from ..sources import NO_DIGIT, UNSURE, LabelLog
+from ..system import InputError, claimed, writable, write_json
 
-LABELS_FILE, TOKENS_FILE = "labels.csv", ".tokens.csv"
+LABELS_FILE, TOKENS_FILE, SOURCE_FILE = "labels.csv", ".tokens.csv", "labelled.json"
 START = "digitnet-mnist"  # what models learn from where none is named: it knows strokes, whatever the script
 
 
@@ -24,7 +27,7 @@ def label(
     sheets: bool = False,
     normalise: bool = False,
     ground: Ground = "auto",
-    teach: bool = True,
+    train: bool = True,
     host: str = "127.0.0.1",
     port: int = 8001,
 ) -> str:
@@ -32,7 +35,7 @@ def label(
 
     All by keys: the class's own, x for no digit, ? for unsure, Enter for the guess, Backspace to take back, the right
     arrow for later. Without a model look-alikes come together, so that one key labels many; then those come first of
-    which the model is in doubt. Every label is a line of OUT/labels.csv at once; a labelling that was stopped or killed
+    which the model is in doubt. Every label becomes a line of OUT/labels.csv; a labelling that was stopped or killed
     goes on. Several people may label at the same time. `convert SOURCE DATA --labels OUT/labels.csv` takes the labels.
 
     Parameters
@@ -47,11 +50,11 @@ def label(
         digitnet-tiny-mnist. It guesses, and what it doubts comes first; with suspects it must not have learnt from
         these labels.
     suspects
-        Show the labels that are likeliest to be wrong, copies with different labels, blank and strange pictures first,
-        each beside the most alike pictures of both classes.
+        Show blank pictures, copies with different labels, and then the labels that are likeliest to be wrong, each
+        beside the most alike pictures of both classes. Pictures that are unlike all others are told.
     order
-        look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 20 labels a class, then doubtful; with
-        a model doubtful from the start.
+        look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 20 labels for each class, counted
+        together, then doubtful; with a model doubtful from the start.
     classes
         By default those of the model, or the digits 0 to 9.
     sheets
@@ -61,9 +64,9 @@ def label(
     ground
         Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told from each
         picture.
-    teach
-        Train a model beside the labelling, from 50 labels on, and again each time that there are a quarter more:
-        OUT/lessons/LABELS/run. What it is expected to get right of the rest is shown on the page.
+    train
+        Train a model beside the labelling, from 20 labels on if every class has one, and again each time that there are
+        a quarter more: OUT/trained/LABELS/run. What it is expected to get right of the rest is shown on the page.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it.
     port
@@ -80,29 +83,62 @@ def label(
         When the source, the model or an option is wrong, the port is taken, or the folder cannot be written.
     """
     out = Path(out)
+    options = {"suspects": suspects, "sheets": sheets, "normalise": normalise, "ground": ground}
     with claimed(out), writable(out):
         out.mkdir(parents=True, exist_ok=True)
-        log = LabelLog(out / LABELS_FILE)
-        pool = Pool(source_to_label(source, out, suspects, sheets, normalise, ground))
-        if suspects:
-            pool.read()
-        names = classes_to_label(pool, classes, model, suspects)
-        planner = planner_of(pool, names, order, model, suspects)
-        teacher = None
-        if teach and not suspects:
-            start = str(model) if model and open_model(model).in_torch else START
-            teacher = Teacher(out, start, names, normalise or sheets)
-        session = Session(pool, log, planner, teacher)
-        run_labelling(session, out / TOKENS_FILE, host, port, f"labels are kept in {log.file}")
-    if session.problem:
-        raise InputError(session.problem)
-    return _what_next(source, out, log, sheets, normalise, teacher)
+        labels = LabelLog(out / LABELS_FILE)
+        _bind(out / SOURCE_FILE, source, suspects, labels)
+        opened = open_labelling(source, out, model, order=order, classes=classes, **options)
+        trainer = None
+        if train and not suspects:
+            start = str(model) if opened.can_be_tuned else START
+            trainer = Trainer(out, start, opened.planner.classes, opened.is_normalised)
+        session = Session(opened.pool, labels, opened.planner, trainer)
+        try:
+            run_labelling(session, out / TOKENS_FILE, host, port, f"labels are kept in {labels.file}")
+        finally:
+            session.end()
+    if opened.pool.problem:
+        raise InputError(opened.pool.problem)
+    opened.pool.notes.say()
+    return "\n".join([_told(labels, trainer), f"next: {_next_command(source, out, labels, options)}"])
 
 
-def _what_next(source: str, out: Path, log: LabelLog, sheets: bool, normalise: bool, teacher: Teacher | None) -> str:
-    pictures, more = (out / DIGITS, f" --groups {out / SHEETS}") if sheets else (source, " --normalise" * normalise)
-    lines = [f"stopped; {len(log):,} pictures have a label in {log.file}"]
-    if teacher is not None and teacher.taught is not None:
-        lines.append(f"a model of {teacher.labels:,} labels: {teacher.taught}")
-    lines.append(f"next: fastdigits convert {pictures} DATA --labels {log.file}{more}")
+def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
+    """Write down what is labelled here; InputError where it was something else before."""
+    wanted = {"source": os.path.abspath(source) if Path(source).exists() else str(source), "suspects": suspects}
+    if not labels:
+        write_json(file, wanted)
+        return
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        write_json(file, wanted)
+        return
+    if before != wanted:
+        how = " --suspects" if before.get("suspects") else ""
+        raise InputError(
+            f"{labels.file} holds the labels of `label {before.get('source')}{how}`; name another folder, or correct "
+            f"{file} if that was moved"
+        )
+
+
+def _told(labels: LabelLog, trainer: Trainer | None) -> str:
+    counts = Counter(label if label in (NO_DIGIT, UNSURE) else "" for label in labels.label_of.values())
+    told = [f"{counts['']:,} pictures have a label"]
+    told += [f"{counts[NO_DIGIT]:,} are no digit"] * bool(counts[NO_DIGIT])
+    told += [f"{counts[UNSURE]:,} are unsure"] * bool(counts[UNSURE])
+    lines = [f"stopped; {', '.join(told)}: {labels.file}"]
+    if trainer is not None and trainer.trained is not None:
+        lines.append(f"a model of {trainer.trained_labels:,} labels: {trainer.trained}")
     return "\n".join(lines)
+
+
+def _next_command(source: str, out: Path, labels: LabelLog, options: dict) -> str:
+    """The command that makes an image folder of the labels."""
+    words = ["fastdigits", "convert", str(out / CUT_DIGITS if options["sheets"] else source), "DATA"]
+    words += ["--labels", str(labels.file)]
+    words += ["--groups", str(out / SHEETS)] if options["sheets"] else []
+    words += ["--normalise"] * options["normalise"]
+    words += ["--ground", options["ground"]] if options["ground"] != "auto" else []
+    return shlex.join(words)

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_folder",
         ],
         "memory": ["held_back", "memory_folder", "usable_names"],
+        "writing.pictures": ["check_name"],
         "writing.pseudo_labels": ["PSEUDO_CONFIDENCE", "read_pseudo_labels"],
         "shards": ["Shard", "ShardDone", "check_alike", "last_one", "read_part", "read_shard", "table_order"],
         "split_pictures": [

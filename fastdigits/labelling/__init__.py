@@ -7,12 +7,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "opening": ["classes_to_label", "planner_of", "source_to_label"],
+        "opening": ["open_labelling"],
         "planning": ["Choice", "Order", "SuspectPlanner"],
-        "pool": ["Pool"],
         "queue": ["label_queue"],
-        "session": ["Session"],
-        "sheets": ["DIGITS", "SHEETS"],
-        "teaching": ["Teacher"],
+        "session": ["NotReadYet", "Session"],
+        "sheets": ["CUT_DIGITS", "SHEETS"],
+        "trainer": ["Trainer"],
     },
 )

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from ..answers import Predictions, open_model
-from ..folders import read_folder, spread_rows
+from ..folders import VALID, read_folder
 from ..runs import Run
 from ..scores import Expectation, class_numbers, expectation_of, kept_of_valid, read_answers
+from ..system import InputError
 from .planning import MOST_COMPARED, Planner
-from .teaching import DATA
+from .trainer import DATA
 
 LEAST_CHECKED = 30  # pictures of which a model's answers are known to be right or wrong, before anything is told
 
@@ -21,21 +22,36 @@ class Check:
     Parameters
     ----------
     run : Path
-        Of a lesson.
+        Of a `Trainer`.
+    classes : list of str
+        That are labelled.
 
     Attributes
     ----------
     model : SavedModel
     learnt : set of str
         Ids of the pictures that had labels when it was trained, its valid ones too.
+
+    Raises
+    ------
+    InputError
+        When the run cannot be read, or tells other classes.
     """
 
-    def __init__(self, run: Path):
+    def __init__(self, run: Path, classes: list[str]):
         self.model = open_model(run)
-        splits = read_folder(run.with_name(DATA)).splits.values()
-        self.learnt = {id_ for split in splits for id_ in split.ids}
-        answers = read_answers(Run(run))
-        self.probabilities, self.truth = answers.probabilities, class_numbers(answers.labels, answers.classes)
+        if set(self.model.classes) != set(classes):
+            told = ", ".join(self.model.classes)
+            raise InputError(f"{run} tells {told}, and other classes are labelled now; it is trained anew")
+        folder = read_folder(run.with_name(DATA))
+        labels = [label for split in folder.splits.values() for label in split.labels]
+        self.learnt = {id_ for split in folder.splits.values() for id_ in split.ids}
+        self.shares = np.bincount(class_numbers(labels, classes), minlength=len(classes))
+        self.probabilities, self.truth = np.zeros((0, len(classes))), np.zeros(0, int)
+        if VALID in folder.splits:
+            answers = read_answers(Run(run))
+            columns = [answers.classes.index(name) for name in classes]
+            self.probabilities, self.truth = answers.probabilities[:, columns], class_numbers(answers.labels, classes)
 
     def expectation(self, planner: Planner, label_of: dict[str, str]) -> Expectation | None:
         """What to expect on the pictures without labels; None where too few answers are known to be right or wrong.
@@ -47,19 +63,16 @@ class Check:
         label_of : dict of str to str
             What was said by now.
         """
-        pool = planner.pool
-        rows, labels = planner.learnt(label_of)
+        pool, (rows, labels) = planner.pool, planner.learnt(label_of)
         since = [k for k, row in enumerate(rows) if pool.ids[row] not in self.learnt]
-        rest = pool.open_rows(label_of)
-        rest = rest[spread_rows(len(rest), MOST_COMPARED)]
+        rest = pool.open_rows(label_of, MOST_COMPARED)
         if len(self.truth) + len(since) < LEAST_CHECKED or not len(rest):
             return None
-        probabilities, truth = [self.probabilities], [self.truth]
+        probabilities, truth = self.probabilities, self.truth
         if since:
-            probabilities.append(planner.probabilities(np.array([rows[k] for k in since])))
-            truth.append(class_numbers([labels[k] for k in since], planner.classes))
-        shares = np.array(self.model.valid["shares"])
-        kept = kept_of_valid(np.concatenate(probabilities), np.concatenate(truth), shares)
-        ids = [pool.ids[row] for row in rest]
-        found = Predictions(ids, planner.probabilities(rest), planner.classes)
+            answers = planner.probabilities(np.array([rows[k] for k in since]))
+            probabilities = np.concatenate([probabilities, answers])
+            truth = np.concatenate([truth, class_numbers([labels[k] for k in since], planner.classes)])
+        kept = kept_of_valid(probabilities, truth, self.shares)
+        found = Predictions([pool.ids[row] for row in rest], planner.probabilities(rest), planner.classes)
         return expectation_of([replace(self.model, valid=kept)], found)

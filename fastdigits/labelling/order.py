@@ -39,17 +39,30 @@ def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | 
     return [found[k] for k in _farthest_first(middles)]
 
 
-def typical(features: np.ndarray, most: int) -> np.ndarray:
-    """At most so many pictures, int (k,), that stand for all: the nearest to the middle of each of as many clusters."""
-    points = principal(features)
-    return _nearest_to_middles(points, np.ones(len(points)), most)
+def typical(features: np.ndarray, known: np.ndarray, most: int) -> np.ndarray:
+    """At most so many pictures, int (k,), that stand for all of which nothing is known, those of large clusters first.
+
+    As many clusters as there are known pictures and wanted ones; of each without a known picture the nearest to its
+    middle (after Hacohen et al. 2022, arXiv:2202.02794).
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, d)
+    known : ndarray of float32, shape (m, d)
+        Of pictures that have a label.
+    most : int
+    """
+    points = principal(np.concatenate([features, known]))
+    clusters, distances = _k_means(points, min(len(known) + most, len(points)))
+    is_covered = np.isin(clusters[: len(features)], clusters[len(features) :])
+    return _nearest_of_each(np.where(is_covered, -1, clusters[: len(features)]), distances)[:most]
 
 
 def doubtful(probabilities: np.ndarray, features: np.ndarray, most: int) -> np.ndarray:
     """At most so many pictures, int (k,), of which a model is in doubt and which differ among themselves.
 
-    Of the most doubtful ones, by the lead of the first class over the second, those nearest to the middles of clusters
-    in which doubt counts (Zhdanov 2019, arXiv:1901.05954); the most doubtful first.
+    Of the most doubtful ones, by the margin of the first class over the second, those nearest to the middles of
+    clusters in which doubt counts (Zhdanov 2019, arXiv:1901.05954); the most doubtful first.
 
     Parameters
     ----------
@@ -57,14 +70,15 @@ def doubtful(probabilities: np.ndarray, features: np.ndarray, most: int) -> np.n
     features : ndarray of float32, shape (n, d)
     most : int
     """
-    leads = lead_of(probabilities)
-    candidates = np.argsort(leads, kind="stable")[: DOUBTFUL_FOR_ONE * most]
-    chosen = candidates[_nearest_to_middles(principal(features)[candidates], 1 / (0.1 + leads[candidates]), most)]
-    return chosen[np.argsort(leads[chosen], kind="stable")]
+    margins = margins_of(probabilities)
+    candidates = np.argsort(margins, kind="stable")[: DOUBTFUL_FOR_ONE * most]
+    points, weights = principal(features)[candidates], 1 / (0.1 + margins[candidates])
+    chosen = candidates[_nearest_of_each(*_k_means(points, min(most, len(points)), weights))]
+    return chosen[np.argsort(margins[chosen], kind="stable")]
 
 
-def lead_of(probabilities: np.ndarray) -> np.ndarray:
-    """How far the likeliest class of each picture is ahead of the second, 0..1: (n,)."""
+def margins_of(probabilities: np.ndarray) -> np.ndarray:
+    """How far the likeliest class of each picture is ahead of the second, 0..1: (n,) (Scheffer et al. 2001)."""
     highest = np.sort(probabilities, axis=1)[:, -2:]
     return highest[:, 1] - highest[:, 0]
 
@@ -87,11 +101,10 @@ def _farthest_first(points: np.ndarray) -> list[int]:
     return order
 
 
-def _nearest_to_middles(points: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:
-    """Of each of so many clusters the point that is nearest to its middle, int (k,); the largest cluster's first."""
-    clusters, distances = _k_means(points, min(most, len(points)), weights)
+def _nearest_of_each(clusters: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Of each cluster (but -1) the row that is nearest to its middle, int (k,); the largest cluster's first."""
     nearest = []
-    for cluster in np.unique(clusters):
+    for cluster in np.unique(clusters[clusters >= 0]):
         rows = np.flatnonzero(clusters == cluster)
         nearest.append((len(rows), rows[distances[rows].argmin()]))
     return np.array([row for _, row in sorted(nearest, key=lambda one: -one[0])], int)

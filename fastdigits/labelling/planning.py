@@ -1,6 +1,6 @@
 """What is to be labelled next, and why: of pictures without labels, and of labels that may be wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from ..answers import Inference
 from ..audit import scores_of_others
-from ..folders import spread_rows
 from .order import clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
@@ -18,7 +17,9 @@ MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
 AT_ONCE = 50  # doubtful pictures that are chosen before what was learnt of them counts
 ENOUGH_ALIKE = 20  # labels of each class, after which the doubtful ones are worth more
+COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
 LEAST_LEARNT = 20  # labels that a quick classifier learns from
+BATCH = 512  # pictures that are asked about together
 RUNNER_UP = 0.05  # probability from which a second class is told
 
 
@@ -64,6 +65,7 @@ class Planner:
         self.knows_from_start = inference is not None
         self.inference = inference
         self._answers: dict[int, np.ndarray] = {}  # probabilities by row, of the model at work
+        self._clusters = 0  # that were numbered
 
     @property
     def waits(self) -> bool:
@@ -74,21 +76,31 @@ class Planner:
         """Ask another model from now on."""
         self.inference, self._answers = inference, {}
 
-    def plan(self, label_of: dict[str, str]) -> list[Choice]:
-        """The next pictures, the first of them first, after what was labelled by id."""
-        rows = self.pool.open_rows(label_of)
+    def plan(self, label_of: dict[str, str], passed_over: Container[int] = ()) -> list[Choice]:
+        """The next pictures, the first of them first.
+
+        Parameters
+        ----------
+        label_of : dict of str to str
+            What was said by id.
+        passed_over : container of int
+            Rows that nobody wants to see now.
+        """
+        if self.order == "as-they-come":
+            rows = self.pool.open_rows(label_of)
+            return [Choice(int(row), "the next one") for row in rows[:MOST_COMPARED] if row not in passed_over]
+        rows = self.pool.open_rows(label_of, MOST_COMPARED)
+        rows = np.array([row for row in rows if row not in passed_over], int)
         if not len(rows):
             return []
-        rows = rows[spread_rows(len(rows), MOST_COMPARED)]
-        if self.order == "as-they-come":
-            return [Choice(int(row), "the next one") for row in rows]
         learnt = self.learnt(label_of)
         probabilities = self._probabilities(rows, learnt)
         if self._wants_alike(learnt[1]):
             return self._look_alikes(rows, probabilities)
         features = self.pool.features(rows)
-        if probabilities is None:
-            chosen = typical(features, AT_ONCE)
+        if probabilities is None or (not self.knows_from_start and len(learnt[1]) < COVERED * len(self.classes)):
+            known = self.pool.features(learnt[0]) if learnt[0] else features[:0]
+            chosen = typical(features, known, AT_ONCE)
             return [Choice(int(rows[k]), "stands for many that look like it") for k in chosen]
         chosen = doubtful(probabilities, features, AT_ONCE)
         return [self._doubt(int(rows[k]), probabilities[k]) for k in chosen]
@@ -104,9 +116,7 @@ class Planner:
         new = [row for row in rows if row not in self._answers]
         if new:
             images = self.pool.images(new)
-            parts = [self.inference.probabilities(images[k : k + 512]) for k in range(0, len(new), 512)]
-            columns = [self.inference.classes.index(name) for name in self.classes]
-            self._answers.update(zip(new, np.concatenate(parts)[:, columns]))
+            self._answers.update(zip(new, answers_of(self.inference, images, self.classes)))
         return np.stack([self._answers[row] for row in rows])
 
     def _probabilities(self, rows: np.ndarray, learnt: tuple[list[int], list[str]]) -> np.ndarray | None:
@@ -132,13 +142,14 @@ class Planner:
 
     def _look_alikes(self, rows: np.ndarray, probabilities: np.ndarray | None) -> list[Choice]:
         choices = []
-        for number, cluster in enumerate(clusters_apart(self.pool.features(rows), TOGETHER, probabilities)):
+        for cluster in clusters_apart(self.pool.features(rows), TOGETHER, probabilities):
+            self._clusters += 1  # so that clusters of two plans have different numbers
             guess = confidence = None
             if probabilities is not None:
                 mean = probabilities[cluster].mean(0)
                 guess, confidence = self.classes[int(mean.argmax())], float(mean.max())
             reason = f"{len(cluster)} look-alikes" if len(cluster) > 1 else "looks like no other"
-            choices += [Choice(int(rows[k]), reason, guess, confidence, number) for k in cluster]
+            choices += [Choice(int(rows[k]), reason, guess, confidence, self._clusters) for k in cluster]
         return choices
 
     def _doubt(self, row: int, shares: np.ndarray) -> Choice:
@@ -168,7 +179,7 @@ class SuspectPlanner:
         """Whether nothing may be shown before a plan is made."""
         return not self.suspects
 
-    def plan(self, label_of: dict[str, str]) -> list[Choice]:
+    def plan(self, label_of: dict[str, str], passed_over: Container[int] = ()) -> list[Choice]:
         """The pictures whose label is likeliest to be wrong, of those that nobody has looked at."""
         if not self.pool.is_read:
             return []
@@ -177,7 +188,7 @@ class SuspectPlanner:
         return [
             Choice(one.row, "; ".join(one.reasons) or "less sure than others of its class", one.likely, one.confidence)
             for one in self.suspects
-            if self.pool.ids[one.row] not in label_of
+            if self.pool.ids[one.row] not in label_of and one.row not in passed_over
         ]
 
     def beside(self, choice: Choice) -> dict[str, list[int]]:
@@ -193,5 +204,12 @@ class SuspectPlanner:
         images = self.pool.images(rows)
         self._features = self.pool.features(rows)
         self._truth = np.array([self.classes.index(label) for label in self.pool.labels])
-        answers = self.inference.probabilities(images) if self.inference else None
+        answers = answers_of(self.inference, images, self.classes) if self.inference else None
         return suspects_of(images, self._features, self._truth, self.classes, answers)
+
+
+def answers_of(inference: Inference, images: np.ndarray, classes: list[str]) -> np.ndarray:
+    """What a model says of pictures uint8 (n, h, w), of classes in this order: (n, classes)."""
+    columns = [inference.classes.index(name) for name in classes]
+    parts = [inference.probabilities(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
+    return np.concatenate(parts)[:, columns]

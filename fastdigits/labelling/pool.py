@@ -1,7 +1,8 @@
 """The pictures that wait for labels: read in the background, so that one can begin while the rest still arrives."""
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from ..folders import resized
 from ..photos import SIDE
 from ..sources import Notes, PixelSource
 from ..system import InputError
+
+log = logging.getLogger("fastdigits.labelling")
 
 
 class Pool:
@@ -20,7 +23,7 @@ class Pool:
     source : PixelSource
         That passed the gate.
     arrived : callable () -> None, optional
-        Called after every chunk, and at the end.
+        Called by `begin` after every chunk, and at the end.
 
     Attributes
     ----------
@@ -43,6 +46,7 @@ class Pool:
         self.row_of: dict[str, int] = {}
         self.is_read, self.problem = False, None
         self._features: dict[int, np.ndarray] = {}
+        self._random, self._priorities = np.random.default_rng(0), []
         self._thread = threading.Thread(target=self._read_on, name="pool", daemon=True)
 
     def __len__(self) -> int:
@@ -61,7 +65,6 @@ class Pool:
         for chunk in self.source.chunks():
             self._add(chunk)
         self.is_read = True
-        self.arrived()
         return self
 
     def _read_on(self) -> None:
@@ -69,21 +72,31 @@ class Pool:
             self.read()
         except InputError as error:
             self.problem = str(error)
-            self.arrived()
+        except Exception as error:  # whatever it is, who labels must know that no more comes
+            log.exception("the pictures cannot be read")
+            self.problem = f"the pictures cannot be read: {error}"
+        self.arrived()
 
     def _add(self, chunk) -> None:
         first = len(self)
         for place, id_ in enumerate(chunk.ids):
             if self.row_of.setdefault(id_, first + place) != first + place:
                 raise InputError(f"{self.source.name} has the id {id_!r} twice, so that its label would be both's")
+        self._priorities.append(self._random.random(len(chunk.ids)))
         self.labels += chunk.labels or [None] * len(chunk.ids)
         self.ids += chunk.ids
         self.pictures += list(chunk.images)  # last: by it others tell how many there are
         self.arrived()
 
-    def open_rows(self, label_of: dict[str, str]) -> np.ndarray:
-        """Rows of the pictures of which nothing was said by id, int (k,)."""
-        return np.array([row for row in range(len(self)) if self.ids[row] not in label_of], int)
+    def open_rows(self, said: Container[str], most: int | None = None) -> np.ndarray:
+        """Rows of the pictures of which nothing was said by id, int (k,), ascending.
+
+        With `most`, at most so many of them at random; as more is said, those that were among them stay so.
+        """
+        rows = np.array([row for row in range(len(self)) if self.ids[row] not in said], int)
+        if most is None or len(rows) <= most:
+            return rows
+        return np.sort(rows[np.argsort(np.concatenate(self._priorities)[rows], kind="stable")[:most]])
 
     def images(self, rows: np.ndarray) -> np.ndarray:
         """Pictures of some rows at 28 px, uint8 (n, 28, 28)."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..photos import SIDE, cut_sheet, list_pictures, picture_id, read_gray
+from ..photos import SIDE, cut_sheet, list_pictures, picture_ids, read_gray
 from ..sources import Chunk, PixelSource
 from ..system import InputError, append_rows, grown_rows, writable, write_pictures
 
-DIGITS, SHEETS = "digits", "sheets.csv"
+CUT_DIGITS, SHEETS = "digits", "sheets.csv"
 SHEETS_HEADER = ["id", "sheet"]
 
 
@@ -34,10 +34,9 @@ def sheets_source(folder: Path, out: Path) -> PixelSource:
         ids_of: dict[str, list[str]] = {}
         for id_, sheet in grown_rows(out / SHEETS, SHEETS_HEADER, "csv of sheets"):
             ids_of.setdefault(sheet, []).append(id_)
-        for file in files:
-            sheet = picture_id(file)
+        for file, sheet in zip(files, picture_ids(files)):
             if sheet in ids_of:
-                pictures = [read_gray(out / DIGITS / f"{id_}.png") for id_ in ids_of[sheet]]
+                pictures = [read_gray(out / CUT_DIGITS / f"{id_}.png") for id_ in ids_of[sheet]]
                 yield Chunk(np.stack(pictures), ids_of[sheet], None)
                 continue
             found = cut_sheet(read_gray(file))
@@ -59,7 +58,7 @@ def sheets_source(folder: Path, out: Path) -> PixelSource:
 
 def _keep(out: Path, ids: list[str], pictures: np.ndarray, sheet: str) -> None:
     """Write the digits of a sheet, and that they are whole."""
-    place = out / DIGITS
+    place = out / CUT_DIGITS
     with writable(place):
         place.mkdir(parents=True, exist_ok=True)
         names = [place / f"{id_}.png" for id_ in ids]

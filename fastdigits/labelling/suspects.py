@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..audit import find_copies, held_out_scores
+from ..folders import evenly_spaced
 from ..photos import BLANK, OTHER, contents_of
 from ..scores import find_suspects, fit_temperature
 
 FOLDS, SEED = 5, 0
 NEIGHBOURS = 4  # of each class, that are shown beside a suspect
 COPY_FIRST, BLANK_FIRST = 1, 2  # what comes before labels that are merely unlikely
+MOST_OTHERS = 20_000
 STRANGE = 0.002  # share of the pictures that are told to be unlike all others
 
 
@@ -52,7 +54,7 @@ def suspects_of(
     answers : ndarray, shape (n, classes), optional
         Probabilities by a model that was not trained on these labels, which count as much as the quick classifier's.
     """
-    probabilities = _held_out(features, truth)
+    probabilities = _held_out(features, truth, len(classes))
     if answers is not None:
         probabilities = (probabilities + answers) / 2
     own = probabilities[np.arange(len(truth)), truth]
@@ -92,20 +94,25 @@ def neighbours(features: np.ndarray, truth: np.ndarray, row: int, label: int) ->
     return rows[np.argsort(-(features[rows] @ features[row]), kind="stable")[:NEIGHBOURS]]
 
 
-def _held_out(features: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def _held_out(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     """Calibrated probabilities (n, classes) by a quick classifier that has not seen the row."""
     from scipy.special import softmax
 
+    present, own = np.unique(truth, return_inverse=True)
     folds = np.random.default_rng(SEED).permutation(np.arange(len(truth)) % FOLDS)
-    scores = held_out_scores(features, truth, folds)
-    return softmax(scores / fit_temperature(softmax(scores, axis=1), truth), axis=1)
+    scores = held_out_scores(features, own, folds)
+    probabilities = np.zeros((len(truth), classes))
+    probabilities[:, present] = softmax(scores / fit_temperature(softmax(scores, axis=1), own), axis=1)
+    return probabilities
 
 
 def _strange(features: np.ndarray, most: int) -> np.ndarray:
-    """The pictures whose nearest other is the farthest, int (most,)."""
+    """The pictures whose nearest other, among 20,000, is the farthest: int (most,)."""
+    others = evenly_spaced(len(features), MOST_OTHERS)
     nearest = np.empty(len(features), np.float32)
     for start in range(0, len(features), 512):
-        likeness = features[start : start + 512] @ features.T
-        likeness[np.arange(len(likeness)), start + np.arange(len(likeness))] = -1
-        nearest[start : start + 512] = likeness.max(1)
+        rows = np.arange(start, min(start + 512, len(features)))
+        likeness = features[rows] @ features[others].T
+        likeness[rows[:, None] == others] = -1
+        nearest[rows] = likeness.max(1)
     return np.argsort(nearest, kind="stable")[:most]

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from ..folders import resized
-from ..labelling import Choice, Session, SuspectPlanner
+from ..labelling import Choice, NotReadYet, Session, SuspectPlanner
 from ..system import encode_pictures
 from .label_page import label_page
 from .limits import Limits, Refusal
@@ -58,14 +58,14 @@ class Labelling:
         return JSONResponse({"items": await self._in_thread(self._shown, choices), "state": self._state(person)})
 
     async def say(self, request: Request) -> JSONResponse:
-        """POST /label?token=...: {"labels": {row: label}, "passed_over": [row]}, all of it one act."""
+        """POST /label?token=...: {"labels": {id: label}, "passed_over": [id]}, all of it one act."""
         person = self._person(request)
         try:
             content = json.loads(await request.body())
-            label_of = {int(row): str(label) for row, label in content.get("labels", {}).items()}
-            passed_over = [int(row) for row in content.get("passed_over", [])]
+            label_of = {str(id_): str(label) for id_, label in content.get("labels", {}).items()}
+            passed_over = [str(id_) for id_ in content.get("passed_over", [])]
         except (ValueError, TypeError, AttributeError):
-            raise Refusal(400, 'the body is {"labels": {row: label}, "passed_over": [row]} as JSON') from None
+            raise Refusal(400, 'the body is {"labels": {id: label}, "passed_over": [id]} as JSON') from None
         late = await self._in_thread(self._kept, self.session.say, person, label_of, passed_over)
         return JSONResponse({"late": late, "state": self._state(person)})
 
@@ -98,6 +98,8 @@ class Labelling:
             return function(*arguments)
         except OSError as error:
             raise Refusal(507, f"the label cannot be kept: {error.strerror}") from None
+        except NotReadYet:
+            raise Refusal(503, "the pictures are still being read; your label is sent again in a moment") from None
 
     def _state(self, person: str) -> dict:
         session, expectation = self.session, self.session.expectation
@@ -106,23 +108,23 @@ class Labelling:
             low, high = expectation.interval
             told = {"accuracy": expectation.accuracy, "low": low, "high": high}
         return {
-            "labelled": len(session.log),
-            "yours": session.log.said_by(person),
+            "labelled": len(session.labels),
+            "yours": session.labels.said_by(person),
             "arrived": len(session.pool),
             "is_read": session.pool.is_read,
             "is_choosing": session.is_choosing,
             "counts": session.counts(),
             "expectation": told,
-            "taught": session.taught_labels,
-            "is_training": session.is_teaching,
-            "problem": session.problem or (session.teacher and session.teacher.problem),
+            "trained": session.trained_labels,
+            "is_training": session.is_training,
+            "problem": session.problem,
+            "notes": session.pool.notes.said() if session.pool.is_read else [],
         }
 
     def _shown(self, choices: list[Choice]) -> list[dict]:
         """What the page is told of pictures."""
         return [
             {
-                "row": one.row,
                 "id": self.session.pool.ids[one.row],
                 "picture": self._picture(one.row),
                 "reason": one.reason,
@@ -158,9 +160,11 @@ def make_label_app(session: Session, people: People, limits: Limits, is_local: b
     @asynccontextmanager
     async def at_work():
         session.begin()
-        yield
-        labelling.threads.shutdown(wait=False, cancel_futures=True)
-        await asyncio.to_thread(session.end)
+        try:
+            yield
+        finally:
+            labelling.threads.shutdown(wait=False, cancel_futures=True)
+            await asyncio.to_thread(session.end)
 
     app = guarded_app(limits, is_local, at_work)
     app.get("/")(labelling.page)

@@ -13,7 +13,7 @@ UNSURE_KEY, NO_DIGIT_KEYS = "?", ("x", "Delete")
 
 def keys_of(classes: list[str]) -> dict[str, str]:
     """The key of each class: its own letter or digit, else the first one that no class has."""
-    own = {name: name.lower() for name in classes if len(name) == 1 and name.isprintable() and name not in "? "}
+    own = {name: name.lower() for name in classes if name.isprintable() and len(name.lower()) == 1 and name not in "? "}
     keys = {name: key for name, key in own.items() if list(own.values()).count(key) == 1}
     free = iter(key for key in string.digits + string.ascii_lowercase if key not in keys.values() and key != "x")
     return {name: keys.get(name) or next(free, "") for name in classes}
@@ -76,7 +76,7 @@ def label_page(classes: list[str], checks_labels: bool) -> tuple:
             ),
             data_checks=json.dumps(checks_labels),
         ),
-        Footer(P("Each label is written down at once, so this page can be closed at any moment.")),
+        Footer(P("Each label is written down on the server within a moment; what is not yet, this page tells.")),
     )
 
 

@@ -89,7 +89,7 @@ def collect_page(collection: Collection, is_host: bool) -> tuple:
         Header(H1("Draw the digit ", Span("", id="wanted"))),
         Main(
             Section(
-                _pad("Draw the wanted digit here", " Enter keeps the digit."),
+                _pad("Draw the wanted digit here", " Enter keeps the digit, Backspace takes the last one back."),
                 Div(
                     Button("Keep and go on", id="keep", cls="strong"),
                     Button("Take back the last one", id="take-back", disabled=True),

@@ -10,7 +10,8 @@ from fastdigits import InputError, convert, label_queue
 from fastdigits.answers import Inference, open_model
 from fastdigits.labelling.planning import Planner, SuspectPlanner
 from fastdigits.labelling.pool import Pool
-from fastdigits.labelling.session import Session
+from fastdigits.labelling.session import NotReadYet, Session
+from fastdigits.labelling.trainer import Trainer
 from fastdigits.sources import NO_DIGIT, UNSURE, LabelLog, open_source
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -57,28 +58,35 @@ def test_look_alikes_come_together(session, truth):
         labels = [truth[one.row] for one in choices]
         right += max(labels.count(label) for label in labels)
         shown += len(labels)
-        session.say("w0001", {one.row: truth[one.row] for one in choices}, [])
+        session.say("w0001", {str(one.row): truth[one.row] for one in choices})
     assert right > 0.9 * shown
-    assert len(session.log) == shown
+    assert len(session.labels) == shown
     assert {label for label, count in session.counts().items() if count} <= set(CLASSES)
 
 
 def test_nobody_is_given_what_another_has(session):
     first, second = chosen(session, "w0001"), chosen(session, "w0002")
     assert not {one.row for one in first} & {one.row for one in second}
-    row = first[0].row
-    assert session.say("w0002", {row: "3", second[0].row: "4"}, []) == [row]  # told, and not written
-    assert session.log.label_of == {str(second[0].row): "4"}
-    assert session.say("w0001", {row: "5"}, []) == []
-    assert session.say("w0001", {row: "6"}, []) == [row]  # a label is changed by taking it back alone
-    assert session.log.label_of[str(row)] == "5"
+    id_ = str(first[0].row)
+    assert session.say("w0002", {id_: "3", str(second[0].row): "4"}) == [id_]  # told, and not written
+    assert session.labels.label_of == {str(second[0].row): "4"}
+    assert first[0].row not in {one.row for one in session.next("w0003")}  # it is the first one's still
+    assert session.say("w0001", {id_: "5"}) == []
+    assert session.say("w0001", {id_: "6"}) == [id_]  # a label is changed by taking it back alone
+    assert session.labels.label_of[id_] == "5"
 
 
-def test_who_loads_the_page_again_gets_the_same(session):
+def test_who_loads_the_page_again_gets_the_same_look_alikes(session):
     before = [one.row for one in chosen(session)]
-    assert [one.row for one in chosen(session)] != before
-    session._in_cluster.clear()  # as after a new start of the server
+    assert [one.row for one in chosen(session)] != before  # the next ones
     assert [one.row for one in chosen(session, is_fresh=True)] == before
+
+
+def test_who_is_not_heard_of_holds_nothing_back(session, monkeypatch):
+    before = {one.row for one in chosen(session, "w0001")}
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 10_000)
+    assert {one.row for one in session.next("w0002")} == before
 
 
 def test_two_at_once_lose_nothing_and_double_nothing(session, truth):
@@ -88,60 +96,83 @@ def test_two_at_once_lose_nothing_and_double_nothing(session, truth):
         for _ in range(12):
             choices = session.next(person)
             for one in choices:
-                session.say(person, {one.row: truth[one.row]}, [])
+                session.say(person, {str(one.row): truth[one.row]})
 
     people = [threading.Thread(target=label, args=(f"w{k:04}",)) for k in (2, 3, 4)]
     for person in people:
         person.start()
     for person in people:
         person.join()
-    rows = session.log.file.read_text().splitlines()[1:]
+    rows = session.labels.file.read_text().splitlines()[1:]
     ids = [row.partition(",")[0] for row in rows]
-    assert len(ids) == len(set(ids)) == len(session.log) > 100
-    assert all(session.log.label_of[id_] == truth[int(id_)] for id_ in ids)
+    assert len(ids) == len(set(ids)) == len(session.labels) > 100
+    assert all(session.labels.label_of[id_] == truth[int(id_)] for id_ in ids)
 
 
 def test_what_was_left_out_comes_alone_and_what_was_passed_over_last(session, truth):
     choices = chosen(session)
-    session.say("w0001", {one.row: truth[one.row] for one in choices[2:]}, [choices[0].row, choices[1].row])
     left = {choices[0].row, choices[1].row}
+    session.say("w0001", {str(one.row): truth[one.row] for one in choices[2:]}, [str(row) for row in left])
     order = []
-    while len(session.log) < 598:
+    while len(session.labels) < 598:
         choices = session.next("w0001")
         order += [(one.row, one.together) for one in choices]
-        session.say("w0001", {one.row: truth[one.row] for one in choices if one.row not in left}, [])
+        session.say("w0001", {str(one.row): truth[one.row] for one in choices if one.row not in left})
     alone = [place for place, (row, together) in enumerate(order) if row in left and together is None]
     assert len(alone) >= 2
-    (last, _) = left
-    session.say("w0001", {}, [last])
-    for row in left - {last}:
-        session.say("w0001", {row: truth[row]}, [])
+    first, last = left
+    session.say("w0001", {}, [str(last)])
+    session.say("w0001", {str(first): truth[first]})
     (late,) = session.next("w0001", is_fresh=True)
     assert (late.row, late.reason) == (last, "passed over before")
-    session.say("w0001", {last: UNSURE}, [])
+    session.say("w0001", {str(last): UNSURE})
     assert session.next("w0001") == []
 
 
 def test_what_was_said_is_taken_back(session):
     choices = chosen(session)
-    session.say("w0001", {one.row: "1" for one in choices}, [])
-    session.say("w0001", {session.next("w0001")[0].row: NO_DIGIT}, [])
+    session.say("w0001", {str(one.row): "1" for one in choices})
+    session.say("w0001", {str(session.next("w0001")[0].row): NO_DIGIT})
     (one,) = session.take_back("w0001")
     assert one.reason == "taken back"
     assert {one.row for one in session.take_back("w0001")} == {one.row for one in choices}
-    assert len(session.log) == 0
+    assert len(session.labels) == 0
     assert session.take_back("w0001") == []
-    session.say("w0001", {choices[0].row: "2"}, [])
-    assert session.log.label_of == {str(choices[0].row): "2"}
+    session.say("w0001", {str(choices[0].row): "2"})
+    assert session.labels.label_of == {str(choices[0].row): "2"}
 
 
 def test_nonsense_is_refused(session):
     chosen(session)
-    with pytest.raises(InputError, match="there is no picture 600"):
-        session.say("w0001", {600: "1"}, [])
+    with pytest.raises(InputError, match="there is no picture '600' here"):
+        session.say("w0001", {"600": "1"})
     with pytest.raises(InputError, match=r"the label is 'seven'; accepted are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"):
-        session.say("w0001", {1: "seven"}, [])
-    assert len(session.log) == 0
+        session.say("w0001", {"1": "seven"})
+    assert len(session.labels) == 0
+
+
+def test_a_picture_that_has_not_arrived_is_not_unknown(source, tmp_path):
+    pool = Pool(open_source(source))
+    session = Session(pool, LabelLog(tmp_path / "labels.csv"), Planner(pool, CLASSES))
+    with pytest.raises(NotReadYet):
+        session.say("w0001", {"3": "1"})
+
+
+def test_what_fails_beside_the_labelling_is_told_and_the_rest_goes_on(source, tmp_path, truth):
+    """A model of other classes than are labelled now was kept."""
+    pool = Pool(open_source(source))
+    trainer = Trainer(tmp_path, "digitnet-mnist", [*CLASSES, "x"], False)
+    trainer.trained = tmp_path / "no-run"
+    planner = Planner(pool, [*CLASSES, "x"])
+    session = Session(pool, LabelLog(tmp_path / "labels.csv"), planner, trainer)
+    session.begin()
+    assert chosen(session)
+    limit = time.monotonic() + 20
+    while session.problem is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert "no-run" in session.problem
+    assert session.next("w0002")
+    session.end()
 
 
 def test_a_wrong_source_is_told(tmp_path):
@@ -246,6 +277,12 @@ def test_a_source_of_the_wrong_kind_is_one_line(table_file, source, tmp_path, ru
         label_queue(None, source, suspects=True)
     with pytest.raises(InputError, match=r"--order 'best' is unknown; accepted are auto, look-alikes, doubtful"):
         label_queue(None, source, order="best")
+    with pytest.raises(InputError, match=r"--classes: the class 'a/b' cannot name a file"):
+        label_queue(None, source, classes=["a/b", "c"])
+    with pytest.raises(InputError, match=r"--classes: '\(none\)' begins with a bracket"):
+        label_queue(None, source, classes=["(none)", "c"])
+    with pytest.raises(InputError, match=r"typo.csv does not exist; pass the labels.csv of `label`"):
+        label_queue(None, source, labels=tmp_path / "typo.csv")
     with pytest.raises(InputError, match="the classes a a make no sense; name two or more, each once"):
         label_queue(None, source, classes=["a", "a"])
     with pytest.raises(InputError, match="knows no class 'a'; it tells 0, 1, 2"):
@@ -260,3 +297,27 @@ def test_an_image_folder_gives_its_test_pictures_or_its_suspects(folder, table_f
     convert(table_file, tmp_path / "data")
     with pytest.raises(InputError, match="has no test pictures; it has train, valid"):
         label_queue(None, tmp_path / "data")
+
+
+def test_suspects_by_a_model_that_tells_more_classes(digit_images, tmp_path):
+    import pandas as pd
+
+    rows = np.flatnonzero(np.isin(digit_images[1], [3, 5, 7]))[:150]
+    table = pd.DataFrame(digit_images[0][rows].reshape(-1, 64), columns=[f"pixel{k}" for k in range(64)])
+    table.insert(0, "label", digit_images[1][rows])
+    table.loc[20, "label"] = {3: 5, 5: 7, 7: 3}[table.loc[20, "label"]]
+    table.to_csv(tmp_path / "digits.csv", index=False)
+    queue = label_queue("digitnet-tiny-mnist", tmp_path / "digits.csv", suspects=True)
+    assert queue["id"][0] == "20"
+    assert set(queue["guess"]) <= {"3", "5", "7"}
+
+
+def test_the_order_of_a_long_table_and_a_sample_that_stays(tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (12_000, 8, 8), np.uint8)
+    np.savez(tmp_path / "many.npz", x_train=images)
+    queue = label_queue(None, tmp_path / "many.npz", order="as-they-come")
+    assert list(queue["id"][:5]) == ["0", "1", "2", "3", "4"]
+    pool = Pool(open_source(tmp_path / "many.npz")).read()
+    before, after = pool.open_rows({}, 5_000), pool.open_rows({str(row) for row in range(100)}, 5_000)
+    assert len(before) == len(after) == 5_000
+    assert set(before[before >= 100]) <= set(after)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import serving
-from fastdigits import convert
+from fastdigits import InputError, convert, label
 from fastdigits.sources import LabelLog
 
 pytestmark = pytest.mark.slow
@@ -49,7 +50,8 @@ def truth(digit_images) -> dict[str, str]:
 @contextmanager
 def labelling(*arguments):
     """The process and the address of `fastdigits label ARGUMENTS`."""
-    command = [sys.executable, "-m", "fastdigits", "label", *map(str, arguments), "--port", "0"]
+    port = [] if "--port" in arguments else ["--port", "0"]
+    command = [sys.executable, "-m", "fastdigits", "label", *map(str, arguments), *port]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
@@ -90,7 +92,7 @@ def settled(page, labelled: int) -> None:
 
 @needs_chromium
 def test_keys_alone_label_take_back_and_go_on(browser, source, truth, tmp_path):
-    with labelling(source, tmp_path / "out", "--order", "as-they-come", "--no-teach") as (process, address):
+    with labelling(source, tmp_path / "out", "--order", "as-they-come", "--no-train") as (process, address):
         with opened(browser, address) as page:
             for _ in range(30):
                 (id_,) = shown(page)
@@ -99,6 +101,9 @@ def test_keys_alone_label_take_back_and_go_on(browser, source, truth, tmp_path):
             (before,) = shown(page)
             page.keyboard.press("ArrowRight")  # later
             assert shown(page) != [before]
+            page.keyboard.press("Backspace")
+            assert shown(page) == [before]
+            page.keyboard.press("ArrowRight")
             page.keyboard.press("x")
             page.keyboard.press("?")
             settled(page, 32)
@@ -111,7 +116,7 @@ def test_keys_alone_label_take_back_and_go_on(browser, source, truth, tmp_path):
             settled(page, 31)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[0]
-    assert f"stopped; 31 pictures have a label in {tmp_path / 'out' / 'labels.csv'}" in told
+    assert f"stopped; 31 pictures have a label: {tmp_path / 'out' / 'labels.csv'}" in told
     assert f"next: fastdigits convert {source} DATA --labels {tmp_path / 'out' / 'labels.csv'}" in told
     found = LabelLog(tmp_path / "out" / "labels.csv").label_of
     assert len(found) == 31
@@ -122,7 +127,7 @@ def test_keys_alone_label_take_back_and_go_on(browser, source, truth, tmp_path):
 
 @needs_chromium
 def test_one_key_labels_look_alikes_but_those_that_are_left_out(browser, source, truth, tmp_path):
-    with labelling(source, tmp_path / "out", "--no-teach") as (_, address), opened(browser, address) as page:
+    with labelling(source, tmp_path / "out", "--no-train") as (_, address), opened(browser, address) as page:
         deadline = time.monotonic() + 30
         while len(shown(page)) == 1 and time.monotonic() < deadline:  # until they are compared
             page.reload()
@@ -146,12 +151,64 @@ def test_one_key_labels_look_alikes_but_those_that_are_left_out(browser, source,
 
 
 @needs_chromium
+def test_a_key_beside_a_take_back_labels_nothing_else(browser, source, truth, tmp_path):
+    arguments = (source, tmp_path / "out", "--order", "as-they-come", "--no-train")
+    with labelling(*arguments) as (_, address), opened(browser, address) as page:
+        for _ in range(5):
+            (id_,) = shown(page)
+            page.keyboard.press(truth[id_])
+            page.evaluate(  # both in one turn of the page, and a key that is held down
+                "key => { for (const [name, repeat] of [['Backspace', false], [key, false], [key, true], [key, true]])"
+                " document.dispatchEvent(new KeyboardEvent('keydown', { key: name, repeat })); }",
+                truth[id_],
+            )
+            page.wait_for_selector(f"#pictures img[alt='picture {id_}']")
+            page.keyboard.press(truth[id_])
+        settled(page, 5)
+    found = LabelLog(tmp_path / "out" / "labels.csv").label_of
+    assert found == {id_: truth[id_] for id_ in list(truth)[:5]}
+
+
+@needs_chromium
+def test_a_page_outlives_its_server(browser, source, truth, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = (source, tmp_path / "out", "--order", "as-they-come", "--no-train", "--port", port)
+    with ExitStack() as stack:
+        process, address = stack.enter_context(labelling(*arguments))
+        page = stack.enter_context(opened(browser, address))
+        process.kill()
+        process.wait()
+        said = {}
+        for _ in range(3):
+            (id_,) = shown(page)
+            said[id_] = truth[id_]
+            page.keyboard.press(truth[id_])
+        page.wait_for_selector("#status:has-text('3 not yet written down')")
+        stack.enter_context(labelling(*arguments))
+        settled(page, 3)
+    assert LabelLog(tmp_path / "out" / "labels.csv").label_of == said
+
+
+def test_another_source_is_not_mixed_in(source, tmp_path):
+    with labelling(source, tmp_path / "out", "--no-train"):
+        pass
+    LabelLog(tmp_path / "out" / "labels.csv").add({"3": "1"}, "w0001")
+    shutil.copy(source, tmp_path / "other.csv")
+    with pytest.raises(
+        InputError, match=r"labels.csv holds the labels of `label .*digits.csv`; name another folder, or"
+    ):
+        label(tmp_path / "other.csv", tmp_path / "out")
+
+
+@needs_chromium
 def test_two_at_once_and_twenty_kills_lose_nothing(browser, source, truth, tmp_path):
     out, said = tmp_path / "out", {}
     state = "async () => await (await fetch('/label/state?token=' + sessionStorage.getItem('token'))).json()"
     for kill in range(20):
         with ExitStack() as stack:
-            process, address = stack.enter_context(labelling(source, out, "--order", "as-they-come", "--no-teach"))
+            process, address = stack.enter_context(labelling(source, out, "--order", "as-they-come", "--no-train"))
             people = [stack.enter_context(opened(browser, address)) for _ in range(2)]
             known = len(LabelLog(out / "labels.csv"))
             for page in people * 4:
@@ -186,7 +243,7 @@ def test_a_model_learns_meanwhile(browser, source, truth, tmp_path):
             r"A model learnt from \d+ labels; expected accuracy on the rest \d+\.\d % \(\d+\.\d % \.\. \d+\.\d %\)\."
         )
         assert re.match(numbers, told)
-    run = next((tmp_path / "out" / "lessons").glob("*/run/result.json"))
+    run = next((tmp_path / "out" / "trained").glob("*/run/result.json"))
     assert run.is_file()
 
 
@@ -246,7 +303,7 @@ def test_all_pages_can_be_used_with_a_screen_reader(browser, source, tmp_path, d
 def test_many_pictures_open_at_once_and_stay_smooth(browser, tmp_path, digit_images):
     images = np.tile(digit_images[0].repeat(3, 1).repeat(3, 2), (34, 1, 1))[:60_000]
     np.savez(tmp_path / "many.npz", x_train=images)
-    with labelling(tmp_path / "many.npz", tmp_path / "out", "--order", "as-they-come", "--no-teach") as (_, address):
+    with labelling(tmp_path / "many.npz", tmp_path / "out", "--order", "as-they-come", "--no-train") as (_, address):
         started = time.monotonic()
         with opened(browser, address) as page:
             assert time.monotonic() - started < 5

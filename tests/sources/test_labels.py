@@ -61,8 +61,43 @@ def test_a_line_that_a_kill_cut_short_is_removed(log):
     log.add({"d1": "7"}, "w0001", {})
     whole = log.file.read_bytes()
     log.file.write_bytes(whole + b"d2,3,2026-")
-    assert LabelLog(log.file).label_of == {"d1": "7"}
-    assert log.file.read_bytes() == whole
+    again = LabelLog(log.file)
+    assert again.label_of == {"d1": "7"}
+    assert log.file.read_bytes() == whole + b"d2,3,2026-"  # another may be writing it just now
+    again.add({"d3": "5"}, "w0001")
+    assert LabelLog(log.file).label_of == {"d1": "7", "d3": "5"}
+    assert log.file.read_bytes().startswith(whole)
+
+
+def test_an_act_that_a_kill_cut_short_can_be_taken_back(log):
+    log.add({"d1": "7", "d2": "7", "d3": "7"}, "w0001", {})
+    log.take_back("w0001")
+    *rows, _, _ = log.file.read_text().splitlines(keepends=True)
+    log.file.write_text("".join(rows))  # of three lines by which it was taken back, one was written
+    again = LabelLog(log.file)
+    assert again.label_of == {"d2": "7", "d3": "7"}
+    assert again.take_back("w0001") == ["d2", "d3"]
+    assert LabelLog(log.file).label_of == {}
+
+
+def test_the_test_pictures_of_an_image_folder_are_not_taken_for_its_train_pictures(log, tmp_path, digit_table):
+    numbered = digit_table.drop(columns="id")
+    numbered[:150].to_csv(tmp_path / "train.csv", index=False)
+    numbered[150:].drop(columns="label").to_csv(tmp_path / "test.csv", index=False)
+    convert(tmp_path / "train.csv", tmp_path / "data", test=tmp_path / "test.csv")
+    truth = digit_table["label"][150:].astype(str).tolist()
+    log.add({str(row): label for row, label in enumerate(truth)}, "w0001")  # ids that train has, too
+    folder = convert(tmp_path / "data", tmp_path / "new", labels=log.file, valid=0.3)
+    assert sum(len(split) for split in folder.splits.values()) == 50
+    competition = tmp_path / "competition"
+    competition.mkdir()
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).rename(competition / name)
+    checked = LabelLog(tmp_path / "checked.csv")
+    checked.add({"3": "0"}, "w0001", {"3": "3"})
+    again = convert(competition, tmp_path / "checked", labels=checked.file)
+    assert len(again.split("train")) + len(again.split("valid")) == 150
+    assert len(again.split("test")) == 50
 
 
 def test_labels_survive_twenty_kills(tmp_path):
@@ -137,7 +172,8 @@ def test_an_image_folder_keeps_its_split_and_its_groups(log, tmp_path, digit_tab
     groups.to_csv(tmp_path / "writers.csv", index=False)
     before = convert(table_file, tmp_path / "before", groups=tmp_path / "writers.csv")
     valid = before.split("valid").ids[0]
-    log.add({"d3": "9", valid: "0", "d4": NO_DIGIT}, "w0001", {})
+    said = {"d3": "9", valid: "0", "d4": NO_DIGIT}
+    log.add(said, "w0001", dict.fromkeys(said, "1"))
     after = convert(tmp_path / "before", tmp_path / "after", labels=log.file)
     for name in ("train", "valid"):
         left = [id_ for id_ in before.split(name).ids if id_ != "d4"]
@@ -162,7 +198,7 @@ def test_pictures_of_one_name_are_told_apart(log, tmp_path, digit_images):
             for number in range(3):
                 row = np.flatnonzero(digit_images[1] == int(label))[number]
                 write_pictures(digit_images[0][row][None], [str(tmp_path / "own" / split / label / f"{number}.png")])
-    log.add({"train-1-0": "2", "valid-2-1": NO_DIGIT}, "w0001", {})
+    log.add({"train-1-0": "2", "valid-2-1": NO_DIGIT}, "w0001", {"train-1-0": "1", "valid-2-1": "2"})
     folder = convert(tmp_path / "own", tmp_path / "data", labels=log.file)
     assert len(folder.split("train")) == 6
     assert sorted(folder.split("train").labels) == ["1", "1", "2", "2", "2", "2"]
@@ -184,12 +220,14 @@ def test_labels_of_other_pictures_are_refused(unlabelled, log, tmp_path, said, o
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize(("option", "value"), [("valid", 0.2), ("split", "random"), ("recipe", "conv-elu")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("valid", 0.2), ("seed", 7), ("recipe", "conv-elu"), ("also", ["x.csv"])]
+)
 def test_an_image_folder_is_not_split_anew(log, tmp_path, table_file, option, value):
     convert(table_file, tmp_path / "before")
-    log.add({"d3": "9"}, "w0001", {})
+    log.add({"d3": "9"}, "w0001", {"d3": "3"})
     with pytest.raises(
-        InputError, match=rf"before is an image folder, whose split and groups are kept; leave out --{option}"
+        InputError, match=rf"before is an image folder, of which only the labels are changed; leave out --{option}"
     ):
         convert(tmp_path / "before", tmp_path / "after", labels=log.file, **{option: value})
     with pytest.raises(InputError, match="is relabelled in one piece; leave out --shard"):

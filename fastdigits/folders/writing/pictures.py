@@ -84,16 +84,17 @@ def check_names(chunk: Chunk, table: str, first_row: int, seen: set[str]) -> Non
             seen.add(id_)  # the plain case, for speed
             continue
         where = f"row {first_row + k + 1} of {table}"
-        _check_name(id_, "id", where)
+        check_name(id_, "id", where)
         if id_.lower() in seen:
             raise InputError(f"{where}: the id {id_!r} occurs twice; give every row its own id or drop the id column")
         seen.add(id_.lower())
     for k, label in enumerate(chunk.labels or ()):
         if len(label) != 1 or not label.isalnum():
-            _check_name(label, "label", f"row {first_row + k + 1} of {table}")
+            check_name(label, "label", f"row {first_row + k + 1} of {table}")
 
 
-def _check_name(text: str, what: str, where: str) -> None:
+def check_name(text: str, what: str, where: str) -> None:
+    """InputError for an id or a label that cannot be the name of a file or folder."""
     if not text:
         raise InputError(f"{where}: the {what} is empty; fill it or drop the row")
     bad = text.startswith(".") or not FORBIDDEN_CHARACTERS.isdisjoint(text) or not text.isprintable()

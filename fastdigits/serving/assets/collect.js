@@ -23,6 +23,7 @@ element("new-writer").addEventListener("click", () => {
 });
 element("pad").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.repeat) keep();
+  if (event.key === "Backspace" && !event.repeat && last !== null) takeBack();
 });
 element("yours").textContent = sessionStorage.getItem("yours") ?? "0";
 say("Draw the digit that is asked for.");

@@ -11,9 +11,11 @@ const LOOK_MS = 1500; // between two looks at how far it is
 let token = sessionStorage.getItem("token"); // by which a reloaded page is the same person's
 let waiting = []; // pictures that are to be shown
 let shown = []; // those that are: look-alikes, or one
+let later = []; // what was passed over since the last label, the newest last
 let unsent = []; // acts that the server does not know yet
 let isSending = false;
 let isAsking = false;
+let isTakingBack = false; // in which nothing is labelled, since it is not known yet what is shown then
 
 element("accept").addEventListener("click", accept);
 element("take-back").addEventListener("click", takeBack);
@@ -22,6 +24,9 @@ for (const button of document.querySelectorAll("[data-label]")) {
   button.addEventListener("click", () => say(button.dataset.label));
 }
 document.addEventListener("keydown", pressed);
+// else Enter would press a button again that was clicked with the mouse
+document.addEventListener("click", (event) => event.detail > 0 && document.activeElement?.blur());
+window.addEventListener("beforeunload", (event) => unsent.length && event.preventDefault());
 setInterval(look, LOOK_MS);
 begin();
 
@@ -52,7 +57,8 @@ async function fetchMore(isFresh = false) {
   isAsking = true;
   try {
     const told = await (await ask(address("/label/next", isFresh ? { fresh: 1 } : {}))).json();
-    waiting.push(...told.items);
+    const known = new Set([...waiting, ...shown].map((one) => one.id));
+    waiting.push(...told.items.filter((one) => !known.has(one.id)).map((one) => ({ ...one, isChosen: true })));
     showState(told.state);
     if (!shown.length) showNext();
   } catch (error) {
@@ -66,7 +72,6 @@ function showNext() {
   const first = waiting.shift();
   shown = first ? [first] : [];
   while (first && first.together !== null && waiting[0]?.together === first.together) shown.push(waiting.shift());
-  for (const one of shown) one.isChosen = true;
   showPictures();
   if (waiting.length < AHEAD) fetchMore();
 }
@@ -124,12 +129,13 @@ function accept() {
 
 // A label for the pictures that are chosen; null: later.
 function say(label) {
-  if (!shown.length) return;
+  if (!shown.length || isTakingBack) return;
   const chosen = label === null ? [] : shown.filter((one) => one.isChosen);
   const left = shown.filter((one) => !chosen.includes(one));
   if (label !== null && !chosen.length) return tell("Choose a picture, or press → for later.", true);
-  const labels = Object.fromEntries(chosen.map((one) => [one.row, label]));
-  unsent.push({ labels, passed_over: left.map((one) => one.row) });
+  const labels = Object.fromEntries(chosen.map((one) => [one.id, label]));
+  unsent.push({ labels, passed_over: left.map((one) => one.id) });
+  later = label === null ? [...later, shown] : [];
   const many = chosen.length > 1 ? `${chosen.length} pictures: ` : "";
   tell(label === null ? "Later." : `${many}${label}`);
   showNext();
@@ -146,35 +152,51 @@ async function send() {
       const answer = await ask(address("/label"), { method: "POST", body });
       unsent.shift();
       const told = await answer.json();
-      if (told.late.length) tell(`${told.late.length} had a label from somebody else already.`, true);
+      if (told.late.length) tell(`${told.late.length} were left as they are: somebody else has them.`, true);
       showState(told.state);
     }
   } catch (error) {
-    tell(`${error.message} (${unsent.length} not yet sent)`, true);
-    if (error.status >= 400 && error.status < 500) unsent.shift(); // which would be refused again
+    const refused = error.status === 400 ? unsent.shift() : null; // which would be refused again
+    const which = refused ? `: ${Object.keys(refused.labels).join(", ")}` : "";
+    tell(`${error.message}${which} (${unsent.length} not yet written down)`, true);
+    if (error.status === 404) await begin(); // another server is there, for which one is somebody new
   } finally {
     isSending = false;
   }
 }
 
+// What was passed over since the last label comes again; else the last label is taken back.
 async function takeBack() {
-  while (isSending) await new Promise((resolve) => setTimeout(resolve, 10));
-  if (unsent.length) await send();
+  if (isTakingBack) return;
+  if (later.length) {
+    showAgain(later.pop());
+    return tell("Here it is again.");
+  }
+  isTakingBack = true;
   try {
+    while (isSending) await new Promise((resolve) => setTimeout(resolve, 10));
+    await send();
+    if (unsent.length) return; // which was told
     const told = await (await ask(address("/label"), { method: "DELETE" })).json();
     showState(told.state);
     if (!told.items.length) return tell("There is nothing to take back.", true);
-    waiting.unshift(...shown);
-    shown = told.items.map((one) => ({ ...one, isChosen: true }));
-    showPictures();
+    showAgain(told.items.map((one) => ({ ...one, isChosen: true })));
     tell(`Taken back: ${shown.length === 1 ? "one picture" : `${shown.length} pictures`}.`);
   } catch (error) {
     tell(error.message, true);
+  } finally {
+    isTakingBack = false;
   }
 }
 
+function showAgain(pictures) {
+  waiting.unshift(...shown);
+  shown = pictures;
+  showPictures();
+}
+
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const onPicture = document.activeElement?.dataset.place;
   const onButton = document.activeElement?.tagName === "BUTTON";
   if (event.key === "Backspace") takeBack();
@@ -217,20 +239,20 @@ function showState(state) {
     cell.textContent = state.counts[cell.dataset.count].toLocaleString("en");
   }
   const found = state.expectation;
-  element("expected").textContent = state.taught
-    ? `A model learnt from ${state.taught.toLocaleString("en")} labels; expected accuracy on the rest ` +
+  element("expected").textContent = state.trained
+    ? `A model learnt from ${state.trained.toLocaleString("en")} labels; expected accuracy on the rest ` +
       (found ? `${percent(found.accuracy)} (${percent(found.low)} .. ${percent(found.high)}).` : "after some more labels.")
     : "";
   element("work").classList.toggle("problem", Boolean(state.problem));
   element("work").textContent = state.problem ?? workOf(state);
   if (!shown.length && !waiting.length) {
     element("why").textContent =
-      state.is_choosing || !state.is_read ? "The pictures are being read and compared." : "Everything has its label.";
+      state.is_choosing || !state.is_read ? "The pictures are being read and compared." : "Nothing is left for you.";
   }
 }
 
 function workOf(state) {
   const parts = [`${state.arrived.toLocaleString("en")} pictures${state.is_read ? "" : " so far"}`];
   if (state.is_training) parts.push("a model is being trained");
-  return `${parts.join("; ")}.`;
+  return [`${parts.join("; ")}.`, ...state.notes].join(" ");
 }

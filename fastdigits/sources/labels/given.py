@@ -16,7 +16,7 @@ WITHOUT = "without a label"
 
 
 def with_given_labels(source: PixelSource, file: Path) -> PixelSource:
-    """The source with the labels of a csv of `label`, its own labels where that says nothing.
+    """The source with the labels of a csv of `label`; its own labels where that says nothing, or unsure.
 
     Pictures that show no digit are left out, and those that have no label at all.
 

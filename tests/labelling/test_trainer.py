@@ -1,6 +1,8 @@
 """A model that is trained beside the labelling, and the digits of sheets."""
 
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image
 from fastdigits import InputError, convert, open_model
 from fastdigits.labelling.opening import source_to_label
 from fastdigits.labelling.sheets import sheets_source
-from fastdigits.labelling.teaching import Teacher
+from fastdigits.labelling.trainer import Trainer
 from fastdigits.sources import LabelLog
 from tests.photos.printed import printed_sheet
 
@@ -24,62 +26,79 @@ def lesson(digit_images) -> tuple[np.ndarray, list[str], list[str]]:
     return images[:80].repeat(3, 1).repeat(3, 2), [f"d{k}" for k in range(80)], labels[:80].astype(str).tolist()
 
 
-def end_of(teacher) -> object:
+def end_of(trainer) -> object:
     limit = time.monotonic() + 200
-    while (run := teacher.finished()) is None and teacher.problem is None and time.monotonic() < limit:
+    while (run := trainer.finished()) is None and trainer.problem is None and time.monotonic() < limit:
         time.sleep(0.1)
     return run
 
 
 def test_it_is_time_when_there_are_enough_and_a_quarter_more(tmp_path):
-    teacher = Teacher(tmp_path, "digitnet-mnist", CLASSES, False)
-    assert not teacher.is_due(CLASSES * 4)  # forty
-    assert teacher.is_due(CLASSES * 5)
-    assert not teacher.is_due([*CLASSES[:9] * 7, "9", "9"])  # of one class too few
-    teacher.labels = 60
-    assert not teacher.is_due(CLASSES * 7)
-    assert teacher.is_due(CLASSES * 8)
+    trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    assert not trainer.is_due(CLASSES)  # ten
+    assert trainer.is_due(CLASSES * 2)
+    assert not trainer.is_due(CLASSES[:9] * 7)
+    assert trainer.missing(CLASSES[:9] * 7) == ["9"]
+    trainer.labels = 60
+    assert not trainer.is_due(CLASSES * 7)
+    assert trainer.is_due(CLASSES * 8)
 
 
 def test_a_lesson_that_cannot_be_learnt_is_told(tmp_path, lesson):
-    teacher = Teacher(tmp_path, "no-such-network", CLASSES, False)
-    teacher.begin(*lesson)
-    assert teacher.is_busy
-    assert end_of(teacher) is None
-    assert "no-such-network" in teacher.problem
-    assert not teacher.is_busy
-    assert not teacher.is_due(lesson[2])  # which would fail again; with a quarter more labels it is tried again
+    trainer = Trainer(tmp_path, "no-such-network", CLASSES, False)
+    trainer.begin(*lesson)
+    assert trainer.is_busy
+    assert end_of(trainer) is None
+    assert "no-such-network" in trainer.problem
+    assert not trainer.is_busy
+    assert not trainer.is_due(lesson[2])  # which would fail again; with a quarter more labels it is tried again
+
+
+def test_a_training_ends_with_the_process_that_began_it(tmp_path):
+    """Which is killed, so that it can stop nothing itself."""
+    program = (
+        "import subprocess, sys, time\n"
+        "wait = 'import time, fastdigits.labelling.beside as b, threading;'"
+        "'threading.Thread(target=b.end_with_parent, daemon=True).start(); print(1, flush=True); time.sleep(100)'\n"
+        "child = subprocess.Popen([sys.executable, '-c', wait], stdin=subprocess.PIPE)\n"
+        "print(child.pid, flush=True); time.sleep(100)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert sorted(parent.stdout.readline() for _ in range(2))[0] == "1\n"  # the child has begun
+        parent.kill()
+        assert parent.stdout.read() == ""  # which ends when the last process that can write there does
 
 
 @pytest.mark.slow
 def test_it_learns_beside_the_labelling_and_goes_on_after_a_kill(tmp_path, lesson, digit_images):
-    teacher = Teacher(tmp_path, "digitnet-mnist", CLASSES, False)
-    teacher.begin(*lesson)
-    run = end_of(teacher)
-    assert run == tmp_path / "lessons" / "000080" / "run"
+    trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    trainer.begin(*lesson)
+    run = end_of(trainer)
+    assert run == tmp_path / "trained" / "000080" / "run"
     model = open_model(run)
     assert model.classes == CLASSES
-    assert len(list((run.parent / "data" / "valid").glob("*/*.png"))) == 12
-    half = Teacher(tmp_path, "digitnet-mnist", CLASSES, False)
-    assert (half.taught, half.labels) == (run, 80)
+    assert len(list((run.parent / "data").glob("*/*/*.png"))) == 80
+    half = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    assert (half.trained, half.labels) == (run, 80)
     half.begin(lesson[0][:60], lesson[1][:60], lesson[2][:60])
     half.end()  # as when the command is stopped in the middle
-    shutil.copytree(run.parent / "data", tmp_path / "lessons" / "000100" / "data")
-    again = Teacher(tmp_path, "digitnet-mnist", CLASSES, False)
-    assert (again.taught, again.labels) == (run, 80)
-    assert [path.name for path in (tmp_path / "lessons").iterdir()] == ["000080"]
+    shutil.copytree(run.parent / "data", tmp_path / "trained" / "000100" / "data")
+    again = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    assert (again.trained, again.labels) == (run, 80)
+    assert [path.name for path in (tmp_path / "trained").iterdir()] == ["000080"]
 
 
 def test_sheets_are_cut_once_and_each_digit_knows_its_sheet(tmp_path):
     (tmp_path / "sheets").mkdir()
-    for name in ("anna", "bert"):
-        Image.fromarray(printed_sheet([["12", "345"], ["678"]])).save(tmp_path / "sheets" / f"{name}.png")
+    for name in ("anna.png", "anna.jpg"):
+        Image.fromarray(printed_sheet([["12", "345"], ["678"]])).save(tmp_path / "sheets" / name)
     Image.fromarray(np.full((300, 300), 230, np.uint8)).save(tmp_path / "sheets" / "empty.png")
     out = tmp_path / "out"
-    source = source_to_label(tmp_path / "sheets", out, sheets=True)
+    source, is_normalised = source_to_label(tmp_path / "sheets", out, sheets=True)
+    assert is_normalised
     chunks = list(source.chunks())
     ids = [id_ for chunk in chunks for id_ in chunk.ids]
-    assert ids[0] == "anna-001"
+    assert ids[0] in ("anna.png-001", "anna.jpg-001")
     assert len(ids) == len(list((out / "digits").glob("*.png"))) == 16
     assert source.notes == ["empty.png: no digit was found"]
     changed = {file.name: file.stat().st_mtime_ns for file in (out / "digits").iterdir()}

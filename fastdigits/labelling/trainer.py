@@ -11,21 +11,23 @@ from pathlib import Path
 import numpy as np
 
 from ..folders import TRAIN, Conversion, SplitRule
+from ..runs import Run
 from ..sources import Chunk, PixelSource
 from ..system import InputError
 
-FIRST, LEAST_OF_CLASS = 50, 3  # labels, and labels of each class, before anything is trained
+FIRST, LEAST_OF_CLASS = 20, 1  # labels, and labels of each class, before anything is trained
 GROWTH = 1.25  # labels over those of the last training, from which on it is trained again
-LESSONS, DATA, RUN, PROBLEM_FILE = "lessons", "data", "run", "problem.txt"
+HELD_BACK_FROM = 100  # labels, of which a part is held back to calibrate; of fewer, all are learnt
+TRAINED, DATA, RUN, PROBLEM_FILE = "trained", "data", "run", "problem.txt"
 
 
-class Teacher:
+class Trainer:
     """Trains in a process of its own, by `finetune`, so that labelling stays quick and can be left at any moment.
 
     Parameters
     ----------
     place : Path
-        Under which `lessons/<labels>/data` and `lessons/<labels>/run` are made; the last finished one is kept.
+        Under which `trained/<labels>/data` and `trained/<labels>/run` are made; the last finished one is kept.
     start : str
         What `finetune` starts from.
     classes : list of str
@@ -35,29 +37,34 @@ class Teacher:
 
     Attributes
     ----------
-    taught : Path or None
+    trained : Path or None
         The newest finished run.
     problem : str or None
         Why the last training failed.
     """
 
     def __init__(self, place: Path, start: str, classes: list[str], is_normalised: bool):
-        self.place, self.start, self.classes, self.is_normalised = place / LESSONS, start, classes, is_normalised
-        self.taught: Path | None = None
+        self.place, self.start, self.classes, self.is_normalised = place / TRAINED, start, classes, is_normalised
+        self.trained: Path | None = None
         self.problem: str | None = None
         self.labels = 0  # of the last training that was begun
         self._process: subprocess.Popen | None = None
         if self.place.is_dir():
             self._take_up(sorted(path for path in self.place.iterdir() if path.name.isdecimal()))
 
-    def _take_up(self, lessons: list[Path]) -> None:
+    def _take_up(self, places: list[Path]) -> None:
         """Go on from what is finished; what a kill left is removed."""
-        for lesson in lessons:
-            if (lesson / RUN / "result.json").is_file():
-                self.taught, self.labels = lesson / RUN, int(lesson.name)
-        for lesson in lessons:
-            if self.taught is None or lesson != self.taught.parent:
-                shutil.rmtree(lesson, ignore_errors=True)
+        for place in places:
+            if Run(place / RUN).finished:
+                self.trained, self.labels = place / RUN, int(place.name)
+        for place in places:
+            if self.trained is None or place != self.trained.parent:
+                shutil.rmtree(place, ignore_errors=True)
+
+    @property
+    def trained_labels(self) -> int:
+        """How many labels the newest finished run has learnt from."""
+        return int(self.trained.parent.name) if self.trained else 0
 
     @property
     def is_busy(self) -> bool:
@@ -65,49 +72,66 @@ class Teacher:
 
     def is_due(self, labels: list[str]) -> bool:
         """Whether these labels are so many more that training is worth while."""
+        return not self.is_busy and not self.missing(labels) and len(labels) >= max(FIRST, GROWTH * self.labels)
+
+    def missing(self, labels: list[str]) -> list[str]:
+        """The classes of which there is none yet."""
         counts = Counter(labels)
-        enough = all(counts[name] >= LEAST_OF_CLASS for name in self.classes)
-        return not self.is_busy and enough and len(labels) >= max(FIRST, GROWTH * self.labels)
+        return [name for name in self.classes if counts[name] < LEAST_OF_CLASS]
 
     def begin(self, images: np.ndarray, ids: list[str], labels: list[str]) -> None:
         """Train on pictures uint8 (n, h, h) with ids and labels."""
         self.labels, self.problem = len(labels), None
-        lesson = self.place / f"{len(labels):06}"
-        shutil.rmtree(lesson, ignore_errors=True)
-        source = _source(images, ids, labels)
+        place = self.place / f"{len(labels):06}"
+        shutil.rmtree(place, ignore_errors=True)
         try:
-            valid = max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))  # of each class at least one
-            Conversion({TRAIN: source}, SplitRule(valid=valid), None, self.is_normalised, {}).write(lesson / DATA)
+            split = SplitRule(valid=_held_back(labels))
+            source = _source(images, ids, labels)
+            Conversion({TRAIN: source}, split, None, self.is_normalised, {}).write(place / DATA)
         except InputError as error:
             self.problem = str(error)
             return
-        command = ["finetune", self.start, str(lesson / DATA), "--out", str(lesson / RUN)]
-        with (lesson / PROBLEM_FILE).open("wb") as problem:
+        command = ["finetune", self.start, str(place / DATA), "--out", str(place / RUN)]
+        with (place / PROBLEM_FILE).open("wb") as problem:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "fastdigits", *command], stdout=subprocess.DEVNULL, stderr=problem
+                [sys.executable, "-m", "fastdigits.labelling.beside", *command],
+                stdin=subprocess.PIPE,  # by which it ends with this process
+                stdout=subprocess.DEVNULL,
+                stderr=problem,
             )
 
     def finished(self) -> Path | None:
         """The run that has become finished since this was asked last."""
         if self._process is None or self._process.poll() is None:
             return None
-        code, lesson = self._process.returncode, self.place / f"{self.labels:06}"
-        self._process = None
+        code, place = self._process.returncode, self.place / f"{self.labels:06}"
+        self._let_go()
         if code:
-            said = (lesson / PROBLEM_FILE).read_text(encoding="utf-8", errors="replace").strip()
+            said = (place / PROBLEM_FILE).read_text(encoding="utf-8", errors="replace").strip()
             self.problem = said.splitlines()[-1] if said else f"training ended with {code}"
             return None
-        before, self.taught = self.taught, lesson / RUN
-        if before is not None and before != self.taught:
+        before, self.trained = self.trained, place / RUN
+        if before is not None and before != self.trained:
             shutil.rmtree(before.parent, ignore_errors=True)
-        return self.taught
+        return self.trained
 
     def end(self) -> None:
         """Stop a training under way."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
-            self._process = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._process.stdin.close()
+        self._process = None
+
+
+def _held_back(labels: list[str]) -> int:
+    """How many pictures are not learnt, but calibrate: of each class at least one, or none at all."""
+    if len(labels) < HELD_BACK_FROM or min(Counter(labels).values()) < 2:
+        return 0
+    return max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))
 
 
 def _source(images: np.ndarray, ids: list[str], labels: list[str]) -> PixelSource:
