@@ -607,3 +607,12 @@ def test_an_interrupted_batch_leaves_autocast(tmp_path, folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         finetune(TINY, folder, epochs=1, out=tmp_path / "run", precision="bf16", **QUICK)
     assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(("epochs", "lines"), [(3, 3), (20, 20), (60, 21)])
+def test_a_log_has_about_twenty_lines_a_stage(tmp_path, folder, capsys, epochs, lines):
+    train("dnn-he", folder, epochs=epochs, batch_size=160, early_stopping=0, keep="last", out=tmp_path / "run")
+    told = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
+    assert len(told) == lines
+    assert (told[0], told[-1]) == ("1", str(epochs))
+    assert len(Run(tmp_path / "run").history()) == epochs

@@ -12,9 +12,11 @@ from ...runs import Run, checkpoint_weights, random_states
 from ...system import join_world
 from .together import bare_network
 
+MOST_LINES = 20  # of a stage; history.csv has all epochs
+
 
 class EpochEnd(Callback):
-    """After each epoch: a history row, a printed line, a checkpoint, and the decision to stop early.
+    """After each epoch: a history row, a checkpoint, the decision to stop early, and of some a printed line.
 
     Parameters
     ----------
@@ -102,7 +104,8 @@ class EpochEnd(Callback):
             if is_due:
                 self.directory.write_checkpoint(checkpoint, is_best)
             self.directory.append_history(row)
-            print(epoch_line(row), flush=True)
+            if ends or is_told(self.epoch, self.n_epoch):
+                print(epoch_line(row), flush=True)
             for listener in self.listeners:
                 listener(row)
         if stops:
@@ -157,6 +160,11 @@ class EpochEnd(Callback):
             "lowest_loss": self.lowest_loss,
             "waited": self.waited,
         }
+
+
+def is_told(epoch: int, epochs: int) -> bool:
+    """Whether an epoch of a stage, counted from 0, has a line: the first one, and about 20 at equal distances."""
+    return epoch == 0 or (epoch + 1) % math.ceil(epochs / MOST_LINES) == 0
 
 
 def epoch_line(row: dict) -> str:
