@@ -12,7 +12,7 @@ OWN_RECIPES = {
         one_stage(24, 0.01, "one-cycle"),
         batch_size=128,
         optimizer="fastai-adam:weight_decay=0.02",
-        augment="strong",
+        augment="medium",
         scaling="standardise",
         label_smoothing=0.05,
         ema=0.999,
