@@ -30,8 +30,9 @@ wider, smaller, slanted, blurred or on bad paper, as `evaluate --stress` makes t
 {table}
 
 The folds differ by more than the policies do, so what counts is the comparison with no augmentation on the same fold.
-On these hands no part gains or loses much; what augmentation buys is robustness, and most of it comes from bad paper. `medium` has nearly all of it and costs nothing here, so it is what digitnet trains with by default; `strong`
-costs a fifth of a point.
+On these hands no part gains or loses much; what augmentation buys is robustness, and most of it comes from bad paper.
+`medium` has nearly all of it and costs nothing here, so it is what digitnet trains with by default; `strong` costs a
+fifth of a point.
 """
 FIELDS = ("seed", "fold", "pictures", "accuracy", "under_stress")
 EVERY = 5  # one row of so many

@@ -125,7 +125,7 @@ def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
 
 def _told(labels: LabelLog, trainer: Trainer | None) -> str:
     counts = Counter(label if label in (NO_DIGIT, UNSURE) else "" for label in labels.label_of.values())
-    told = [f"{counts['']:,} pictures have a label"]
+    told = ["1 picture has a label" if counts[""] == 1 else f"{counts['']:,} pictures have a label"]
     told += [f"{counts[NO_DIGIT]:,} are no digit"] * bool(counts[NO_DIGIT])
     told += [f"{counts[UNSURE]:,} are unsure"] * bool(counts[UNSURE])
     lines = [f"stopped; {', '.join(told)}: {labels.file}"]

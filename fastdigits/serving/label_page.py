@@ -67,7 +67,7 @@ def label_page(classes: list[str], checks_labels: bool) -> tuple:
                 H2("How far it is"),
                 P("", id="expected"),
                 P("", id="work"),
-                Dl(*(part for name in classes for part in (Dt(name), Dd("0", data_count=name))), cls="counts"),
+                Dl(*(Div(Dt(name), Dd("0", data_count=name)) for name in classes), cls="counts"),
                 cls="progress",
             ),
             id="labelling",
