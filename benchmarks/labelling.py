@@ -51,7 +51,8 @@ that on the other writers ({told} models).
 
 **Keys for the first {keys_of} labels**, look-alikes together, MNIST from nothing: {presses} (one key each: {keys_of}).
 
-**Changed labels found**, {changed:.0%} of {rows:,} MNIST rows: {found}.
+**Changed labels found**, {changed:.0%} of {rows:,} MNIST rows:
+{found}.
 """
 
 

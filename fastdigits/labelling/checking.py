@@ -13,11 +13,15 @@ from ..system import InputError
 from .planning import MOST_COMPARED, Planner
 from .trainer import DATA
 
+Answers = tuple[np.ndarray, np.ndarray]  # probabilities (n, classes), and the true classes (n,)
+MOST_EARLIER = 100  # answers of models before, which count until the model's own are more
 LEAST_CHECKED = 30  # pictures of which a model's answers are known to be right or wrong, before anything is told
 
 
 class Check:
     """A model's answers to pictures that it has not learnt: its valid ones, and those that were labelled since.
+
+    While these are few, the answers of the models before it to what they had not learnt stand for its own.
 
     Parameters
     ----------
@@ -25,6 +29,8 @@ class Check:
         Of a `Trainer`.
     classes : list of str
         That are labelled.
+    earlier : tuple of ndarray, optional
+        Probabilities (n, classes) and true classes (n,), as `known` of the check before gives them.
 
     Attributes
     ----------
@@ -38,7 +44,7 @@ class Check:
         When the run cannot be read, or tells other classes.
     """
 
-    def __init__(self, run: Path, classes: list[str]):
+    def __init__(self, run: Path, classes: list[str], earlier: Answers | None = None):
         self.model = open_model(run)
         if set(self.model.classes) != set(classes):
             told = ", ".join(self.model.classes)
@@ -52,6 +58,10 @@ class Check:
             answers = read_answers(Run(run))
             columns = [answers.classes.index(name) for name in classes]
             self.probabilities, self.truth = answers.probabilities[:, columns], class_numbers(answers.labels, classes)
+        if earlier is not None:
+            probabilities, truth = (part[-MOST_EARLIER:] for part in earlier)
+            self.probabilities = np.concatenate([probabilities, self.probabilities])
+            self.truth = np.concatenate([truth, self.truth])
 
     def expectation(self, planner: Planner, label_of: dict[str, str]) -> Expectation | None:
         """What to expect on the pictures without labels; None where too few answers are known to be right or wrong.
@@ -63,16 +73,21 @@ class Check:
         label_of : dict of str to str
             What was said by now.
         """
-        pool, (rows, labels) = planner.pool, planner.learnt(label_of)
-        since = [k for k, row in enumerate(rows) if pool.ids[row] not in self.learnt]
+        pool = planner.pool
+        probabilities, truth = self.known(planner, label_of)
         rest = pool.open_rows(label_of, MOST_COMPARED)
-        if len(self.truth) + len(since) < LEAST_CHECKED or not len(rest):
+        if len(truth) < LEAST_CHECKED or not len(rest):
             return None
-        probabilities, truth = self.probabilities, self.truth
-        if since:
-            answers = planner.probabilities(np.array([rows[k] for k in since]))
-            probabilities = np.concatenate([probabilities, answers])
-            truth = np.concatenate([truth, class_numbers([labels[k] for k in since], planner.classes)])
         kept = kept_of_valid(probabilities, truth, self.shares)
         found = Predictions([pool.ids[row] for row in rest], planner.probabilities(rest), planner.classes)
         return expectation_of([replace(self.model, valid=kept)], found)
+
+    def known(self, planner: Planner, label_of: dict[str, str]) -> Answers:
+        """The answers of which it is known whether they are right: probabilities, and the true classes."""
+        rows, labels = planner.learnt(label_of)
+        since = [k for k, row in enumerate(rows) if planner.pool.ids[row] not in self.learnt]
+        if not since:
+            return self.probabilities, self.truth
+        answers = planner.probabilities(np.array([rows[k] for k in since]))
+        truth = class_numbers([labels[k] for k in since], planner.classes)
+        return np.concatenate([self.probabilities, answers]), np.concatenate([self.truth, truth])

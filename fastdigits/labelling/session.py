@@ -272,6 +272,9 @@ class Session:
 
     def _learn_from(self, run: Path) -> None:
         """Choose by a new model from now on."""
-        self._check = Check(run, self.planner.classes)
+        with self._lock:
+            said = dict(self.labels.label_of)
+        earlier = self._check.known(self.planner, said) if self._check is not None else None
+        self._check = Check(run, self.planner.classes, earlier)
         self.planner.use(Inference([self._check.model]))
         self.trained_labels, self._is_outdated = len(self._check.learnt), True
