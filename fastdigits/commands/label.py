@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from ..labelling import CUT_DIGITS, SHEETS, Order, Session, Trainer, open_labelling
+from ..labelling import Order
 from ..photos import Ground
 from ..serving import run_labelling
 from ..sources import NO_DIGIT, UNSURE, LabelLog
@@ -31,12 +31,13 @@ def label(
     host: str = "127.0.0.1",
     port: int = 8001,
 ) -> str:
-    """Give pictures their labels on a page, or look at labels that may be wrong, until Ctrl-C.
+    """Give pictures their labels on a page, or look at labels that may be wrong.
 
-    All by keys: the class's own, x for no digit, ? for unsure, Enter for the guess, Backspace to take back, the right
-    arrow for later. Without a model look-alikes come together, so that one key labels many; then those come first of
-    which the model is in doubt. Every label becomes a line of OUT/labels.csv; a labelling that was stopped or killed
-    goes on. Several people may label at the same time. `convert SOURCE DATA --labels OUT/labels.csv` takes the labels.
+    The page is there until Ctrl-C. All by keys: the class's own, x for no digit, ? for unsure, Enter for the guess,
+    Backspace to take back, the right arrow for later. Without a model look-alikes come together, so that one key labels
+    many; then those come first of which the model is in doubt. Every label becomes a line of OUT/labels.csv; a
+    labelling that was stopped or killed goes on. Several people may label at the same time. `convert SOURCE DATA
+    --labels OUT/labels.csv` takes the labels.
 
     Parameters
     ----------
@@ -82,6 +83,8 @@ def label(
     InputError
         When the source, the model or an option is wrong, the port is taken, or the folder cannot be written.
     """
+    from ..labelling import Session, Trainer, open_labelling
+
     out = Path(out)
     options = {"suspects": suspects, "sheets": sheets, "normalise": normalise, "ground": ground}
     with claimed(out), writable(out):
@@ -101,7 +104,10 @@ def label(
     if opened.pool.problem:
         raise InputError(opened.pool.problem)
     opened.pool.notes.say()
-    return "\n".join([_told(labels, trainer), f"next: {_next_command(source, out, labels, options)}"])
+    lines = [_told(labels)]
+    if trainer is not None and trainer.trained is not None:
+        lines.append(f"a model of {trainer.trained_labels:,} labels: {trainer.trained}")
+    return "\n".join([*lines, f"next: {_next_command(source, out, labels, options)}"])
 
 
 def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
@@ -123,19 +129,18 @@ def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
         )
 
 
-def _told(labels: LabelLog, trainer: Trainer | None) -> str:
+def _told(labels: LabelLog) -> str:
     counts = Counter(label if label in (NO_DIGIT, UNSURE) else "" for label in labels.label_of.values())
     told = ["1 picture has a label" if counts[""] == 1 else f"{counts['']:,} pictures have a label"]
     told += [f"{counts[NO_DIGIT]:,} are no digit"] * bool(counts[NO_DIGIT])
     told += [f"{counts[UNSURE]:,} are unsure"] * bool(counts[UNSURE])
-    lines = [f"stopped; {', '.join(told)}: {labels.file}"]
-    if trainer is not None and trainer.trained is not None:
-        lines.append(f"a model of {trainer.trained_labels:,} labels: {trainer.trained}")
-    return "\n".join(lines)
+    return f"stopped; {', '.join(told)}: {labels.file}"
 
 
 def _next_command(source: str, out: Path, labels: LabelLog, options: dict) -> str:
     """The command that makes an image folder of the labels."""
+    from ..labelling import CUT_DIGITS, SHEETS
+
     words = ["fastdigits", "convert", str(out / CUT_DIGITS if options["sheets"] else source), "DATA"]
     words += ["--labels", str(labels.file)]
     words += ["--groups", str(out / SHEETS)] if options["sheets"] else []

@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "decoded": ["DecodedSplit", "decoded_split", "is_small"],
         "folds": ["fold_folders"],
         "inputs": ["model_input", "resize", "to_float"],
-        "labelled": ["labelled_ids", "labelled_source"],
+        "labelled": ["labelled_source"],
         "layout": [
             "ImageFolder",
             "MANIFEST",

@@ -8,7 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "opening": ["open_labelling"],
-        "planning": ["Choice", "Order", "SuspectPlanner"],
+        "order": ["Order"],
+        "planning": ["Choice", "SuspectPlanner"],
         "queue": ["label_queue"],
         "session": ["NotReadYet", "Session"],
         "sheets": ["CUT_DIGITS", "SHEETS"],

@@ -5,10 +5,8 @@ whatever way.
 """
 
 import os
-import sys
+import runpy
 import threading
-
-from ..cli import main
 
 ENDED = 3
 
@@ -22,4 +20,4 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
-    main(sys.argv[1:])
+    runpy.run_module("fastdigits", run_name="__main__", alter_sys=True)

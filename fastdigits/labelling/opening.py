@@ -8,7 +8,8 @@ from ..folders import TEST, check_name, is_image_folder, labelled_source, read_f
 from ..photos import Ground, natural_order
 from ..sources import PixelSource, open_source, open_tables
 from ..system import InputError
-from .planning import Order, Planner, SuspectPlanner
+from .order import Order
+from .planning import Planner, SuspectPlanner
 from .pool import Pool
 from .sheets import sheets_source
 

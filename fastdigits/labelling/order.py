@@ -1,7 +1,10 @@
 """Which pictures to label first: look-alikes together, those that stand for many, those that a model is in doubt of."""
 
+from typing import Literal
+
 import numpy as np
 
+Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
 COMPONENTS = 40  # principal ones of the stroke features, in which pictures are compared
 ALIKE = 36  # pictures of a usual cluster
 MOST_CLUSTERS = 300

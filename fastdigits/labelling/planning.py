@@ -2,17 +2,15 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ..answers import Inference
 from ..audit import scores_of_others
-from .order import clusters_apart, doubtful, typical
+from .order import Order, clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
 
-Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
 MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
 AT_ONCE = 50  # doubtful pictures that are chosen before what was learnt of them counts

@@ -6,7 +6,7 @@ from ..photos import Ground
 from ..sources import LabelLog
 from ..system import InputError
 from .opening import open_labelling
-from .planning import Order
+from .order import Order
 
 
 def label_queue(

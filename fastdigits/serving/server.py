@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..labelling import Session
 from ..system import InputError, claimed
 from .limits import Limits, is_loopback
 from .listening import address, greet, listening_at, serve_until_interrupted
@@ -40,7 +39,13 @@ def run_server(names: list[str], host: str, port: int, collect: Path | None) -> 
     return "stopped" + (f"; {len(collection):,} digits in {collection.folder}" if collection is not None else "")
 
 
-def run_labelling(session: Session, people_file: Path, host: str, port: int, words: str) -> None:
+def run_labelling(
+    session: "Session",  # noqa: F821 (which would load torch)
+    people_file: Path,
+    host: str,
+    port: int,
+    words: str,
+) -> None:
     """Serve the page of a labelling at an address until Ctrl-C.
 
     Parameters
