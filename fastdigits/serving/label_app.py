@@ -137,12 +137,12 @@ class Labelling:
             for one in choices
         ]
 
-    def _beside(self, choice: Choice) -> dict[str, list[str]]:
-        """Pictures of the classes in question that look like a suspect."""
+    def _beside(self, choice: Choice) -> list[tuple[str, list[str]]]:
+        """Of a suspect's own class, and of the likely one, the pictures that look like it."""
         if not self.checks_labels or choice.guess is None:
-            return {}
+            return []
         beside = self.session.planner.beside(choice)
-        return {label: [self._picture(row) for row in rows] for label, rows in beside.items()}
+        return [(label, [self._picture(row) for row in rows]) for label, rows in beside.items()]
 
     def _picture(self, row: int) -> str:
         """A picture as a PNG in a data URL."""

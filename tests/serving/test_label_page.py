@@ -260,6 +260,7 @@ def test_suspects_are_shown_beside_their_likes(browser, tmp_path, digit_images):
             assert shown(page) == ["40"]
             assert page.inner_text("#why").startswith(f"labelled {labels[40]}: looks like {right}")
             assert page.locator(".alike img").count() == 8
+            assert page.locator(".alike").all_inner_texts() == [f"most alike of {one}: " for one in (labels[40], right)]
             page.keyboard.press(right)
             settled(page, 1)
             page.keyboard.press("Enter")  # keep

@@ -81,7 +81,7 @@ function showPictures() {
   const one = shown.length === 1;
   element("pictures").classList.toggle("single", one);
   element("pictures").replaceChildren(...shown.map(pictureOf));
-  element("beside").replaceChildren(...(first ? Object.entries(first.beside).map(besideOf) : []));
+  element("beside").replaceChildren(...(first?.beside ?? []).map(besideOf));
   element("accept").disabled = !first || acceptable() === null;
   element("why").textContent = first ? whyOf(first) : "";
   element("help").hidden = shown.length < 2;
