@@ -34,6 +34,8 @@ class Trainer:
         Those that must have labels before the first training.
     is_normalised : bool
         Whether pictures have the form of MNIST's, as photos are brought to.
+    lr : float, optional
+        Peak learning rate; by default that of `finetune`.
 
     Attributes
     ----------
@@ -43,7 +45,8 @@ class Trainer:
         Why the last training failed.
     """
 
-    def __init__(self, place: Path, start: str, classes: list[str], is_normalised: bool):
+    def __init__(self, place: Path, start: str, classes: list[str], is_normalised: bool, lr: float | None = None):
+        self.lr = lr
         self.place, self.start, self.classes, self.is_normalised = place / TRAINED, start, classes, is_normalised
         self.trained: Path | None = None
         self.problem: str | None = None
@@ -92,6 +95,7 @@ class Trainer:
             self.problem = str(error)
             return
         command = ["finetune", self.start, str(place / DATA), "--out", str(place / RUN)]
+        command += [] if self.lr is None else ["--lr", str(self.lr)]
         with (place / PROBLEM_FILE).open("wb") as problem:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "fastdigits.labelling.beside", *command],
