@@ -12,12 +12,11 @@ import torch
 import torch.nn.functional as F
 
 from ..folders import resize, to_float
+from ..scores import fit_temperature
 
 SIDE_PX, CELL_PX, DIRECTIONS = 28, 4, 8
 KERNEL_FEATURES, GAMMA = 2000, 1.5
-RIDGE = (
-    100.0  # by folds of writers from 50 to 20,000 rows; a smaller one fails where rows are about as many as features
-)
+RIDGE = 100.0  # by folds of writers, 50 to 20,000 rows; smaller ones fail where rows are about as many as features
 CHUNK = 4096
 
 
@@ -71,6 +70,20 @@ def held_out_scores(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray
             inside = np.flatnonzero(fold_of[rows] == fold)
             scores[rows][inside] = (values[torch.from_numpy(inside)] @ weights[fold]).numpy()
     return scores
+
+
+def held_out_probabilities(features: np.ndarray, truth: np.ndarray, fold_of: np.ndarray) -> tuple[np.ndarray, float]:
+    """`held_out_scores` as calibrated probabilities (n, classes), and the temperature that calibrates them."""
+    scores = held_out_scores(features, truth, fold_of)
+    temperature = fit_temperature(as_probabilities(scores), truth)
+    return as_probabilities(scores, temperature), temperature
+
+
+def as_probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Scores (n, classes) as probabilities; the lower the temperature, the surer."""
+    from scipy.special import softmax
+
+    return softmax(scores / temperature, axis=1)
 
 
 def scores_of_others(features: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:

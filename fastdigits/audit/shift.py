@@ -6,7 +6,7 @@ import numpy as np
 
 from ..folders import measured, spread_rows
 from ..photos import differences, summary_of
-from ..scores import Expectation, expected, fit_temperature, kept_of_valid
+from ..scores import Expectation, expected, kept_of_valid
 from .writers import folds_by, random_folds
 
 MOST_LEARNT, MOST_ASKED, MOST_APART = 8_000, 5_000, 3_000  # rows; of the two that are to be told apart, of each
@@ -81,7 +81,7 @@ def shift_of(
     """
     if min(len(images), len(others)) < LEAST_ROWS:
         return None
-    from .quick_classifier import scores_of_others, stroke_features
+    from .quick_classifier import as_probabilities, held_out_probabilities, scores_of_others, stroke_features
 
     rows, asked = spread_rows(len(images), MOST_LEARNT), spread_rows(len(others), MOST_ASKED)
     looks = [measured(part) for part in (images[rows], others[asked])]
@@ -93,25 +93,11 @@ def shift_of(
     if truth is not None:
         truth = truth[rows]
         folds = folds_by(by_hand, truth, None if groups is None else groups[rows])
-        kept, temperature = _kept(features, truth, folds)
+        probabilities, temperature = held_out_probabilities(features, truth, folds)
+        kept = kept_of_valid(probabilities, truth, np.bincount(truth))
         scores = scores_of_others(features, truth, others_features)
-        found.expectation = expected([kept], _probabilities(scores, temperature))
+        found.expectation = expected([kept], as_probabilities(scores, temperature))
     return found
-
-
-def _kept(features: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> tuple[dict, float]:
-    """What is kept of the quick classifier's answers to rows that it has not seen, and their temperature."""
-    from .quick_classifier import held_out_scores
-
-    scores = held_out_scores(features, truth, folds)
-    temperature = fit_temperature(_probabilities(scores), truth)
-    return kept_of_valid(_probabilities(scores, temperature), truth, np.bincount(truth)), temperature
-
-
-def _probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    from scipy.special import softmax
-
-    return softmax(scores / temperature, axis=1)
 
 
 def _by_chance(n: int, m: int) -> float:

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from ..labelling import Order
@@ -114,20 +115,17 @@ def label(
 def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
     """Write down what is labelled here; InputError where it was something else before."""
     wanted = {"source": os.path.abspath(source) if Path(source).exists() else str(source), "suspects": suspects}
-    if not labels:
-        write_json(file, wanted)
-        return
-    try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        write_json(file, wanted)
-        return
+    before = wanted
+    if labels:
+        with suppress(OSError, ValueError):
+            before = json.loads(file.read_text(encoding="utf-8"))
     if before != wanted:
         how = " --suspects" if before.get("suspects") else ""
         raise InputError(
             f"{labels.file} holds the labels of `label {before.get('source')}{how}`; name another folder, or correct "
             f"{file} if that was moved"
         )
+    write_json(file, wanted)
 
 
 def _told(labels: LabelLog) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..answers import Inference
-from ..audit import scores_of_others
+from ..audit import as_probabilities, scores_of_others
 from .order import Order, clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
@@ -17,7 +17,7 @@ AT_ONCE = 50  # doubtful pictures that are chosen before what was learnt of them
 ENOUGH_ALIKE = 20  # labels of each class, after which the doubtful ones are worth more
 COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
 LEAST_LEARNT = 20  # labels that a quick classifier learns from
-BATCH = 512  # pictures that are asked about together
+TEMPERATURE = 0.25  # of a quick classifier's scores, of which too few rows are known to fit it
 RUNNER_UP = 0.05  # probability from which a second class is told
 
 
@@ -125,12 +125,10 @@ class Planner:
         present = sorted(set(labels), key=self.classes.index)
         if len(known) < LEAST_LEARNT or len(present) < 2:
             return None
-        from scipy.special import softmax
-
         truth = np.array([present.index(label) for label in labels])
         scores = scores_of_others(self.pool.features(known), truth, self.pool.features(rows))
         probabilities = np.zeros((len(rows), len(self.classes)))
-        probabilities[:, [self.classes.index(name) for name in present]] = softmax(4 * scores, axis=1)
+        probabilities[:, [self.classes.index(name) for name in present]] = as_probabilities(scores, TEMPERATURE)
         return probabilities
 
     def _wants_alike(self, labels: Sequence[str]) -> bool:
@@ -159,11 +157,12 @@ class Planner:
 
 
 class SuspectPlanner:
-    """Chooses among labels that may be wrong, once all pictures are there.
+    """Chooses among labels that may be wrong.
 
     Parameters
     ----------
     pool : Pool
+        Read to its end.
     inference : Inference, optional
         Of a model that was not trained on these labels.
     """
@@ -179,8 +178,6 @@ class SuspectPlanner:
 
     def plan(self, label_of: dict[str, str], passed_over: Container[int] = ()) -> list[Choice]:
         """The pictures whose label is likeliest to be wrong, of those that nobody has looked at."""
-        if not self.pool.is_read:
-            return []
         if not self.suspects:
             self.suspects = self._found()
         return [
@@ -209,5 +206,4 @@ class SuspectPlanner:
 def answers_of(inference: Inference, images: np.ndarray, classes: list[str]) -> np.ndarray:
     """What a model says of pictures uint8 (n, h, w), of classes in this order: (n, classes)."""
     columns = [inference.classes.index(name) for name in classes]
-    parts = [inference.probabilities(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
-    return np.concatenate(parts)[:, columns]
+    return inference.probabilities(images)[:, columns]

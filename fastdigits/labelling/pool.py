@@ -22,11 +22,11 @@ class Pool:
     ----------
     source : PixelSource
         That passed the gate.
-    arrived : callable () -> None, optional
-        Called by `begin` after every chunk, and at the end.
 
     Attributes
     ----------
+    arrived : callable () -> None
+        Called after every chunk, and at the end of reading in the background; does nothing until it is set.
     ids : list of str
     labels : list of (str or None)
         As the source has them.
@@ -38,8 +38,9 @@ class Pool:
         Why reading ended before.
     """
 
-    def __init__(self, source: PixelSource, arrived: Callable[[], None] = lambda: None):
-        self.source, self.arrived = source, arrived
+    def __init__(self, source: PixelSource):
+        self.source = source
+        self.arrived: Callable[[], None] = lambda: None
         self.ids: list[str] = []
         self.labels: list[str | None] = []
         self.pictures: list[np.ndarray] = []

@@ -45,8 +45,6 @@ class Session:
     ----------
     expectation : Expectation or None
         What the newest model is expected to get right of the pictures that have no label.
-    trained_labels : int
-        That the newest model has learnt.
     problem : str or None
         What stands in the way.
     """
@@ -54,7 +52,6 @@ class Session:
     def __init__(self, pool: Pool, labels: LabelLog, planner: Planner | SuspectPlanner, trainer: Trainer | None = None):
         self.pool, self.labels, self.planner, self.trainer = pool, labels, planner, trainer
         self.expectation: Expectation | None = None
-        self.trained_labels = 0
         self.problem: str | None = None
         self._plan: list[Choice] = []
         self._held: dict[int, str] = {}  # by row: who has it
@@ -177,6 +174,11 @@ class Session:
         """Whether a model is trained, or what it learnt is taken up."""
         return self.trainer is not None and (self.trainer.is_busy or self._is_learning)
 
+    @property
+    def trained_labels(self) -> int:
+        """How many the newest model has learnt."""
+        return len(self._check.learnt) if self._check is not None else 0
+
     def _row(self, id_: str) -> int:
         if id_ not in self.pool.row_of:
             if not self.pool.is_read:
@@ -257,10 +259,10 @@ class Session:
             return
         self._is_learning = self.trainer.is_busy
         run = self.trainer.finished() or (self.trainer.trained if self._is_outdated and self._check is None else None)
-        if run is not None:
-            self._learn_from(run)
         with self._lock:
             said = dict(self.labels.label_of)
+        if run is not None:
+            self._learn_from(run, said)
         if self._check is not None and (run is not None or len(said) >= self._checked_by + CHECKED_ANEW):
             self.expectation, self._checked_by = self._check.expectation(self.planner, said), len(said)
         self._is_learning = False
@@ -270,11 +272,9 @@ class Session:
         if self.trainer.problem:
             raise InputError(self.trainer.problem)
 
-    def _learn_from(self, run: Path) -> None:
+    def _learn_from(self, run: Path, said: dict[str, str]) -> None:
         """Choose by a new model from now on."""
-        with self._lock:
-            said = dict(self.labels.label_of)
         earlier = self._check.known(self.planner, said) if self._check is not None else None
         self._check = Check(run, self.planner.classes, earlier)
         self.planner.use(Inference([self._check.model]))
-        self.trained_labels, self._is_outdated = len(self._check.learnt), True
+        self._is_outdated = True

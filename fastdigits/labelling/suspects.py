@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..audit import find_copies, held_out_scores
+from ..audit import find_copies, held_out_probabilities, random_folds
 from ..folders import evenly_spaced
 from ..photos import BLANK, OTHER, contents_of
-from ..scores import find_suspects, fit_temperature
+from ..scores import find_suspects
 
-FOLDS, SEED = 5, 0
 NEIGHBOURS = 4  # of each class, that are shown beside a suspect
 COPY_FIRST, BLANK_FIRST = 1, 2  # what comes before labels that are merely unlikely
 MOST_OTHERS = 20_000
@@ -96,13 +95,9 @@ def neighbours(features: np.ndarray, truth: np.ndarray, row: int, label: int) ->
 
 def _held_out(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     """Calibrated probabilities (n, classes) by a quick classifier that has not seen the row."""
-    from scipy.special import softmax
-
     present, own = np.unique(truth, return_inverse=True)
-    folds = np.random.default_rng(SEED).permutation(np.arange(len(truth)) % FOLDS)
-    scores = held_out_scores(features, own, folds)
     probabilities = np.zeros((len(truth), classes))
-    probabilities[:, present] = softmax(scores / fit_temperature(softmax(scores, axis=1), own), axis=1)
+    probabilities[:, present], _ = held_out_probabilities(features, own, random_folds(len(truth)))
     return probabilities
 
 

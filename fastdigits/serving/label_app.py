@@ -49,7 +49,7 @@ class Labelling:
         token = request.query_params.get("token")
         if self.people.name_of(token) is None:
             token = await self._in_thread(self._new_token)
-        return JSONResponse({"token": token, "name": self.people.name_of(token)})
+        return JSONResponse({"token": token})
 
     async def next(self, request: Request) -> JSONResponse:
         """GET /label/next?token=...&fresh=1: the next pictures; `fresh` where the page has none any more."""
@@ -129,7 +129,6 @@ class Labelling:
                 "picture": self._picture(one.row),
                 "reason": one.reason,
                 "guess": one.guess,
-                "confidence": one.confidence,
                 "together": one.together,
                 "label": self.session.pool.labels[one.row],
                 "beside": self._beside(one),
@@ -154,17 +153,14 @@ class Labelling:
 
 
 def make_label_app(session: Session, people: People, limits: Limits, is_local: bool) -> FastHTML:
-    """A labelling as an ASGI application; the session begins and ends with it."""
+    """A labelling as an ASGI application; the session begins with it, and is ended by whoever made it."""
     labelling = Labelling(session, people)
 
     @asynccontextmanager
     async def at_work():
         session.begin()
-        try:
-            yield
-        finally:
-            labelling.threads.shutdown(wait=False, cancel_futures=True)
-            await asyncio.to_thread(session.end)
+        yield
+        labelling.threads.shutdown(wait=False, cancel_futures=True)
 
     app = guarded_app(limits, is_local, at_work)
     app.get("/")(labelling.page)

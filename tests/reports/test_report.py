@@ -25,6 +25,7 @@ from fastdigits.models.introspection import (
 from fastdigits.reports.expectation import expectation_section
 from fastdigits.reports.view import open_view
 from fastdigits.runs.directory import Run
+from tests.serving.browsers import CHROMIUM
 
 
 class Parts(HTMLParser):
@@ -331,7 +332,6 @@ def test_an_earlier_page_and_strange_folders_are_not_replaced(tmp_path, run, rep
     assert not (tmp_path / "mine.html").exists()
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # what lies beyond the page's width, but for what can be moved sideways; and what went wrong
 MEASURE = """
 <style>html { width: WIDTHpx; }</style>

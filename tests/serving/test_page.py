@@ -1,7 +1,6 @@
 """The pages in a real browser: drawing, keys, uploads, collecting, sizes; and the server under many requests."""
 
 import re
-import shutil
 import subprocess
 import sys
 
@@ -15,10 +14,9 @@ from benchmarks import serving
 from fastdigits import convert, predict, train
 from fastdigits.system.png import encode_pictures
 from tests.photos.printed import printed_sheet
+from tests.serving.browsers import needs_chromium
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 NAME_OF = (  # as a screen reader reads it
     "e => e.ariaLabel || e.ariaLabelledByElements?.[0]?.textContent || e.textContent "
     "|| e.labels?.[0]?.textContent || ''"
@@ -35,16 +33,6 @@ def collected(tmp_path_factory):
 def address(collected):
     with serving.running_server("--also", "digitnet-kannada", "--collect", str(collected)) as (host, port):
         yield f"http://{host}:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
