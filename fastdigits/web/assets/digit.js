@@ -1,0 +1,108 @@
+// A photo of one digit, brought to the form of MNIST's pictures: white on black, 28x28 pixels, the digit 20 pixels
+// tall or wide, its centre of mass in the middle. The reasons stand in fastdigits/photos/digit.py.
+
+import { greyOpening, grown, resizedBilinear } from "./filters.js";
+import { blotsOf, digitInk, inked, isInside, largerThanSpecks } from "./ink.js";
+import { Plane, averaged, clipped, inkedColumns, inkedRows, mean, most, quantile, rim, rounded, sum } from "./plane.js";
+
+export const SIDE = 28;
+const DIGIT_SIDE = 20;
+const WORKING_SIDE = 400;
+const BORDER_LEVEL = 24;
+const INK_LEVEL = 40;
+const EXTENTS = [17, 23];
+const OFF_CENTRE = 2.5;
+const RULED_SIDE = 60;
+const [LINE, LINE_WIDTH] = [0.8, 0.05];
+
+// The digit of a picture, gray levels 0..255, as MNIST would have it; black where no ink was found.
+export function normalised(gray) {
+  if (hasForm(gray)) return gray;
+  const longer = Math.max(gray.height, gray.width);
+  const factor = Math.max(1, Math.min(Math.floor(longer / WORKING_SIDE), gray.height, gray.width));
+  let ink = digitInk(averaged(gray, factor));
+  if (Math.min(gray.height, gray.width) >= RULED_SIDE) ink = withoutLines(ink, LINE);
+  const blots = digitBlots(ink);
+  return blots ? cutOut(ink, blots) : new Plane(SIDE, SIDE, new Uint8Array(SIDE * SIDE));
+}
+
+// The digit whose points are `blots`, some of them ink.
+export function cutOut(ink, blots) {
+  const [rows, columns] = [inkedRows(blots), inkedColumns(blots)];
+  const bold = quantile(ink.data.filter((_, at) => blots.data[at]), 0.75);
+  const digit = ink.map((level, at) => (blots.data[at] ? level / bold : 0), Float32Array);
+  return centred(fitted(digit.part(rows[0], rows.at(-1) + 1, columns[0], columns.at(-1) + 1)));
+}
+
+// Whether a picture has this form already.
+export function hasForm(gray) {
+  if (gray.height !== SIDE || gray.width !== SIDE) return false;
+  const mask = gray.map((level) => (level > INK_LEVEL ? 1 : 0));
+  const [rows, columns] = [inkedRows(mask), inkedColumns(mask)];
+  if (mean(rim(gray)) >= BORDER_LEVEL || !rows.length) return false;
+  const extent = Math.max(rows.at(-1) - rows[0], columns.at(-1) - columns[0]) + 1;
+  const total = sum(gray.data);
+  let [down, across] = [0, 0];
+  gray.data.forEach((level, at) => {
+    down += level * Math.floor(at / SIDE);
+    across += level * (at % SIDE);
+  });
+  const off = Math.max(...[down, across].map((moment) => Math.abs(moment / total - (SIDE - 1) / 2)));
+  return EXTENTS[0] <= extent && extent <= EXTENTS[1] && off <= OFF_CENTRE;
+}
+
+// The ink without what runs straight through a share of the picture: the lines of ruled or squared paper.
+export function withoutLines(ink, long) {
+  const { height, width } = ink;
+  const lines = ink.map(() => 0);
+  const straights = [
+    [Math.max(2, Math.trunc(height * long)), 1, 1, Math.max(3, Math.trunc(width * LINE_WIDTH))],
+    [1, Math.max(2, Math.trunc(width * long)), Math.max(3, Math.trunc(height * LINE_WIDTH)), 1],
+  ];
+  for (const [rows, columns, rowsAcross, columnsAcross] of straights) {
+    const straight = greyOpening(ink, rows, columns);
+    const wide = greyOpening(straight, rowsAcross, columnsAcross);
+    lines.data.forEach((level, at) => (lines.data[at] = Math.max(level, straight.data[at] - wide.data[at])));
+  }
+  return ink.map((level, at) => level - lines.data[at]);
+}
+
+// Which points belong to the digit: all blots of ink but specks, and lines that end at the border; null without ink.
+function digitBlots(ink) {
+  const { mask, level, none } = inked(ink);
+  if (none) return null;
+  const blots = blotsOf(mask);
+  const all = blots.areas.map(() => true);
+  const inside = isInside(blots);
+  const hasInside = largerThanSpecks(blots, all).some((is, k) => is && inside[k]); // else the digit itself is cut off
+  const kept = largerThanSpecks(blots, hasInside ? inside : all);
+  const points = mask.map((_, at) => (blots.numbers.data[at] && kept[blots.numbers.data[at] - 1] ? 1 : 0));
+  const times = Math.max(1, Math.floor(Math.max(ink.height, ink.width) / 100));
+  return grown(points, times).map((point, at) => (point && ink.data[at] > level / 3 ? 1 : 0));
+}
+
+// A cut-out digit, resized so that its longer side is DIGIT_SIDE pixels: 0..1.
+function fitted(digit) {
+  const longer = Math.max(digit.height, digit.width);
+  const [height, width] = [digit.height, digit.width].map((side) => Math.max(1, rounded((side * DIGIT_SIDE) / longer)));
+  const resized = resizedBilinear(digit, height, width);
+  const bright = most(resized.data);
+  return resized.map((level) => clipped(bright < 1 ? level / Math.max(bright, 1e-6) : level, 0, 1));
+}
+
+// The digit in a black picture, its centre of mass in the middle, or as near as it fits.
+function centred({ height, width, data }) {
+  const total = sum(data);
+  let [down, across] = [0, 0];
+  data.forEach((level, at) => {
+    down += level * Math.floor(at / width);
+    across += level * (at % width);
+  });
+  const start = (moment, side) => clipped(rounded(SIDE / 2 - 0.5 - moment / total), 0, SIDE - side);
+  const [top, left] = [start(down, height), start(across, width)];
+  const picture = new Uint8Array(SIDE * SIDE);
+  data.forEach((level, at) => {
+    picture[(top + Math.floor(at / width)) * SIDE + left + (at % width)] = rounded(Math.fround(level * 255));
+  });
+  return new Plane(SIDE, SIDE, picture);
+}
