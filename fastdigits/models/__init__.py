@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "networks.by_name": ["is_network", "network_settings"],
         "graphs.int8": ["CALIBRATION_PICTURES"],
-        "graphs.onnx_model": ["OnnxModel", "check_writes_onnx", "read_onnx", "write_onnx"],
+        "graphs.onnx_model": ["GRAPH_FILE", "OnnxModel", "check_writes_onnx", "read_onnx", "write_onnx"],
         "graphs.quick": ["read_quick", "write_quick"],
         "outliers": ["OUTLIERS", "count_outputs"],
         "description": ["DESCRIPTION_FILE", "LIGHT", "ModelDescription", "ONNX", "read_description"],

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from ..answers import SURE, Predictions, reading_of
+from ..pages import DIGITS_FILE, WRITERS_FILE
 from ..photos import Turning, cut_sheet, normalised
 from ..sources import Notes, turned_notes
 from ..system import InputError
-from .collection import DIGITS_FILE, WRITERS_FILE, Collection
+from .collection import Collection
 from .limits import Limits, Refusal, host_name, is_from_here
-from .pages import collect_page, drawing_page
+from .pages import served_collecting_page, served_drawing_page
 from .served import Served, ServedModels
 from .shell import add_endpoints, guarded_app
 from .uploads import (
@@ -55,6 +56,7 @@ class Answering:
         self.models, self.limits, self.collection = models, limits, collection
         self.threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pictures")
         self.one_table, self.one_sheet = asyncio.Semaphore(1), asyncio.Semaphore(1)  # they are long questions
+        self.table_at_work = {"ticket": "", "done": 0, "rows": None}
         self.drawing = ThreadPoolExecutor(1, thread_name_prefix="collection")  # one change at a time
 
     async def in_thread(self, function, *arguments):
@@ -122,6 +124,7 @@ class Answering:
         name = shown_name(request.query_params.get("name", "table.csv"))
         try:
             async with self.one_table, asyncio.timeout(self.limits.table_s):
+                self.table_at_work = {"ticket": request.query_params.get("ticket", ""), "done": 0, "rows": None}
                 text, notes = await self._table_answers(request, served, name)
         except TimeoutError:
             raise Refusal(504, f"{name} takes longer than {self.limits.table_s:g} s; send it in parts") from None
@@ -132,16 +135,27 @@ class Answering:
             )
         return Response(text, media_type="text/csv", headers=headers)
 
+    async def table_progress(self, request: Request) -> JSONResponse:
+        """GET /table/{ticket}: how many rows are done of the table that was sent with this ticket, and of how many,
+        where that is known.
+        """
+        found = self.table_at_work
+        if found["ticket"] != request.path_params["ticket"]:
+            raise Refusal(404, "no table of this ticket is at work")
+        return JSONResponse({"done": found["done"], "rows": found["rows"]})
+
     async def _table_answers(self, request: Request, served: Served, name: str) -> tuple[str, Notes]:
         ids, rows, contents = [], [], []
         with SentTable(name, await request.body()) as sent:
             try:
                 table = await self.in_thread(sent.opened, asked_ground(request))
+                self.table_at_work["rows"] = table.rows
                 async for chunk in iterate_in_threadpool(table.chunks()):
                     ids += chunk.ids
                     contents.append(chunk.contents)
                     for part in slices(chunk.images):
                         rows.append(await self._in_its_turn(served, part))
+                        self.table_at_work["done"] += len(part)
                         if await request.is_disconnected():
                             raise Refusal(400, "the connection was closed")
             except InputError as error:
@@ -210,11 +224,11 @@ class Answering:
 
     async def page(self, request: Request):
         """GET /: the drawing page."""
-        return drawing_page(list(self.models), self.limits, self.collection is not None)
+        return served_drawing_page(list(self.models), self.limits, self.collection is not None)
 
     async def collecting_page(self, request: Request):
         """GET /collect: the page on which a class draws digits."""
-        return collect_page(self.collection, _is_from_here(request))
+        return served_collecting_page(self.collection, _is_from_here(request))
 
 
 def _is_from_here(request: Request) -> bool:
@@ -251,6 +265,7 @@ def make_app(
         ("POST", "/predict", answering.predict),
         ("POST", "/read", answering.read),
         ("POST", "/table", answering.table),
+        ("GET", "/table/{ticket}", answering.table_progress),
         ("GET", "/health", answering.health),
         ("GET", "/model", answering.about),
     ]

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..pages import DIGITS_FILE, WRITERS_FILE
 from ..photos import SIDE
 from ..system import InputError, append_rows, csv_line, grown_rows, whole_file, writable
 from .limits import Refusal
 from .people import People, number_of
 
-DIGITS_FILE, WRITERS_FILE, TOKENS_FILE = "digits.csv", "writers.csv", ".tokens.csv"
+TOKENS_FILE = ".tokens.csv"
 DIGITS_HEADER = ["id", "label", *(f"pixel{k}" for k in range(SIDE * SIDE))]
 WRITERS_HEADER = ["id", "writer"]
 MOST_DIGITS = 100_000

@@ -3,10 +3,10 @@
 import json
 import string
 
-from fasthtml.components import H1, H2, Button, Dd, Div, Dl, Dt, Footer, Header, Kbd, Main, P, Section, Span
+from fastcore.xml import H1, H2, Button, Dd, Div, Dl, Dt, Footer, Header, Kbd, Main, P, Section, Span
 
+from ..pages import page_head
 from ..sources import NO_DIGIT, UNSURE
-from .pages import page_head
 
 UNSURE_KEY, NO_DIGIT_KEYS = "?", ("x", "Delete")
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 from fasthtml.core import FastHTML
 from starlette.middleware import Middleware
@@ -12,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
+from ..pages import ASSETS, stylesheet
 from ..system import InputError
 from .limits import HEADERS, Gate, Limits, Refusal, refused
 
-ASSETS = Path(__file__).parent / "assets"
 log = logging.getLogger("fastdigits.serving")
 
 
@@ -61,6 +60,12 @@ def guarded_app(limits: Limits, is_local: bool, at_work: Callable[[], AbstractAs
         exception_handlers={Refusal: refuse, InputError: wrong_input, 404: no_page, 405: no_page, 500: own_fault},
     )
     app.mount("/assets", StaticFiles(directory=ASSETS))
+    style = Response(stylesheet(), media_type="text/css")
+
+    async def look(request: Request) -> Response:
+        return style
+
+    add_endpoints(app, [("GET", "/style.css", look)])
     return app
 
 

@@ -1,6 +1,6 @@
 // The labelling page: pictures come in batches, what is said of them is sent one act after the other.
 
-import { ask } from "./pad.js";
+import { ask } from "./engine.js";
 
 const element = (id) => document.getElementById(id);
 const labelOfKey = JSON.parse(element("labelling").dataset.keys);

@@ -1,10 +1,11 @@
 // The collecting page: asks for one digit after the other, each class once before any comes again.
 
-import { Pad, PNG, ask, clearSeen, showSeen } from "./pad.js";
+import { keepDigit, takeBack } from "./engine.js";
+import { Pad } from "./pad.js";
+import { clearSeen, element, showSeen } from "./shown.js";
 
-const element = (id) => document.getElementById(id);
 const classes = JSON.parse(element("collecting").dataset.classes);
-const pad = new Pad(element("pad"), () => {}, (text) => (element("pen").textContent = text));
+const pad = new Pad(element("pad"), { told: (text) => (element("pen").textContent = text) });
 let token = sessionStorage.getItem("token"); // by which a reloaded page is the same writer's
 let last = null; // the id and label of the digit that may be taken back
 let ahead = [];
@@ -13,7 +14,7 @@ let isSending = false;
 element("undo").addEventListener("click", () => pad.undo());
 element("clear").addEventListener("click", () => pad.clear());
 element("keep").addEventListener("click", keep);
-element("take-back").addEventListener("click", takeBack);
+element("take-back").addEventListener("click", takeLastBack);
 element("new-writer").addEventListener("click", () => {
   once(async () => {
     forget();
@@ -23,7 +24,7 @@ element("new-writer").addEventListener("click", () => {
 });
 element("pad").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.repeat) keep();
-  if (event.key === "Backspace" && !event.repeat && last !== null) takeBack();
+  if (event.key === "Backspace" && !event.repeat && last !== null) takeLastBack();
 });
 element("yours").textContent = sessionStorage.getItem("yours") ?? "0";
 say("Draw the digit that is asked for.");
@@ -34,7 +35,7 @@ function say(text, isProblem = false) {
   element("status").classList.toggle("problem", isProblem);
 }
 
-// The next digit is by somebody whom the server does not know yet.
+// The next digit is by somebody whom nobody knows yet.
 function forget() {
   token = null;
   sessionStorage.clear();
@@ -84,17 +85,11 @@ async function once(work) {
 function keep() {
   return once(async () => {
     if (pad.isEmpty) return say("Draw the digit first.", true);
-    const body = await pad.png();
-    const send = () => {
-      const query = new URLSearchParams({ label: ahead[0], ...(token && { token }) });
-      return ask(`/collect?${query}`, { method: "POST", headers: PNG, body });
-    };
-    const response = await send().catch((error) => {
+    const told = await keepDigit(ahead[0], pad, token).catch((error) => {
       if (error.status !== 404 || !token) throw error;
       forget(); // the server collects into another folder now
-      return send();
+      return keepDigit(ahead[0], pad, token);
     });
-    const told = await response.json();
     token = told.token;
     sessionStorage.setItem("token", token);
     setLast({ id: told.id, label: ahead.shift() });
@@ -105,10 +100,9 @@ function keep() {
   });
 }
 
-function takeBack() {
+function takeLastBack() {
   return once(async () => {
-    const response = await ask(`/collect/${last.id}?${new URLSearchParams({ token })}`, { method: "DELETE" });
-    count(await response.json());
+    count(await takeBack(last.id, token));
     ahead.unshift(last.label);
     clearSeen(element("seen"));
     setLast(null);

@@ -6,11 +6,14 @@ const WIDTH = 20; // of a stroke, on a pad of 280: about as bold as a felt pen's
 const STEP = 8; // by which an arrow key moves
 
 export class Pad {
-  // canvas: its element; changed: called after every change; told: with what is to be read aloud
-  constructor(canvas, changed, told = () => {}) {
+  // canvas: its element; changed: called after every change; told: with what is to be read aloud; cleared: with the
+  // strokes that were there
+  constructor(canvas, { changed = () => {}, told = () => {}, cleared = () => {} }) {
     this.canvas = canvas;
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.changed = changed;
     this.told = told;
+    this.cleared = cleared;
     this.strokes = [];
     this.stroke = null; // the one that is being drawn, by the pointer or by the keyboard
     this.pointer = null;
@@ -29,7 +32,13 @@ export class Pad {
   }
 
   clear() {
-    this.strokes = [];
+    if (!this.isEmpty) this.cleared(this.strokes);
+    this.bring([]);
+  }
+
+  // Draw these strokes in place of those that are there.
+  bring(strokes) {
+    this.strokes = strokes;
     this.lift();
     this.report();
   }
@@ -50,12 +59,22 @@ export class Pad {
     this.keyboardPenIsDown = false;
   }
 
-  // the picture as a PNG file, without the keyboard's crosshair
-  png() {
+  // What `look` makes of the canvas without the keyboard's crosshair.
+  withoutCursor(look) {
     this.draw(false);
-    const made = new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
+    const made = look(this.canvas);
     this.draw();
     return made;
+  }
+
+  // the picture as a PNG file
+  png() {
+    return this.withoutCursor((canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png")));
+  }
+
+  // the picture as ImageData
+  pixels() {
+    return this.withoutCursor(({ width, height }) => this.context.getImageData(0, 0, width, height));
   }
 
   listen() {
@@ -138,7 +157,7 @@ export class Pad {
   }
 
   draw(withCursor = true) {
-    const context = this.canvas.getContext("2d");
+    const { context } = this;
     context.fillStyle = PAPER;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     context.strokeStyle = INK;
@@ -166,35 +185,3 @@ export class Pad {
     context.stroke();
   }
 }
-
-// Gray levels, rows of numbers 0..255, into a canvas of that size.
-export function showSeen(canvas, rows) {
-  canvas.height = rows.length;
-  canvas.width = rows[0].length;
-  const context = canvas.getContext("2d");
-  const pixels = context.createImageData(canvas.width, canvas.height);
-  rows.flat().forEach((level, k) => pixels.data.set([level, level, level, 255], 4 * k));
-  context.putImageData(pixels, 0, 0);
-}
-
-export function clearSeen(canvas) {
-  canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-}
-
-// The answer of an endpoint; throws an Error with the server's line where it refuses.
-export async function ask(path, options) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Error("the server does not answer; is it still running?");
-  }
-  if (!response.ok) {
-    const told = await response.json().catch(() => ({}));
-    const line = told.error ?? `the server answered ${response.status}`;
-    throw Object.assign(new Error(line), { status: response.status });
-  }
-  return response;
-}
-
-export const PNG = { "content-type": "image/png" };

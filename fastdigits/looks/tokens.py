@@ -1,0 +1,72 @@
+"""Design tokens: the colours of light and dark pages, spaces and sizes of type, by name, and as CSS variables."""
+
+from types import MappingProxyType
+
+LIGHT = MappingProxyType(
+    {
+        "paper": "#ffffff",
+        "field": "#f3f5f8",
+        "text": "#191c21",
+        "quiet": "#535a65",
+        "line": "#c9ced6",
+        "accent": "#1b5cb0",
+        "on-accent": "#ffffff",
+        "accent-soft": "#dbe7f7",
+        "doubt": "#a33200",
+        "good": "#1d6b3a",
+    }
+)
+DARK = MappingProxyType(
+    {
+        "paper": "#14171b",
+        "field": "#1f242a",
+        "text": "#e9ebee",
+        "quiet": "#a9b0ba",
+        "line": "#414852",
+        "accent": "#82b4f2",
+        "on-accent": "#0e2038",
+        "accent-soft": "#233852",
+        "doubt": "#ffb287",
+        "good": "#8fd3a5",
+    }
+)
+SPACES = MappingProxyType({"s1": ".25rem", "s2": ".5rem", "s3": "1rem", "s4": "1.5rem", "s5": "2.5rem"})
+TYPE = MappingProxyType(
+    {
+        "small": ".875rem",
+        "normal": "1rem",
+        "large": "1.25rem",
+        "larger": "1.6rem",
+        "sans": 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+        "mono": "ui-monospace, SFMono-Regular, Menlo, monospace",
+        "radius": ".5rem",
+    }
+)
+
+
+def tokens_css() -> str:
+    """The tokens as CSS variables of the root, such as `--accent`, dark ones where the reader wants dark pages."""
+    light = _variables({**LIGHT, **SPACES, **TYPE})
+    return (
+        f":root {{ color-scheme: light dark; {light} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
+        # paper is light, and so is what is printed on it
+        f"@media print {{ :root {{ color-scheme: light; {_variables(LIGHT)} }} }}\n"
+    )
+
+
+def _variables(tokens: dict[str, str]) -> str:
+    return " ".join(f"--{name}: {value};" for name, value in tokens.items())
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours such as '#1b5cb0', 1 to 21; text needs 4.5 (WCAG 2.2, success criterion 1.4.3)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of a colour, as WCAG 2.2 defines it."""
+    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear))

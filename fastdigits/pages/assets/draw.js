@@ -1,0 +1,143 @@
+// The drawing page: the probabilities follow the pen; photos, sheets and tables are answered below.
+
+import { answerDrawing } from "./engine.js";
+import { listenForFiles } from "./files.js";
+import { Pad } from "./pad.js";
+import { VERDICTS, clearSeen, doubt, element, made, percent, showSeen } from "./shown.js";
+
+const MOST_KEPT = 12; // digits that were cleared
+const LEAST_TOLD = 0.0005; // of a runner-up, which else is 0.0 %
+const model = element("model");
+const pad = new Pad(element("pad"), {
+  changed,
+  told: (text) => (element("pen").textContent = text),
+  cleared: remember,
+});
+let question = 0; // the latest; an answer to an older one is not shown
+let fileQuestion = 0; // that of the latest file
+let shown = null; // the answer
+
+element("undo").addEventListener("click", () => pad.undo());
+element("clear").addEventListener("click", () => pad.clear());
+const files = listenForFiles({
+  model: () => model.value,
+  begun() {
+    pad.clear();
+    return (fileQuestion = ++question);
+  },
+  isLatest: (asked) => asked === fileQuestion,
+  // a photo's answer stands beside the pad, unless something was drawn meanwhile
+  answered: (answer) => pad.isEmpty && showAnswer(answer),
+});
+model.addEventListener("change", () => {
+  makeBars();
+  changed();
+  files.clear();
+});
+makeBars();
+
+let isAsking = false;
+let hasChanged = false;
+
+// One question at a time; what changed meanwhile is asked next, so that the answers keep up with the pen.
+async function changed() {
+  hasChanged = true;
+  question += 1;
+  element("status").textContent = ""; // what was said is of another drawing
+  if (isAsking) return;
+  isAsking = true;
+  while (hasChanged) {
+    hasChanged = false;
+    await answerWhatIsDrawn();
+  }
+  isAsking = false;
+  if (!pad.isDrawing) announce();
+}
+
+async function answerWhatIsDrawn() {
+  if (pad.isEmpty) {
+    if (question !== fileQuestion) showNothing(); // else a file is answered
+    return;
+  }
+  const asked = question;
+  try {
+    const answer = await answerDrawing(pad, model.value);
+    if (asked <= fileQuestion) return; // a photo was dropped meanwhile
+    if (pad.isEmpty) showNothing();
+    else showAnswer(answer);
+  } catch (error) {
+    showNothing();
+    element("status").classList.add("problem");
+    element("status").textContent = error.message;
+  }
+}
+
+function showAnswer(answer) {
+  shown = answer;
+  const [first, second] = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
+  element("waiting").hidden = true;
+  element("label").textContent = first[0];
+  element("confidence").textContent = percent(answer.confidence);
+  const isNear = second && second[1] >= LEAST_TOLD;
+  element("runner-up").textContent = isNear ? `then ${second[0]}, ${percent(second[1])}` : "";
+  element("doubtful").hidden = !answer.doubtful;
+  element("doubtful").textContent = VERDICTS[answer.verdict] ?? "";
+  if (answer.seen) showSeen(element("seen"), answer.seen);
+  element("status").classList.remove("problem");
+  for (const row of element("bars").rows) {
+    const share = answer.probabilities[row.cells[0].textContent] ?? 0;
+    row.querySelector(".bar").style.width = `${100 * share}%`;
+    row.querySelector(".percent").textContent = percent(share);
+    row.classList.toggle("first", row.cells[0].textContent === answer.label);
+  }
+}
+
+function showNothing() {
+  shown = null;
+  for (const id of ["label", "confidence", "runner-up", "status"]) element(id).textContent = "";
+  element("waiting").hidden = false;
+  element("doubtful").hidden = true;
+  clearSeen(element("seen"));
+  for (const row of element("bars").rows) {
+    row.querySelector(".bar").style.width = "0";
+    row.querySelector(".percent").textContent = "";
+    row.classList.remove("first");
+  }
+}
+
+// For screen readers, once a stroke has ended: not at every move of the pen.
+function announce() {
+  if (!shown) return;
+  element("status").textContent = `This is a ${shown.label}, ${percent(shown.confidence)}${doubt(shown)}.`;
+}
+
+function makeBars() {
+  const rows = JSON.parse(model.selectedOptions[0].dataset.classes).map((label) =>
+    made(
+      "tr",
+      {},
+      made("th", { scope: "row", textContent: label }),
+      made("td", { className: "share" }, made("div", { className: "bar" })),
+      made("td", { className: "percent" }),
+    ),
+  );
+  element("bars").replaceChildren(...rows);
+}
+
+// What was drawn before it is cleared, as a picture that brings it back.
+function remember(strokes) {
+  if (!shown) return;
+  const { label, confidence } = shown;
+  const picture = made("canvas", { width: 56, height: 56 });
+  pad.withoutCursor((canvas) => picture.getContext("2d").drawImage(canvas, 0, 0, 56, 56));
+  const button = made("button", { className: "kept" }, picture, made("span", { textContent: label }));
+  button.setAttribute("aria-label", `${label}, ${percent(confidence)}: draw it again`);
+  button.addEventListener("click", () => {
+    if (!pad.isEmpty) pad.clear();
+    button.remove();
+    pad.bring(strokes);
+  });
+  element("last").prepend(button);
+  while (element("last").children.length > MOST_KEPT) element("last").lastChild.remove();
+  element("strip").hidden = false;
+}
