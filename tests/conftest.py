@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from fastdigits import convert, finetune
 from fastdigits.folders import ImageFolder
 from fastdigits.training import lr_search
+from tests.browsers import CHROMIUM
 
 TINY = "test_resnet"  # timm's half-million-parameter network for tests
 
@@ -34,6 +35,16 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("fastdigits.system.memory.cache_folder", lambda: folder)
         yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,6 @@ ROOMS = [  # each imports only from those above it
     "answers",
     "scores",
     "audit",
-    "looks",
     "figures",
     "training",
     "reports",

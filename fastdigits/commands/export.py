@@ -20,16 +20,16 @@ from ..models import (
     write_onnx,
 )
 from ..runs import Run, unchanged_folder
-from ..system import InputError, check_output, whole_file, whole_folder
-from .export_checks import (
-    Checked,
+from ..scores import (
+    ExportCheck,
     calibration_pictures,
-    difference_of,
-    on_others,
-    on_valid,
+    checked_difference,
+    int8_on_others,
+    int8_on_valid,
     pictures_of_other_sizes,
-    reference,
+    reference_answers,
 )
+from ..system import InputError, check_output, whole_file, whole_folder
 
 KINDS = ("model", "onnx", "learner", "web")
 INDEX = "index.html"
@@ -39,8 +39,8 @@ BROWSER_TOLERANCE = {False: 1e-3, True: 0.05}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Export(Checked):
-    """What was written, and how it was checked; see also `Checked`.
+class Export(ExportCheck):
+    """What was written, and how it was checked; see also `ExportCheck`.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Export(Checked):
 
     def __rich__(self) -> str:
         size = f" ({self.megabytes:.1f} MB)" if self.megabytes else ""
-        return f"written to {self.path}{size}{' ' if self.changed is not None else '; '}{Checked.__str__(self)}"
+        return f"written to {self.path}{size}{' ' if self.changed is not None else '; '}{ExportCheck.__str__(self)}"
 
     __str__ = __rich__
 
@@ -131,14 +131,14 @@ def export(
         with whole_folder(out) as partial:
             _, checked = _write_checked_onnx(model, saved, partial, int8, calibration)
         return Export(path=out, **asdict(checked))
-    pictures, expected, real = reference(place, saved)
+    pictures, expected, real = reference_answers(place, saved)
     device = Run(place).record()["device"] if real else "cpu"
     if to == "model":
         with whole_folder(out) as partial:
             saved.write(partial)
             found = read_saved(partial)
-            difference = difference_of(found.probabilities(pictures), expected, device)
-            difference_of(found.shares(pictures), saved.shares(pictures), device)
+            difference = checked_difference(found.probabilities(pictures), expected, device)
+            checked_difference(found.shares(pictures), saved.shares(pictures), device)
     else:
         from ..models import learner_probabilities, write_learner  # which load fastai
 
@@ -146,13 +146,13 @@ def export(
             write_learner(saved, partial)
             # which is fastai's own, and takes pictures as it was trained on them
             found = learner_probabilities(partial, 255 - pictures if saved.ground == LIGHT else pictures)
-            difference = difference_of(found, expected, device)
+            difference = checked_difference(found, expected, device)
     return Export(path=out, pictures=len(pictures), largest_difference=difference, real=real)
 
 
 def _write_checked_onnx(
     model: str, saved: SavedModel, folder: Path, int8: bool, calibration: str | None
-) -> tuple[OnnxModel, Checked]:
+) -> tuple[OnnxModel, ExportCheck]:
     """Write the ONNX form of a model into a folder, and compare their answers."""
     place = model_folder(model)
     if int8:
@@ -163,18 +163,18 @@ def _write_checked_onnx(
         if own and VALID in own.splits:
             write_onnx(saved, folder, images)
             found = read_onnx(folder)
-            return found, on_valid(found, saved, own)
+            return found, int8_on_valid(found, saved, own)
         write_onnx(saved, folder, images[::2])
         found = read_onnx(folder)
-        return found, on_others(found, saved, images[1::2])
-    pictures, expected, real = reference(place, saved)
+        return found, int8_on_others(found, saved, images[1::2])
+    pictures, expected, real = reference_answers(place, saved)
     device = Run(place).record()["device"] if real else "cpu"
     write_onnx(saved, folder)
     found = read_onnx(folder)
-    difference = difference_of(found.probabilities(pictures), expected, device)
+    difference = checked_difference(found.probabilities(pictures), expected, device)
     for images in (pictures, *pictures_of_other_sizes(saved.size)):
-        difference_of(found.shares(images), saved.shares(images), device)
-    return found, Checked(pictures=len(pictures), largest_difference=difference, real=real)
+        checked_difference(found.shares(images), saved.shares(images), device)
+    return found, ExportCheck(pictures=len(pictures), largest_difference=difference, real=real)
 
 
 def _export_web(
@@ -187,7 +187,7 @@ def _export_web(
     files = find_runtime(Path(runtime) if runtime else None)
     with TemporaryDirectory(prefix="fastdigits-") as temporary:
         graph, checked = _write_checked_onnx(model, saved, Path(temporary), int8, calibration)
-        pictures = reference(model_folder(model), saved)[0][:CHECKED_IN_BROWSER]
+        pictures = reference_answers(model_folder(model), saved)[0][:CHECKED_IN_BROWSER]
         judge = Judge.of([saved])
         held = Embedded(
             name=Path(model).resolve().name if Path(model).exists() else str(model),

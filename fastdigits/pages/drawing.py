@@ -32,7 +32,6 @@ from fastcore.xml import (
 
 from ..photos import SIDE
 
-PAD_SIDE = 280  # pixels
 SEEN_CAPTION = f"what the model sees: {SIDE}×{SIDE} pixels"
 
 
@@ -93,8 +92,6 @@ def pad(label: str) -> FT:
     return Div(
         Canvas(
             id="pad",
-            width=PAD_SIDE,
-            height=PAD_SIDE,
             tabindex="0",
             role="application",
             aria_label=label,

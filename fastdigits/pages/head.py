@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastcore.xml import FT, Link, Meta, Noscript, P, Script, Title
 
-from ..looks import tokens_css
+from ..figures import tokens_css
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "page.css"

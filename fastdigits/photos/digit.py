@@ -17,6 +17,7 @@ INK_LEVEL, EXTENTS = 40, (17, 23)  # pixels above this level are so many rows or
 OFF_CENTRE = 2.5  # pixels each way from the centre of mass to the middle, at most
 RULED_SIDE = 60  # pixels; in smaller pictures a straight stroke is a one, not ruling
 LINE, LINE_WIDTH = 0.8, 0.05  # of the picture's width or height; ink so long, straight and thin is ruling
+LINE_LEVEL = 1.0  # gray levels above the paper; fainter ruling cannot be seen
 
 
 def normalised(gray: np.ndarray, ground: Ground = "auto") -> np.ndarray:
@@ -74,15 +75,19 @@ def _averaged_down(gray: np.ndarray) -> np.ndarray:
 
 def without_lines(ink: np.ndarray, long: float = LINE) -> np.ndarray:
     """The ink without what runs straight through a share of the picture: the lines of ruled or squared paper."""
-    from scipy.ndimage import grey_opening
+    from scipy.ndimage import grey_dilation, grey_erosion, grey_opening
 
-    lines = np.zeros_like(ink)
+    lines = None
     for axis, side in enumerate(ink.shape):
         along, across = [1, 1], [1, 1]
         along[axis], across[1 - axis] = max(2, int(side * long)), max(3, int(ink.shape[1 - axis] * LINE_WIDTH))
-        straight = grey_opening(ink, size=along, mode="nearest")
-        lines = np.maximum(lines, straight - grey_opening(straight, size=across, mode="nearest"))
-    return ink - lines
+        eroded = grey_erosion(ink, size=along, mode="nearest")
+        if eroded.max() < LINE_LEVEL:
+            continue
+        straight = grey_dilation(eroded, size=along, mode="nearest")
+        found = straight - grey_opening(straight, size=across, mode="nearest")
+        lines = found if lines is None else np.maximum(lines, found)
+    return ink if lines is None else ink - lines
 
 
 def digit_blots(ink: np.ndarray) -> np.ndarray:

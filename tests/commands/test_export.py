@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fastdigits import InputError, export, predict, read_folder
-from fastdigits.commands import export as exporting
+from fastdigits.scores import exported
 
 
 def test_a_saved_model_predicts_the_same(tmp_path, run, test_file):
@@ -51,7 +51,7 @@ def test_moved_data_are_replaced_by_drawn_pictures(tmp_path, run):
 
 
 def test_an_export_that_differs_is_not_kept(tmp_path, run, monkeypatch):
-    monkeypatch.setattr(exporting, "TOLERANCE", {True: -1.0})
+    monkeypatch.setattr(exported, "TOLERANCE", {True: -1.0})
     with pytest.raises(
         RuntimeError, match=r"the export differs from the model by .* in a probability and in 0 labels; nothing"
     ):

@@ -118,8 +118,6 @@ def test_a_folder_made_by_hand_is_calibrated_by_its_training_pictures(run, folde
     shutil.copytree(folder, tmp_path / "by-hand", ignore=shutil.ignore_patterns("manifest.json", "decoded"))
     asked = []
     spread = spread_pictures
-    monkeypatch.setattr(
-        "fastdigits.commands.export_checks.spread_pictures", lambda *a: (asked.append(a[1]), spread(*a))[1]
-    )
+    monkeypatch.setattr("fastdigits.scores.exported.spread_pictures", lambda *a: (asked.append(a[1]), spread(*a))[1])
     export(saved, tmp_path / "int8", to="onnx", int8=True, calibration=str(tmp_path / "by-hand"))
     assert asked == ["train"]

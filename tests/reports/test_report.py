@@ -25,7 +25,7 @@ from fastdigits.models.introspection import (
 from fastdigits.reports.expectation import expectation_section
 from fastdigits.reports.view import open_view
 from fastdigits.runs.directory import Run
-from tests.serving.browsers import CHROMIUM
+from tests.browsers import CHROMIUM
 
 
 class Parts(HTMLParser):

@@ -16,7 +16,7 @@ import pytest
 from benchmarks import serving
 from fastdigits import InputError, convert, label
 from fastdigits.sources import LabelLog
-from tests.serving.browsers import needs_chromium
+from tests.browsers import needs_chromium
 
 pytestmark = pytest.mark.slow
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}

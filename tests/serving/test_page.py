@@ -13,8 +13,8 @@ from scipy.ndimage import distance_transform_edt, maximum_filter, zoom
 from benchmarks import serving
 from fastdigits import convert, predict, train
 from fastdigits.system.png import encode_pictures
+from tests.browsers import needs_chromium
 from tests.photos.printed import printed_sheet
-from tests.serving.browsers import needs_chromium
 
 pytestmark = pytest.mark.slow
 NAME_OF = (  # as a screen reader reads it

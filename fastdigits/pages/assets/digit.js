@@ -1,7 +1,7 @@
 // A photo of one digit, brought to the form of MNIST's pictures: white on black, 28x28 pixels, the digit 20 pixels
 // tall or wide, its centre of mass in the middle. The reasons stand in fastdigits/photos/digit.py.
 
-import { greyOpening, grown, resizedBilinear } from "./filters.js";
+import { greyDilation, greyErosion, grown, resizedBilinear } from "./filters.js";
 import { blotsOf, digitInk, inked, isInside, largerThanSpecks } from "./ink.js";
 import { Plane, averaged, clipped, inkedColumns, inkedRows, mean, most, quantile, rim, rounded, sum } from "./plane.js";
 
@@ -14,6 +14,7 @@ const EXTENTS = [17, 23];
 const OFF_CENTRE = 2.5;
 const RULED_SIDE = 60;
 const [LINE, LINE_WIDTH] = [0.8, 0.05];
+const LINE_LEVEL = 1;
 
 // The digit of a picture, gray levels 0..255, as MNIST would have it; black where no ink was found.
 export function normalised(gray) {
@@ -29,9 +30,10 @@ export function normalised(gray) {
 // The digit whose points are `blots`, some of them ink.
 export function cutOut(ink, blots) {
   const [rows, columns] = [inkedRows(blots), inkedColumns(blots)];
-  const bold = quantile(ink.data.filter((_, at) => blots.data[at]), 0.75);
-  const digit = ink.map((level, at) => (blots.data[at] ? level / bold : 0), Float32Array);
-  return centred(fitted(digit.part(rows[0], rows.at(-1) + 1, columns[0], columns.at(-1) + 1)));
+  const place = [rows[0], rows.at(-1) + 1, columns[0], columns.at(-1) + 1];
+  const [digit, own] = [ink.part(...place), blots.part(...place)];
+  const bold = quantile(digit.data.filter((_, at) => own.data[at]), 0.75);
+  return centred(fitted(digit.map((level, at) => (own.data[at] ? level / bold : 0), Float32Array)));
 }
 
 // Whether a picture has this form already.
@@ -54,17 +56,35 @@ export function hasForm(gray) {
 // The ink without what runs straight through a share of the picture: the lines of ruled or squared paper.
 export function withoutLines(ink, long) {
   const { height, width } = ink;
-  const lines = ink.map(() => 0);
+  let lines = null;
   const straights = [
     [Math.max(2, Math.trunc(height * long)), 1, 1, Math.max(3, Math.trunc(width * LINE_WIDTH))],
     [1, Math.max(2, Math.trunc(width * long)), Math.max(3, Math.trunc(height * LINE_WIDTH)), 1],
   ];
   for (const [rows, columns, rowsAcross, columnsAcross] of straights) {
-    const straight = greyOpening(ink, rows, columns);
-    const wide = greyOpening(straight, rowsAcross, columnsAcross);
-    lines.data.forEach((level, at) => (lines.data[at] = Math.max(level, straight.data[at] - wide.data[at])));
+    if (isBroken(ink, rows, columns)) continue; // as nearly always
+    const eroded = greyErosion(ink, rows, columns);
+    if (most(eroded.data) < LINE_LEVEL) continue;
+    const straight = greyDilation(eroded, rows, columns);
+    const wide = greyDilation(greyErosion(straight, rowsAcross, columnsAcross), rowsAcross, columnsAcross);
+    const found = straight.map((level, at) => level - wide.data[at]);
+    const before = lines;
+    lines = before ? found.map((level, at) => Math.max(level, before.data[at])) : found;
   }
-  return ink.map((level, at) => level - lines.data[at]);
+  return lines ? ink.map((level, at) => level - lines.data[at]) : ink;
+}
+
+// Whether no window of so many rows or columns is all ink, at a first look: each line has paper where all its windows are.
+function isBroken({ height, width, data }, rows, columns) {
+  const isUpright = rows > 1;
+  const [lines, side, window] = isUpright ? [width, height, rows] : [height, width, columns];
+  const [first, last] = [side - 1 - Math.floor(window / 2), window - Math.floor(window / 2) - 1];
+  for (let line = 0; line < lines; line++) {
+    let k = Math.max(0, first);
+    while (k <= last && data[isUpright ? k * width + line : line * width + k] >= LINE_LEVEL) k++;
+    if (k > last) return false;
+  }
+  return true;
 }
 
 // Which points belong to the digit: all blots of ink but specks, and lines that end at the border; null without ink.

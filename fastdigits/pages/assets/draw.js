@@ -6,6 +6,7 @@ import { Pad } from "./pad.js";
 import { VERDICTS, clearSeen, doubt, element, made, percent, showSeen } from "./shown.js";
 
 const MOST_KEPT = 12; // digits that were cleared
+const KEPT_SIDE = 56; // pixels
 const LEAST_TOLD = 0.0005; // of a runner-up, which else is 0.0 %
 const model = element("model");
 const pad = new Pad(element("pad"), {
@@ -128,8 +129,8 @@ function makeBars() {
 function remember(strokes) {
   if (!shown) return;
   const { label, confidence } = shown;
-  const picture = made("canvas", { width: 56, height: 56 });
-  pad.withoutCursor((canvas) => picture.getContext("2d").drawImage(canvas, 0, 0, 56, 56));
+  const picture = made("canvas", { width: KEPT_SIDE, height: KEPT_SIDE });
+  pad.drawOn(picture.getContext("2d")); // its strokes are still there
   const button = made("button", { className: "kept" }, picture, made("span", { textContent: label }));
   button.setAttribute("aria-label", `${label}, ${percent(confidence)}: draw it again`);
   button.addEventListener("click", () => {

@@ -4,74 +4,93 @@ import { Plane, clipped, least, most } from "./plane.js";
 
 // ---- extremes in a window, with the border repeated outward
 
-// For each value of a line the least (isLess) or greatest one from `before` places before it to `after` behind it.
-function slidingExtreme(line, before, after, isLess, out) {
-  const n = line.length;
-  const queue = new Int32Array(n + before + after); // places whose values only rise, or only fall
-  let head = 0;
-  let tail = 0;
-  for (let next = -before; next < n + after; next++) {
-    const value = line[clipped(next, 0, n - 1)];
-    while (tail > head) {
-      const last = line[clipped(queue[tail - 1], 0, n - 1)];
-      if (isLess ? last < value : last > value) break;
-      tail--;
-    }
-    queue[tail++] = next;
-    const place = next - after;
-    while (queue[head] < place - before) head++;
-    if (place >= 0) out[place] = line[clipped(queue[head], 0, n - 1)];
+// For each value the least one of its window, from `before` lines before it to `after` lines behind it. A line is a row,
+// or of a plane on its side a column; each value is in two blocks of a window's size, and the least values of their parts
+// are computed once for all (van Herk 1992, Pattern Recognition Letters 13:517).
+function slidingLeast({ height, width, data }, before, after) {
+  const window = before + after + 1;
+  const lines = height + before + after; // with the first and the last one repeated
+  const placeOf = (line) => clipped(line - before, 0, height - 1) * width;
+  const [fromStart, toEnd] = scratch(lines * width); // of the block so far
+  for (let line = 0; line < lines; line++) {
+    const [here, source] = [line * width, placeOf(line)];
+    fromStart.set(data.subarray(source, source + width), here);
+    if (line % window !== 0) lessen(fromStart, here, here - width, width);
   }
+  for (let line = lines - 1; line >= 0; line--) {
+    const [here, source] = [line * width, placeOf(line)];
+    toEnd.set(data.subarray(source, source + width), here);
+    if (line !== lines - 1 && (line + 1) % window !== 0) lessen(toEnd, here, here + width, width);
+  }
+  const ahead = (window - 1) * width;
+  const out = new data.constructor(data.length);
+  for (let k = 0; k < out.length; k++) out[k] = Math.min(toEnd[k], fromStart[k + ahead]);
+  return new Plane(height, width, out);
 }
 
-// The same along both axes of a plane, in windows of so many rows and columns.
-function extreme(plane, rows, columns, isLess) {
-  const { height, width } = plane;
-  const data = plane.data.slice();
-  // of windows of an even size scipy's least one lies further before its place, and its greatest one behind it
-  const reach = (size) => [Math.floor(size / 2), size - Math.floor(size / 2) - 1];
-  const [before, after] = isLess ? [0, 1] : [1, 0];
-  if (rows > 1) {
-    const sides = reach(rows);
-    const line = new plane.data.constructor(height);
-    const out = new plane.data.constructor(height);
-    for (let column = 0; column < width; column++) {
-      for (let row = 0; row < height; row++) line[row] = data[row * width + column];
-      slidingExtreme(line, sides[before], sides[after], isLess, out);
-      for (let row = 0; row < height; row++) data[row * width + column] = out[row];
-    }
-  }
-  if (columns > 1) {
-    const sides = reach(columns);
-    for (let row = 0; row < height; row++) {
-      const line = data.slice(row * width, (row + 1) * width);
-      slidingExtreme(line, sides[before], sides[after], isLess, data.subarray(row * width, (row + 1) * width));
-    }
-  }
-  return new Plane(height, width, data);
+let kept = [new Float64Array(0), new Float64Array(0)];
+
+// Two arrays of that length at least, always the same ones: fresh memory is slow.
+function scratch(length) {
+  if (kept[0].length < length) kept = kept.map(() => new Float64Array(length));
+  return kept;
 }
 
-export function greyOpening(plane, rows, columns) {
-  return extreme(extreme(plane, rows, columns, true), rows, columns, false);
+// Replace so many values from `here` on by those from `there` on that are less.
+function lessen(data, here, there, count) {
+  for (let k = 0; k < count; k++) data[here + k] = Math.min(data[here + k], data[there + k]);
+}
+
+// Rows as columns.
+function onItsSide({ height, width, data }) {
+  const out = new data.constructor(data.length);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) out[column * height + row] = data[row * width + column];
+  }
+  return new Plane(width, height, out);
+}
+
+const negative = (plane) => plane.map((value) => -value);
+
+// The least value in windows of so many rows and columns.
+export function greyErosion(plane, rows, columns) {
+  return leastOf(plane, rows, columns, (size) => [Math.floor(size / 2), size - Math.floor(size / 2) - 1]);
+}
+
+// The greatest one; of windows of an even size scipy's erosion reaches further before a place, and its dilation behind it.
+export function greyDilation(plane, rows, columns) {
+  const sides = (size) => [size - Math.floor(size / 2) - 1, Math.floor(size / 2)];
+  return negative(leastOf(negative(plane), rows, columns, sides));
+}
+
+function leastOf(plane, rows, columns, sides) {
+  const upright = rows > 1 ? slidingLeast(plane, ...sides(rows)) : plane;
+  return columns > 1 ? onItsSide(slidingLeast(onItsSide(upright), ...sides(columns))) : upright;
 }
 
 // rows and columns are odd
 export function greyClosing(plane, rows, columns) {
-  return extreme(extreme(plane, rows, columns, false), rows, columns, true);
+  return greyErosion(greyDilation(plane, rows, columns), rows, columns);
 }
 
 // ---- masks
 
 // A mask, grown so many times by the points above, below and beside it.
 export function grown(mask, times) {
+  const { height, width } = mask;
   let now = mask;
   for (let round = 0; round < times; round++) {
-    const { height, width, data } = now;
-    now = now.map((value, at) => {
+    const { data } = now;
+    const next = new Plane(height, width, data.slice());
+    for (let at = 0; at < data.length; at++) {
+      if (!data[at]) continue;
       const column = at % width;
-      const beside = (column > 0 && data[at - 1]) || (column < width - 1 && data[at + 1]);
-      return value || beside || data[at - width] || data[at + width] ? 1 : 0;
-    });
+      if (column > 0) next.data[at - 1] = 1;
+      if (column < width - 1) next.data[at + 1] = 1;
+      if (at >= width) next.data[at - width] = 1;
+      if (at + width < data.length) next.data[at + width] = 1;
+    }
+    now = next;
   }
   return now;
 }
@@ -108,25 +127,27 @@ export function labelled({ height, width, data }) {
 // Linear interpolation at the places that `placeOf(row or column, old side, new side)` gives; 0 outside.
 function interpolated(plane, height, width, placeOf) {
   const { width: stride, data } = plane;
-  const along = (side, old) =>
-    Array.from({ length: side }, (_, k) => {
-      const place = placeOf(k, old, side);
-      if (place < 0 || place > old - 1) return null;
-      const start = Math.floor(place);
-      return { start, next: Math.min(start + 1, old - 1), share: place - start };
-    });
+  const along = (side, old) => {
+    const places = Float64Array.from({ length: side }, (_, k) => placeOf(k, old, side));
+    const starts = Int32Array.from(places, (place) => (place < 0 || place > old - 1 ? -1 : Math.floor(place)));
+    const shares = places.map((place, k) => place - starts[k]);
+    const nexts = starts.map((start) => Math.min(start + 1, old - 1));
+    return { starts, nexts, shares };
+  };
   const rows = along(height, plane.height);
   const columns = along(width, plane.width);
   const out = new data.constructor(height * width);
-  rows.forEach((row, i) => {
-    if (!row) return;
-    columns.forEach((column, j) => {
-      if (!column) return;
-      const upper = data[row.start * stride + column.start] * (1 - column.share) + data[row.start * stride + column.next] * column.share;
-      const lower = data[row.next * stride + column.start] * (1 - column.share) + data[row.next * stride + column.next] * column.share;
-      out[i * width + j] = upper * (1 - row.share) + lower * row.share;
-    });
-  });
+  for (let i = 0; i < height; i++) {
+    if (rows.starts[i] < 0) continue;
+    const [upper, lower, down] = [rows.starts[i] * stride, rows.nexts[i] * stride, rows.shares[i]];
+    for (let j = 0; j < width; j++) {
+      const [left, right, across] = [columns.starts[j], columns.nexts[j], columns.shares[j]];
+      if (left < 0) continue;
+      const above = data[upper + left] * (1 - across) + data[upper + right] * across;
+      const below = data[lower + left] * (1 - across) + data[lower + right] * across;
+      out[i * width + j] = above * (1 - down) + below * down;
+    }
+  }
   return new Plane(height, width, out);
 }
 

@@ -7,10 +7,12 @@ const MOST_PIXELS = 50e6;
 // The gray levels of ImageData; what is transparent is paper, white under dark ink.
 export function grayOf({ width, height, data }) {
   const gray = new Uint8Array(width * height);
-  let [visible, total, isOpaque] = [0, 0, true];
+  let visible = 0;
+  let total = 0;
+  let isOpaque = true;
   for (let at = 0; at < gray.length; at++) {
-    const [red, green, blue, alpha] = [data[4 * at], data[4 * at + 1], data[4 * at + 2], data[4 * at + 3]];
-    gray[at] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+    const alpha = data[4 * at + 3];
+    gray[at] = (data[4 * at] * 19595 + data[4 * at + 1] * 38470 + data[4 * at + 2] * 7471 + 0x8000) >> 16;
     if (alpha > 127) {
       visible++;
       total += gray[at];

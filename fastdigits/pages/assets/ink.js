@@ -10,21 +10,25 @@ const SPECK = 0.04;
 const STROKE = 0.6;
 const MOST_INK = 0.4;
 const FIT_ROUNDS = 12;
+const TERMS = 6; // of a surface of second order
 const MOST_GAIN = 3;
 
 // The ink of a photo of one digit: gray levels, 0 or more.
 export function digitInk(gray) {
   const grid = (side) => averaged(gray, Math.max(1, Math.floor(gray.height / side)), Math.max(1, Math.floor(gray.width / side)));
-  let [small, finer] = [grid(PAPER_GRID), grid(INK_GRID)];
+  const finer = () => grid(INK_GRID);
+  let small = grid(PAPER_GRID);
   let light = lightOn(small);
-  const isDark = isDarkInk(minus(small, light), minus(finer, zoomedGrid(light, finer.height, finer.width)));
+  const isDark = isDarkInk(minus(small, light), () => minus(finer(), zoomedGrid(light, finer().height, finer().width)));
   if (!isDark) [gray, small, light] = [turned(gray), turned(small), turned(light)];
   const flat = withoutStrokes(minus(small, light));
   const paper = zoomedGrid(light.map((level, at) => level + flat.data[at]), gray.height, gray.width);
   const usual = median(paper.data);
-  // in a shadow paper and ink lie nearer to each other
-  const gain = (level) => (isDark ? clipped(usual / Math.max(level, 1), 1 / MOST_GAIN, MOST_GAIN) : 1);
-  return paper.map((level, at) => Math.max(level - gray.data[at], 0) * gain(level));
+  return paper.map((level, at) => {
+    const ink = Math.max(level - gray.data[at], 0);
+    // in a shadow paper and ink lie nearer to each other
+    return isDark && ink ? ink * clipped(usual / Math.max(level, 1), 1 / MOST_GAIN, MOST_GAIN) : ink;
+  });
 }
 
 // The ink of a sheet of many digits; `neighbourhood` is the share of its sides in which paper has one brightness.
@@ -95,50 +99,55 @@ const minus = (a, b) => a.map((value, at) => value - b.data[at], Float64Array);
 
 // The light on the paper as a surface of second order: the one on which most points agree.
 function lightOn(small) {
+  const { height, width, data: values } = small;
   const along = (side, k) => (side > 1 ? -1 + (2 * k) / (side - 1) : -1);
-  const terms = Array.from(small.data, (_, at) => {
-    const row = along(small.height, Math.floor(at / small.width));
-    const column = along(small.width, at % small.width);
-    return [1, row, column, row * row, row * column, column * column];
-  });
-  const values = small.data;
+  const terms = new Float64Array(TERMS * values.length); // of each point: 1, row, column, row², row * column, column²
+  for (let at = 0; at < values.length; at++) {
+    const row = along(height, Math.floor(at / width));
+    const column = along(width, at % width);
+    terms.set([1, row, column, row * row, row * column, column * column], TERMS * at);
+  }
   let surface = new Float64Array(values.length).fill(median(values));
   for (let round = 0; round < FIT_ROUNDS; round++) {
-    const off = Float64Array.from(values, (value, at) => value - surface[at]);
+    const off = surface.map((level, at) => values[at] - level);
     const scale = Math.max(3, 1.5 * median(off.map(Math.abs)));
     const weights = off.map((value) => (1 / (1 + (value / scale) ** 2)) ** 2);
     const factors = leastSquares(terms, values, weights);
-    surface = Float64Array.from(terms, (row) => row.reduce((total, term, k) => total + term * factors[k], 0));
+    surface = surface.map((_, at) => {
+      let level = 0;
+      for (let k = 0; k < TERMS; k++) level += terms[TERMS * at + k] * factors[k];
+      return level;
+    });
   }
-  return new Plane(small.height, small.width, surface);
+  return new Plane(height, width, surface);
 }
 
 // The factors of the terms whose sum is nearest to the values, by Cholesky's method.
 function leastSquares(terms, values, weights) {
-  const n = terms[0].length;
-  const a = Array.from({ length: n }, () => new Float64Array(n));
-  const b = new Float64Array(n);
-  terms.forEach((row, at) => {
-    for (let i = 0; i < n; i++) {
-      const weighted = weights[at] * row[i];
+  const a = Array.from({ length: TERMS }, () => new Float64Array(TERMS));
+  const b = new Float64Array(TERMS);
+  for (let at = 0; at < values.length; at++) {
+    for (let i = 0; i < TERMS; i++) {
+      const weighted = weights[at] * terms[TERMS * at + i];
+      const row = a[i];
       b[i] += weighted * values[at];
-      for (let j = 0; j <= i; j++) a[i][j] += weighted * row[j];
+      for (let j = 0; j <= i; j++) row[j] += weighted * terms[TERMS * at + j];
     }
-  });
-  for (let i = 0; i < n; i++) a[i][i] += 1e-11 * a[0][0]; // pictures of few rows or columns have no one answer
-  for (let i = 0; i < n; i++) {
+  }
+  for (let i = 0; i < TERMS; i++) a[i][i] += 1e-11 * a[0][0]; // pictures of few rows or columns have no one answer
+  for (let i = 0; i < TERMS; i++) {
     for (let j = 0; j <= i; j++) {
       let rest = a[i][j];
       for (let k = 0; k < j; k++) rest -= a[i][k] * a[j][k];
       a[i][j] = i === j ? Math.sqrt(rest) : rest / a[j][j];
     }
   }
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < TERMS; i++) {
     for (let k = 0; k < i; k++) b[i] -= a[i][k] * b[k];
     b[i] /= a[i][i];
   }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) b[i] -= a[k][i] * b[k];
+  for (let i = TERMS - 1; i >= 0; i--) {
+    for (let k = i + 1; k < TERMS; k++) b[i] -= a[k][i] * b[k];
     b[i] /= a[i][i];
   }
   return b;
@@ -150,7 +159,8 @@ function withoutStrokes(flat) {
   return greyClosing(flat, rows, columns);
 }
 
-// Whether the ink is darker than its paper: the first of four signs that says something.
+// Whether the ink is darker than its paper: the first of four signs that says something. `finer` is only made where the
+// first sign says nothing.
 function isDarkInk(flat, finer) {
   const darker = (plane) => plane.map((value) => Math.max(-value, 0));
   const lighter = (plane) => plane.map((value) => Math.max(value, 0));
@@ -158,7 +168,7 @@ function isDarkInk(flat, finer) {
   const total = (plane) => plane.data.reduce((a, b) => a + b, 0);
   const signs = [
     () => [innerInk(darker(flat), 3), innerInk(lighter(flat), 3)],
-    () => [innerInk(darker(finer), 9), innerInk(lighter(finer), 9)],
+    () => [innerInk(darker(finer()), 9), innerInk(lighter(finer()), 9)],
     () => [span(closed(flat)), span(closed(flat.map((value) => -value)))],
     () => [total(darker(flat)), total(lighter(flat))],
   ];

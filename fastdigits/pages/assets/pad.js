@@ -2,7 +2,10 @@
 
 const INK = "#101010";
 const PAPER = "#ffffff";
-const WIDTH = 20; // of a stroke, on a pad of 280: about as bold as a felt pen's digit
+const SIDE = 280; // of the pad, in which strokes are measured
+const SHOWN_SIDE = 560; // pixels, so that it is sharp on fine screens
+const ASKED_SIDE = 196; // pixels of what a model is asked about, enough for a digit of 20
+const WIDTH = 20; // of a stroke: about as bold as a felt pen's digit
 const STEP = 8; // by which an arrow key moves
 
 export class Pad {
@@ -10,14 +13,16 @@ export class Pad {
   // strokes that were there
   constructor(canvas, { changed = () => {}, told = () => {}, cleared = () => {} }) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    canvas.width = canvas.height = SHOWN_SIDE;
+    this.asked = Object.assign(document.createElement("canvas"), { width: ASKED_SIDE, height: ASKED_SIDE });
+    this.askedContext = this.asked.getContext("2d", { willReadFrequently: true });
     this.changed = changed;
     this.told = told;
     this.cleared = cleared;
     this.strokes = [];
     this.stroke = null; // the one that is being drawn, by the pointer or by the keyboard
     this.pointer = null;
-    this.cursor = { x: canvas.width / 2, y: canvas.height / 2 };
+    this.cursor = { x: SIDE / 2, y: SIDE / 2 };
     this.keyboardPenIsDown = false;
     this.listen();
     this.draw();
@@ -59,22 +64,16 @@ export class Pad {
     this.keyboardPenIsDown = false;
   }
 
-  // What `look` makes of the canvas without the keyboard's crosshair.
-  withoutCursor(look) {
-    this.draw(false);
-    const made = look(this.canvas);
-    this.draw();
-    return made;
-  }
-
   // the picture as a PNG file
   png() {
-    return this.withoutCursor((canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png")));
+    this.drawOn(this.askedContext);
+    return new Promise((resolve) => this.asked.toBlob(resolve, "image/png"));
   }
 
   // the picture as ImageData
   pixels() {
-    return this.withoutCursor(({ width, height }) => this.context.getImageData(0, 0, width, height));
+    this.drawOn(this.askedContext);
+    return this.askedContext.getImageData(0, 0, ASKED_SIDE, ASKED_SIDE);
   }
 
   listen() {
@@ -108,8 +107,8 @@ export class Pad {
   place(event) {
     const box = this.canvas.getBoundingClientRect();
     return {
-      x: ((event.clientX - box.left) / box.width) * this.canvas.width,
-      y: ((event.clientY - box.top) / box.height) * this.canvas.height,
+      x: ((event.clientX - box.left) / box.width) * SIDE,
+      y: ((event.clientY - box.top) / box.height) * SIDE,
     };
   }
 
@@ -130,8 +129,8 @@ export class Pad {
     if (event.key in moves) {
       const [dx, dy] = moves[event.key];
       this.cursor = {
-        x: Math.min(Math.max(this.cursor.x + dx * STEP, 0), this.canvas.width),
-        y: Math.min(Math.max(this.cursor.y + dy * STEP, 0), this.canvas.height),
+        x: Math.min(Math.max(this.cursor.x + dx * STEP, 0), SIDE),
+        y: Math.min(Math.max(this.cursor.y + dy * STEP, 0), SIDE),
       };
       if (this.keyboardPenIsDown) {
         this.stroke.push(this.cursor);
@@ -156,10 +155,18 @@ export class Pad {
     this.changed();
   }
 
-  draw(withCursor = true) {
-    const { context } = this;
+  draw() {
+    const context = this.canvas.getContext("2d");
+    this.drawOn(context);
+    if (this.canvas.matches(":focus-visible")) this.drawCursor(context);
+  }
+
+  // The strokes on the whole of a canvas.
+  drawOn(context) {
+    const scale = context.canvas.width / SIDE;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
     context.fillStyle = PAPER;
-    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    context.fillRect(0, 0, SIDE, SIDE);
     context.strokeStyle = INK;
     context.lineWidth = WIDTH;
     context.lineCap = "round";
@@ -170,7 +177,6 @@ export class Pad {
       for (const point of stroke) context.lineTo(point.x, point.y); // one point makes a dot
       context.stroke();
     }
-    if (withCursor && this.canvas.matches(":focus-visible")) this.drawCursor(context);
   }
 
   drawCursor(context) {

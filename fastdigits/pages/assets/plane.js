@@ -10,8 +10,9 @@ export class Plane {
 
   // another of the same size, made of each value and its place
   map(make, Kind = this.data.constructor) {
-    const data = new Kind(this.data.length);
-    for (let at = 0; at < data.length; at++) data[at] = make(this.data[at], at);
+    const { data: values } = this;
+    const data = new Kind(values.length);
+    for (let at = 0; at < values.length; at++) data[at] = make(values[at], at);
     return new Plane(this.height, this.width, data);
   }
 
@@ -29,19 +30,19 @@ export class Plane {
 
 export function least(values) {
   let found = Infinity;
-  for (const value of values) if (value < found) found = value;
+  for (let at = 0; at < values.length; at++) if (values[at] < found) found = values[at];
   return found;
 }
 
 export function most(values) {
   let found = -Infinity;
-  for (const value of values) if (value > found) found = value;
+  for (let at = 0; at < values.length; at++) if (values[at] > found) found = values[at];
   return found;
 }
 
 export function sum(values) {
   let total = 0;
-  for (const value of values) total += value;
+  for (let at = 0; at < values.length; at++) total += values[at];
   return total;
 }
 
@@ -49,11 +50,33 @@ export const mean = (values) => sum(values) / values.length;
 
 // Of sorted values, the one that so great a share of them lies below; between two of them in a straight line.
 export function quantile(values, share) {
-  const sorted = Float64Array.from(values).sort();
-  const place = share * (sorted.length - 1);
+  const some = new Float64Array(values);
+  const place = share * (some.length - 1);
   const below = Math.floor(place);
-  const next = sorted[Math.min(below + 1, sorted.length - 1)];
-  return sorted[below] + (place - below) * (next - sorted[below]);
+  select(some, below);
+  if (below + 1 === some.length) return some[below];
+  return some[below] + (place - below) * (least(some.subarray(below + 1)) - some[below]);
+}
+
+// Move the value that would be at a place if they were sorted to there, and no greater one before it (Hoare 1961).
+function select(values, place) {
+  let [first, last] = [0, values.length - 1];
+  while (first < last) {
+    const pivot = values[(first + last) >> 1];
+    let [i, j] = [first, last];
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i <= j) {
+        const value = values[i];
+        values[i++] = values[j];
+        values[j--] = value;
+      }
+    }
+    if (place <= j) last = j;
+    else if (place >= i) first = i;
+    else return;
+  }
 }
 
 export const median = (values) => quantile(values, 0.5);
@@ -95,15 +118,20 @@ export function rim({ height, width, data }) {
 }
 
 // Smaller by whole factors: the mean gray level of each block.
-export function averaged(gray, down, across = down) {
-  const height = Math.floor(gray.height / down);
-  const width = Math.floor(gray.width / across);
-  const sums = new Float64Array(height * width);
-  for (let row = 0; row < height * down; row++) {
-    const start = Math.floor(row / down) * width;
-    for (let column = 0; column < width * across; column++) {
-      sums[start + Math.floor(column / across)] += gray.data[row * gray.width + column];
+export function averaged({ height, width, data }, down, across = down) {
+  if (down === 1 && across === 1) return new Plane(height, width, new Float32Array(data));
+  const rows = Math.floor(height / down);
+  const columns = Math.floor(width / across);
+  const means = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      let total = 0;
+      for (let i = row * down; i < (row + 1) * down; i++) {
+        const start = i * width + column * across;
+        for (let at = start; at < start + across; at++) total += data[at];
+      }
+      means[row * columns + column] = total / (down * across);
     }
   }
-  return new Plane(height, width, Float32Array.from(sums, (total) => total / (down * across)));
+  return new Plane(rows, columns, means);
 }

@@ -19,9 +19,10 @@ from ..folders import (
 )
 from ..models import CALIBRATION_PICTURES, OnnxModel, SavedModel
 from ..runs import Run, unchanged_folder
-from ..scores import class_numbers, read_answers
 from ..sources import PixelSource
 from ..system import InputError
+from .scoring import class_numbers
+from .valid_answers import read_answers
 
 CHECKED_PICTURES = 256
 # Of a probability. On one device batches of another size differ by about 1e-6; a GPU multiplies in TF32.
@@ -31,7 +32,7 @@ LEAST_CALIBRATION = 64  # pictures
 
 
 @dataclass(frozen=True)
-class Checked:
+class ExportCheck:
     """How an export was checked.
 
     Attributes
@@ -68,7 +69,7 @@ class Checked:
         )
 
 
-def reference(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, bool]:
+def reference_answers(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.ndarray, bool]:
     """Pictures uint8 (n, h, w), the probabilities that an export must repeat, and whether the pictures are real.
 
     A run whose data are still as they were gives its own valid pictures and recorded predictions.
@@ -114,7 +115,7 @@ def _some_of(source: PixelSource, size: int) -> np.ndarray:
     return images[spread_rows(len(images), CALIBRATION_PICTURES)]
 
 
-def on_valid(found: OnnxModel, saved: SavedModel, folder: ImageFolder) -> Checked:
+def int8_on_valid(found: OnnxModel, saved: SavedModel, folder: ImageFolder) -> ExportCheck:
     """How far int8 answers otherwise on the valid pictures of the folder that the model was trained on."""
     truth = class_numbers(folder.split(VALID).labels, folder.classes)
     answers = [answer(Inference([one], exact=True), split_source(folder, VALID)) for one in (saved, found)]
@@ -123,7 +124,7 @@ def on_valid(found: OnnxModel, saved: SavedModel, folder: ImageFolder) -> Checke
     return replace(made, real=True, accuracies=accuracies)
 
 
-def on_others(found: OnnxModel, saved: SavedModel, images: np.ndarray) -> Checked:
+def int8_on_others(found: OnnxModel, saved: SavedModel, images: np.ndarray) -> ExportCheck:
     """How far int8 answers otherwise on pictures that its ranges were not measured on."""
     ids = [str(row) for row in range(len(images))]
     answers = []
@@ -135,7 +136,7 @@ def on_others(found: OnnxModel, saved: SavedModel, images: np.ndarray) -> Checke
     return _compared(*answers, saved)
 
 
-def _compared(before: Predictions, after: Predictions, saved: SavedModel) -> Checked:
+def _compared(before: Predictions, after: Predictions, saved: SavedModel) -> ExportCheck:
     """How many answers differ; InputError when they are many."""
     is_other = before.probabilities.argmax(1) != after.probabilities.argmax(1)
     if saved.above is not None:
@@ -148,7 +149,7 @@ def _compared(before: Predictions, after: Predictions, saved: SavedModel) -> Che
             "with pictures that are more like those of training"
         )
     difference = float(np.abs(after.probabilities - before.probabilities).max())
-    return Checked(n, difference, real=False, changed=changed)
+    return ExportCheck(n, difference, real=False, changed=changed)
 
 
 def pictures_of_other_sizes(size: int) -> list[np.ndarray]:
@@ -158,7 +159,7 @@ def pictures_of_other_sizes(size: int) -> list[np.ndarray]:
     return [drawn.integers(0, 256, (8, *shape), dtype=np.uint8) for shape in shapes]
 
 
-def difference_of(found: np.ndarray, expected: np.ndarray, device: str) -> float:
+def checked_difference(found: np.ndarray, expected: np.ndarray, device: str) -> float:
     """Largest difference of two tables of probabilities; RuntimeError when it is no rounding or labels differ."""
     difference = float(np.abs(found - expected).max())
     other_labels = int((found.argmax(1) != expected.argmax(1)).sum())
