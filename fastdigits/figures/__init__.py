@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "stress": ["draw_stress", "draw_stressed"],
         "study": ["draw_importances", "draw_parallel", "draw_search_history"],
         "table": ["draw_table"],
-        "tokens": ["DARK", "LIGHT", "contrast", "tokens_css"],
+        "tokens": ["tokens_css"],
         "training": ["draw_augmentation", "draw_batch", "draw_curves", "draw_lr_find", "draw_several_curves"],
     },
 )

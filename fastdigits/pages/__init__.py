@@ -11,6 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "drawing": ["drawing_page"],
         "head": ["ASSETS", "page_head", "stylesheet"],
         "one_file": ["Embedded", "write_web"],
-        "runtime": ["RUNTIME_VERSION", "find_runtime"],
+        "runtime": ["find_runtime"],
     },
 )

@@ -60,7 +60,7 @@ def test_an_export_that_differs_is_not_kept(tmp_path, run, monkeypatch):
 
 
 def test_exports_that_cannot_be(tmp_path, run):
-    with pytest.raises(InputError, match="--to 'tflite' is unknown; accepted are model, onnx and learner"):
+    with pytest.raises(InputError, match="--to 'tflite' is unknown; accepted are model, onnx, learner and web"):
         export(run, tmp_path / "x", to="tflite")
     (tmp_path / "x").touch()
     with pytest.raises(InputError, match="x exists already; pass --overwrite"):

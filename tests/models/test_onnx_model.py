@@ -144,7 +144,7 @@ def test_its_script_sees_pictures_as_predict_does(exported, tmp_path):
 def test_wrong_onnx_folders(exported, run, folder, tmp_path):
     import shutil
 
-    with pytest.raises(InputError, match="--to 'keras' is unknown; accepted are model, onnx and learner"):
+    with pytest.raises(InputError, match="--to 'keras' is unknown; accepted are model, onnx, learner and web"):
         export(str(run), tmp_path / "x", to="keras")
     with pytest.raises(InputError, match="is an ONNX export already; pass the run or model that it was made from"):
         export(str(exported), tmp_path / "x", to="model")

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import zoom
 
 from fastdigits import InputError, convert, export, open_model, predict, read
-from fastdigits.pages import RUNTIME_VERSION
+from fastdigits.pages.runtime import RUNTIME_VERSION
 from fastdigits.photos import SIDE
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 from fastdigits.system import encode_pictures

@@ -163,12 +163,56 @@ def test_a_doubtful_drawing_is_marked_and_models_are_picked(page):
     assert page.inner_text("#confidence") != before
 
 
+@needs_chromium
+def test_what_is_cleared_comes_back(page, digits):
+    from playwright.sync_api import expect
+
+    draw(page, digits[0][0])
+    said = announced(page)
+    page.click("#clear")
+    kept = page.locator("#last button")
+    expect(kept).to_have_count(1)
+    draw(page, digits[0][1])
+    announced(page)
+    kept.click()  # and what was drawn meanwhile stands there now
+    assert announced(page) == said
+    expect(kept).to_have_count(1)
+    assert kept.inner_text() != said or digits[1][0] == digits[1][1]
+
+
+@needs_chromium
+def test_pad_and_answer_have_one_height_and_on_a_phone_both_are_seen(browser, address, digits):
+    for viewport in (DESKTOP, PHONE):
+        page = browser.new_context(viewport=viewport).new_page()
+        page.goto(address)
+        draw(page, digits[0][0])
+        announced(page)
+        pad, answer, bars = (page.locator(name).bounding_box() for name in ("#pad", ".answer", ".bars"))
+        if viewport == DESKTOP:
+            assert abs(pad["y"] - answer["y"]) <= 1
+            assert abs(pad["y"] + pad["height"] - bars["y"] - bars["height"]) <= 2
+        else:
+            assert answer["y"] + answer["height"] <= viewport["height"]
+        page.context.close()
+
+
+@needs_chromium
+def test_a_table_tells_how_far_it_is(page, digit_images, tmp_path):
+    from playwright.sync_api import expect
+
+    table = pd.DataFrame(np.tile(digit_images[0].reshape(-1, 64), (12, 1)))
+    table.to_csv(tmp_path / "long.csv", index=False)
+    page.set_input_files("#file", str(tmp_path / "long.csv"))
+    expect(page.locator("#upload-status progress")).to_be_visible()
+    expect(page.locator("#upload-status")).to_have_text("long.csv: 21,564 rows answered", timeout=60_000)
+
+
 def upload(page, file) -> str:
     """What the page says of a file."""
     from playwright.sync_api import expect
 
     page.set_input_files("#file", str(file))
-    expect(page.locator("#upload-status")).not_to_have_text(re.compile("^$|…$"))
+    expect(page.locator("#upload-status")).not_to_have_text(re.compile(r"^$|…\s*$"))
     return page.inner_text("#upload-status")
 
 
@@ -182,9 +226,11 @@ def test_photo_sheet_and_table(page, digits, digit_table, tmp_path):
     Image.fromarray(printed_sheet()).save(tmp_path / "sheet.png")
     page.check("[value=sheet]")
     assert upload(page, tmp_path / "sheet.png").startswith("sheet.png: 17 digits")
-    lines = page.locator(".numbers li").all_inner_texts()
-    assert [[len(number) for number in line.split()] for line in lines] == [[4, 3], [2, 3, 1], [4]]
-    assert page.locator("canvas.sheet").bounding_box()["width"] > 300
+    lines = page.locator(".numbers li").evaluate_all("all => all.map((li) => [...li.children].map((e) => e.value))")
+    assert [[len(number) for number in line] for line in lines] == [[4, 3], [2, 3, 1], [4]]
+    sheet, box = (page.locator(name).first.bounding_box() for name in (".sheet", ".box"))
+    assert sheet["width"] > 300
+    assert sheet["x"] < box["x"] < sheet["x"] + sheet["width"]
     digit_table.drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
     assert upload(page, tmp_path / "t.csv") == "t.csv: 200 rows answered"
     with page.expect_download() as download:
