@@ -25,7 +25,7 @@ class Report:
 def report(runs: list[Path], *, out: Path | None = None, picture: str | None = None, overwrite: bool = False) -> Report:
     """Draw all that there is to see of a finished run on one HTML page, or compare several runs.
 
-    The page holds its pictures, needs no network and runs no scripts. A folder next to it, whose name is that of the
+    The page holds its pictures and needs no network. A folder next to it, whose name is that of the
     page with `-parts`, contains each figure as PNG, each table as csv, and the numbers as report.json.
 
     Parameters
@@ -69,7 +69,7 @@ def report(runs: list[Path], *, out: Path | None = None, picture: str | None = N
     else:
         title, lead, sections, numbers = comparison_report(opened)
     write_page(page, parts, title, lead, sections, numbers)
-    return Report(page, parts, lead)
+    return Report(page, parts, [str(line) for line in lead])
 
 
 def _finished_run(path: Path) -> Run:

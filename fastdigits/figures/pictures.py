@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .canvas import Drawing, finished, new_drawing, picture_grid, show_picture
+from .canvas import Drawing, finished, in_style, new_drawing, picture_grid, show_picture
+from .tokens import LIGHT
 
 LARGEST_ANNOTATED_PX = 40
 
 
+@in_style
 def draw_pictures(
     images: Sequence[np.ndarray], titles: list[str], path: Path | None = None, columns: int = 8
 ) -> Drawing:
@@ -32,6 +34,7 @@ def draw_pictures(
     return finished(drawing, path)
 
 
+@in_style
 def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) -> Drawing:
     """A digit as a heat map with the value of each pixel written on it.
 
@@ -48,6 +51,7 @@ def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) ->
     axes = drawing.subplots()
     axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     axes.set_title(title)
+    axes.grid(False)
     if max(height, width) <= LARGEST_ANNOTATED_PX:
         for (row, column), value in np.ndenumerate(image):
             colour = "k" if value > 127 else "w" if value else "#606060"
@@ -57,6 +61,7 @@ def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) ->
     return finished(drawing, path)
 
 
+@in_style
 def draw_neighbours(
     images: np.ndarray,
     titles: list[str],
@@ -86,6 +91,7 @@ def draw_neighbours(
     return finished(drawing, path)
 
 
+@in_style
 def draw_heat(images: np.ndarray, heat: np.ndarray, titles: list[str], path: Path | None = None) -> Drawing:
     """Digits, and below each where the network looked (Grad-CAM).
 
@@ -102,7 +108,7 @@ def draw_heat(images: np.ndarray, heat: np.ndarray, titles: list[str], path: Pat
     for k in range(n):
         show_picture(places[k], images[k], titles[k])
         show_picture(places[n + k], images[k])
-        places[n + k].imshow(heat[k], cmap="jet", vmin=0, vmax=1, alpha=0.5)
+        places[n + k].imshow(heat[k], cmap="inferno", vmin=0, vmax=1, alpha=0.6)
     return finished(drawing, path)
 
 
@@ -112,7 +118,7 @@ def draw_reading(
     path: Path | None = None,
     left_out: Sequence[dict[str, int]] = (),
 ):
-    """A sheet with a box around each digit and its label above, doubtful ones in red.
+    """A sheet with a box around each digit and its label above, doubtful ones in the colour of doubt.
 
     Parameters
     ----------
@@ -137,7 +143,7 @@ def draw_reading(
     for box in left_out:
         pen.rectangle(tuple(box.values()), outline=(140, 140, 140))
     for box, label, doubtful in found:
-        colour = (200, 30, 30) if doubtful else (20, 120, 60)
+        colour = LIGHT["doubt"] if doubtful else LIGHT["accent"]
         size = max(10, (box["bottom"] - box["top"]) // 3)
         pen.rectangle(tuple(box.values()), outline=colour, width=max(1, size // 8))
         font = ImageFont.load_default(size)

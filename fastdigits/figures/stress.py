@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from ..scores import StressScore
-from .canvas import Drawing, finished, new_drawing
+from .canvas import COLUMN, Drawing, finished, in_style, new_drawing
+from .tokens import LIGHT
 
-COLUMNS = 5
+COLUMNS = 2
 
 
+@in_style
 def draw_stress(scores: list[StressScore], accuracy: float, path: Path | None = None) -> Drawing:
     """Accuracy against strength, a small chart for each stress, all on one scale.
 
@@ -22,13 +24,13 @@ def draw_stress(scores: list[StressScore], accuracy: float, path: Path | None = 
         A PNG file to write.
     """
     n_rows = -(-len(scores) // COLUMNS)
-    drawing = new_drawing(2.1 * COLUMNS, 1.9 * n_rows)
+    drawing = new_drawing(COLUMN, 1.55 * n_rows)
     all_axes = drawing.subplots(n_rows, COLUMNS, sharey=True, squeeze=False).ravel()
     for axes, score in zip(all_axes, scores):
-        axes.axhline(accuracy, color="gray", linestyle=":", linewidth=1)
+        axes.axhline(accuracy, color=LIGHT["quiet"], linestyle=":", linewidth=1)
         axes.plot(range(len(score.strengths)), score.accuracies, marker="o")
         axes.set_xticks(range(len(score.strengths)), [f"{strength:g}" for strength in score.strengths])
-        axes.set_title(f"{score.name} ({score.unit})", fontsize=9)
+        axes.set_title(f"{score.name} ({score.unit})", fontsize=9, fontweight="normal")
         axes.margins(0.15)
     for axes in all_axes[len(scores) :]:
         axes.set_axis_off()
@@ -37,8 +39,9 @@ def draw_stress(scores: list[StressScore], accuracy: float, path: Path | None = 
     return finished(drawing, path)
 
 
+@in_style
 def draw_stressed(rows: list[tuple[str, list[np.ndarray]]], path: Path | None = None) -> Drawing:
-    """One digit under each stress: a row for each, from mild to strong.
+    """One digit under each stress: a row for each, from mild on the left to strong.
 
     Parameters
     ----------
@@ -49,15 +52,17 @@ def draw_stressed(rows: list[tuple[str, list[np.ndarray]]], path: Path | None = 
     """
     side = rows[0][1][0].shape[0]
     gap = max(1, side // 10)
-    columns = [np.concatenate([np.pad(picture, (0, gap), constant_values=255) for picture in p]) for _, p in rows]
-    sheet = np.concatenate(columns, axis=1)  # one picture: thirty axes would take seconds
-    drawing = new_drawing(0.8 * len(rows), 0.8 * sheet.shape[0] / (side + gap) + 0.3)
+    strips = [
+        np.concatenate([np.pad(picture, (0, gap), constant_values=255) for picture in p], axis=1) for _, p in rows
+    ]
+    sheet = np.concatenate(strips)  # one picture: thirty axes would take seconds
+    height = 0.9 * COLUMN / 2 / sheet.shape[1] * sheet.shape[0]
+    drawing = new_drawing(COLUMN, height + 0.3)
     axes = drawing.subplots()
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255)
-    axes.xaxis.tick_top()
     axes.tick_params(length=0)
-    axes.set_xticks([k * (side + gap) + side / 2 for k in range(len(rows))], [name for name, _ in rows], fontsize=8)
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.set_yticks([k * (side + gap) + side / 2 for k in range(len(rows))], [name for name, _ in rows])
+    axes.set_xticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
     return finished(drawing, path)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .canvas import Drawing, finished, new_drawing
+from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, sequential
+from .tokens import LIGHT
 
 
+@in_style
 def draw_search_history(
     values: list[float | None], complete: list[bool], objective: str, maximise: bool, path: Path | None = None
 ) -> Drawing:
@@ -22,22 +24,23 @@ def draw_search_history(
     path : Path, optional
         A PNG file to write.
     """
-    drawing = new_drawing(7.5, 3.8)
+    drawing = new_drawing(COLUMN, 3.4)
     axes = drawing.subplots()
     numbers = np.arange(len(values))
     found = np.array([np.nan if value is None else value for value in values], float)
     is_whole = np.array(complete, bool)
     axes.plot(numbers[is_whole], found[is_whole], "o", label="complete")
-    axes.plot(numbers[~is_whole], found[~is_whole], "x", color="tab:gray", label="ended early")
+    axes.plot(numbers[~is_whole], found[~is_whole], "x", color=LIGHT["quiet"], label="ended early")
     counted = np.where(is_whole & ~np.isnan(found), found, -np.inf if maximise else np.inf)
     best = (np.maximum if maximise else np.minimum).accumulate(counted)
     axes.step(numbers[np.isfinite(best)], best[np.isfinite(best)], where="post", label="best so far")
     axes.set(xlabel="trial", ylabel=objective.replace("_", " "))
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize=8)
+    drawing.legend(loc="outside upper left", ncols=3)  # points have no ends to be labelled at
     return finished(drawing, path)
 
 
+@in_style
 def draw_importances(importances: dict[str, float], path: Path | None = None) -> Drawing:
     """How much of the trials' differences each option explains: shares that sum to 1.
 
@@ -47,7 +50,7 @@ def draw_importances(importances: dict[str, float], path: Path | None = None) ->
     path : Path, optional
         A PNG file to write.
     """
-    drawing = new_drawing(6.4, 0.9 + 0.4 * len(importances))
+    drawing = new_drawing(COLUMN, 0.9 + 0.4 * len(importances))
     axes = drawing.subplots()
     names = sorted(importances, key=importances.get)
     axes.barh(names, [importances[name] for name in names])
@@ -55,6 +58,7 @@ def draw_importances(importances: dict[str, float], path: Path | None = None) ->
     return finished(drawing, path)
 
 
+@in_style
 def draw_parallel(
     settings: list[dict],
     values: list[float],
@@ -76,23 +80,22 @@ def draw_parallel(
     path : Path, optional
         A PNG file to write.
     """
-    import matplotlib
-
     options = list(dict.fromkeys(name for setting in settings for name in setting))
     drawing = new_drawing(1.9 * (len(options) + 1), 4.4)
     axes = drawing.subplots()
     scales = [_Scale([setting.get(name) for setting in settings], choices.get(name)) for name in options]
     scored = _Scale(list(values), None)
     ranks = np.argsort(np.argsort(values if maximise else -np.array(values)))
-    colours = matplotlib.colormaps["Blues"](0.2 + 0.8 * (ranks + 1) / len(ranks))
+    colours = sequential()(0.15 + 0.75 * (ranks + 1) / len(ranks))
     for k in ranks.argsort():  # the best on top
         heights = [scale.height(settings[k].get(name)) for name, scale in zip(options, scales)]
         axes.plot(range(len(options) + 1), [*heights, scored.height(values[k])], color=colours[k], linewidth=1.4)
     for x, scale in enumerate([*scales, scored]):
-        axes.axvline(x, color="gray", linewidth=0.8)
+        axes.axvline(x, color=LIGHT["line"], linewidth=0.8)
         for height, text in scale.marks():
-            axes.annotate(text, (x, height), (3, 0), textcoords="offset points", fontsize=7, va="center")
+            axes.annotate(text, (x, height), (3, 0), textcoords="offset points", fontsize=8, va="center")
     names = [*(name.replace(".", "\n") for name in options), objective.replace("_", "\n")]
+    axes.grid(False)
     axes.set(xlim=(-0.1, len(options) + 0.6), yticks=[])
     axes.set_xticks(range(len(options) + 1), names, fontsize=8)
     axes.spines[:].set_visible(False)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .canvas import Drawing, finished, new_drawing, show_picture
+from .canvas import Drawing, finished, in_style, new_drawing, sequential, show_picture
+from .tokens import LIGHT
 
 if TYPE_CHECKING:
     from ..audit import Audit, Pictures
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 SAMPLES, MAPPED = 10, 3000
 
 
+@in_style
 def draw_table(pictures: "Pictures", audit: "Audit | None" = None, path: Path | None = None) -> Drawing:
     """Class balance, mean and spread of each class, samples, the first two principal components, the order of hands.
 
@@ -70,11 +72,18 @@ def _draw_map(axes, pictures: "Pictures", classes: list[str], members: list[np.n
     start = 0
     for k, (label, rows) in enumerate(zip(classes, chosen)):
         part = places[start : start + len(rows)]
-        axes.scatter(*part.T, s=4, color=f"C{k % 10}", label=label, alpha=0.6)
+        axes.scatter(*part.T, s=4, color=_class_colour(k, len(classes)), label=label, alpha=0.7)
         start += len(rows)
     axes.set(title="first two principal components", xticks=[], yticks=[])
     if len(classes) <= 20:
         axes.legend(fontsize=7, markerscale=2, ncols=2)
+
+
+def _class_colour(k: int, n: int):
+    """A colour for each of ten classes, or of any number in the order of the rainbow."""
+    import matplotlib
+
+    return matplotlib.colormaps["tab10"](k) if n <= 10 else matplotlib.colormaps["turbo"](k / n)
 
 
 def _draw_order(axes, audit: "Audit | None") -> None:
@@ -83,9 +92,9 @@ def _draw_order(axes, audit: "Audit | None") -> None:
         return
     order = audit.order
     axes.plot(order.row_distances, order.likeness, marker=".")
-    axes.axhline(1, color="gray", linestyle=":")
+    axes.axhline(1, color=LIGHT["quiet"], linestyle=":")
     if order.block_rows:
-        axes.axvline(order.block_rows, color="tab:red", linestyle="--", label=f"about {order.block_rows:,} rows a hand")
+        axes.axvline(order.block_rows, color="C1", linestyle="--", label=f"about {order.block_rows:,} rows a hand")
         axes.legend(fontsize=8)
     axes.set(
         xscale="log",
@@ -104,7 +113,13 @@ def _draw_classes(drawing, images: np.ndarray, classes: list[str], members: list
     for row, (label, rows) in enumerate(zip(classes, members)):
         mean, spread = _mean_and_spread(images, rows)
         show_picture(grid[row, 0], mean, "mean" if row == 0 else "")
-        show_picture(grid[row, 1], spread, "spread" if row == 0 else "", vmax=max(spread.max(), 1e-9), cmap="magma")
+        show_picture(
+            grid[row, 1],
+            spread,
+            "spread" if row == 0 else "",
+            vmax=max(spread.max(), 1e-9),
+            cmap=sequential().reversed(),
+        )
         grid[row, 0].annotate(label, (-0.35, 0.5), xycoords="axes fraction", ha="center", va="center")
         for axes, k in zip(grid[row, 2:], rng.permutation(rows)[:SAMPLES]):
             show_picture(axes, images[k])

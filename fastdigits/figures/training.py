@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .canvas import Drawing, finished, new_drawing, picture_grid, show_picture
+from .canvas import COLUMN, Drawing, finished, in_style, label_lines, new_drawing, picture_grid, show_picture
+from .tokens import LIGHT
 
 
+@in_style
 def draw_lr_find(searches: dict[str, dict], path: Path | None = None) -> Drawing:
     """Loss over learning rate, one line and one mark at the choice for each stage that searched.
 
@@ -17,16 +19,19 @@ def draw_lr_find(searches: dict[str, dict], path: Path | None = None) -> Drawing
     path : Path, optional
         A PNG file to write.
     """
-    drawing = new_drawing(6.4, 4)
+    drawing = new_drawing(COLUMN, 3.6)
     axes = drawing.subplots()
     for stage, search in searches.items():
-        (line,) = axes.plot(search["lrs"], search["losses"], label=f"{stage}: {search['lr']:.2g}")
-        axes.axvline(search["lr"], color=line.get_color(), linestyle="--")
+        (line,) = axes.plot(search["lrs"], search["losses"])
+        axes.axvline(search["lr"], color=line.get_color(), linestyle="--", linewidth=1)
+        place, told = (search["lr"], 0.98), f" {stage}: {search['lr']:.2g}"
+        on_axis = {"xycoords": axes.get_xaxis_transform(), "va": "top", "fontsize": 9}
+        axes.annotate(told, place, color=line.get_color(), **on_axis)
     axes.set(xscale="log", xlabel="learning rate", ylabel="loss (smoothed)", title="learning-rate search")
-    axes.legend(title="chosen")
     return finished(drawing, path)
 
 
+@in_style
 def draw_curves(history: list[dict], path: Path | None = None) -> Drawing:
     """Loss, accuracy and F1 by epoch, the learning rate below, a dotted line where a new stage begins.
 
@@ -37,26 +42,29 @@ def draw_curves(history: list[dict], path: Path | None = None) -> Drawing:
     path : Path, optional
         A PNG file to write.
     """
-    drawing = new_drawing(9, 5)
-    panels = drawing.subplot_mosaic([["loss", "accuracy"], ["lr", "lr"]], height_ratios=[3, 1])
+    drawing = new_drawing(COLUMN, 6.4)
+    panels = drawing.subplot_mosaic([["loss"], ["accuracy"], ["lr"]], height_ratios=[3, 3, 1.5], sharex=True)
     epochs = [row["epoch"] for row in history]
     for name in ("train_loss", "valid_loss"):
-        panels["loss"].plot(epochs, _numbers(history, name), marker=".", label=name)
-    panels["accuracy"].plot(epochs, _numbers(history, "accuracy"), marker=".", color="tab:green", label="accuracy")
+        panels["loss"].plot(epochs, _numbers(history, name), marker=".", label=name.partition("_")[0])
+    panels["accuracy"].plot(epochs, _numbers(history, "accuracy"), marker=".", color="C2", label="accuracy")
     # of balanced classes it lies on the accuracy
-    panels["accuracy"].plot(epochs, _numbers(history, "f1"), linestyle="--", color="black", linewidth=0.8, label="F1")
-    panels["lr"].plot(epochs, _numbers(history, "lr"), marker=".", color="tab:gray")
+    panels["accuracy"].plot(
+        epochs, _numbers(history, "f1"), linestyle="--", color=LIGHT["text"], linewidth=0.8, label="F1"
+    )
+    panels["lr"].plot(epochs, _numbers(history, "lr"), marker=".", color=LIGHT["quiet"])
     panels["lr"].set_yscale("log")
-    titles = {"loss": "loss", "accuracy": "on valid", "lr": "learning rate"}
-    for name, axes in panels.items():
-        axes.set(xlabel="epoch", ylabel=titles[name])
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        _mark_stages(axes, history)
+    for name, title in {"loss": "loss", "accuracy": "accuracy on valid", "lr": "learning rate"}.items():
+        panels[name].set_title(title)
+        panels[name].xaxis.get_major_locator().set_params(integer=True)
+        _mark_stages(panels[name], history)
+    panels["lr"].set(xlabel="epoch")
     for name in ("loss", "accuracy"):
-        panels[name].legend()
+        label_lines(panels[name])
     return finished(drawing, path)
 
 
+@in_style
 def draw_several_curves(histories: dict[str, list[dict]], path: Path | None = None) -> Drawing:
     """Accuracy on valid and valid loss by epoch, one line for each run.
 
@@ -66,15 +74,16 @@ def draw_several_curves(histories: dict[str, list[dict]], path: Path | None = No
     path : Path, optional
         A PNG file to write.
     """
-    drawing = new_drawing(9, 3.8)
+    drawing = new_drawing(COLUMN, 5.6)
     for axes, (name, title) in zip(
-        drawing.subplots(1, 2), (("valid_loss", "loss on valid"), ("accuracy", "accuracy on valid"))
+        drawing.subplots(2, 1, sharex=True), (("valid_loss", "loss on valid"), ("accuracy", "accuracy on valid"))
     ):
         for run, history in histories.items():
             axes.plot([row["epoch"] for row in history], _numbers(history, name), marker=".", label=run)
-        axes.set(xlabel="epoch", ylabel=title)
+        axes.set_title(title)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize=8)
+        label_lines(axes)
+    axes.set(xlabel="epoch")
     return finished(drawing, path)
 
 
@@ -85,10 +94,11 @@ def _numbers(history: list[dict], name: str) -> list[float]:
 def _mark_stages(axes, history: list[dict]) -> None:
     for before, row in pairwise(history):
         if row["stage"] != before["stage"]:
-            axes.axvline(row["epoch"] - 0.5, color="gray", linestyle=":")
+            axes.axvline(row["epoch"] - 0.5, color=LIGHT["quiet"], linestyle=":", linewidth=1)
             axes.annotate(row["stage"], (row["epoch"] - 0.45, 0.02), xycoords=("data", "axes fraction"), fontsize=8)
 
 
+@in_style
 def draw_batch(images: np.ndarray, labels: list[str], path: Path | None = None, columns: int = 8) -> Drawing:
     """Training pictures as the model sees them, augmentation included.
 
@@ -106,6 +116,7 @@ def draw_batch(images: np.ndarray, labels: list[str], path: Path | None = None, 
     return finished(drawing, path)
 
 
+@in_style
 def draw_augmentation(
     before: np.ndarray, after: list[np.ndarray], labels: list[str], path: Path | None = None
 ) -> Drawing:

@@ -57,8 +57,8 @@ def _where_it_looked(images: np.ndarray, heat: np.ndarray, titles: list[str], wh
     return drawn(
         "grad-cam",
         "Where it looked",
-        f"Grad-CAM (Selvaraju et al. 2017) for the predicted label of {what}: red places spoke for it, blue ones did "
-        "not matter. It says where, not why.",
+        f"Grad-CAM (Selvaraju et al. 2017) for the predicted label of {what}: bright places spoke for it, dark ones "
+        "did not matter. It says where, not why.",
         draw_heat(same_side(images, heat.shape[1]), heat, titles),
         is_chart=False,
     )
@@ -92,7 +92,7 @@ def training_section(view: View) -> Section:
     run, augment = view.run, view.run.record().get("settings", {}).get("augment")
     curves = drawn(
         "curves",
-        "Curves",
+        "Loss, accuracy and learning rate",
         "A valid loss that rises while the train loss falls is learning by heart. Augmented training pictures are "
         "harder, so the train loss may lie above the valid loss.",
         draw_curves(run.history()),
@@ -152,7 +152,7 @@ def one_digit_section(view: View, row: int) -> Section:
         return Section("One digit", [values], folded=True)
     layers = drawn(
         "feature-maps",
-        "Layer by layer",
+        "Feature maps, layer by layer",
         "What each convolution, with its activation, and each pooling layer makes of it, the first twelve channels of "
         "each: strokes and edges at first, later maps too coarse to read.",
         draw_feature_maps(maps),
@@ -169,7 +169,7 @@ def network_section(view: View) -> Section:
     total = sum(p.numel() for p in module.parameters() if p.requires_grad)
     drawing = drawn(
         "network",
-        "Drawing",
+        "The network drawn",
         "Layers in the order of the computation, of large networks the convolutions and dense layers: the higher a "
         "box, "
         "the larger its maps; the wider, the more channels.",

@@ -1,6 +1,7 @@
-"""A self-contained HTML page of texts, figures, tables and galleries: no network, no scripts, light and dark."""
+"""A self-contained HTML page of texts, figures, tables and galleries: no network, light and dark, ready to print."""
 
 import base64
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 NUMBERS_FILE = "report.json"
 TEMPLATES = Path(__file__).parent
-WIDE_PX = 620  # figures wider than that are not shrunk to a phone's width, but moved sideways
+PIXELS_A_PX = 150 / 96  # of a figure's file for each px of the page
+WIDE_PX = 470  # figures wider than that are not shrunk to a phone's width, but moved sideways
+MOST_NARROW = 4  # columns
+CODE = re.compile("`([^`]+)`")
 SHOWN_WIDE = 0.75  # of their own width at least
 
 
@@ -49,9 +53,14 @@ class Figure:
     kind: str = "figure"
 
     @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height on a page that is wide enough."""
+        return tuple(round(side / PIXELS_A_PX) for side in struct.unpack(">II", self.png[16:24]))  # of the PNG's header
+
+    @property
     def least_width_px(self) -> int | None:
         """Below which it could not be read; None where it may shrink with the page."""
-        (width,) = struct.unpack(">I", self.png[16:20])  # of the PNG's header
+        width, _ = self.size_px
         return round(width * SHOWN_WIDE) if width > WIDE_PX else None
 
 
@@ -75,6 +84,11 @@ class Table:
     rows: list[list[str]]
     kind: str = "table"
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it fits beside a figure."""
+        return len(self.columns) <= MOST_NARROW
+
 
 @dataclass(frozen=True)
 class Card:
@@ -97,6 +111,17 @@ class Gallery:
     sentence: str
     cards: list[Card]
     kind: str = "gallery"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a reader wants to know first: a question in a word or two, and its answer."""
+
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -124,28 +149,35 @@ def drawn(name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bo
     return Figure(name, title, sentence, png_of(drawing), is_chart)
 
 
-def render_page(title: str, lead: list[str], sections: list[Section]) -> str:
+def render_page(title: str, lead: list[str | Fact], sections: list[Section]) -> str:
     """The page as HTML.
 
     Parameters
     ----------
     title : str
-    lead : list of str
-        What to know first, a paragraph each.
+    lead : list of str or Fact
+        What to know first, in about five lines.
     sections : list of Section
         Those without items are left out.
     """
     import jinja2
 
+    from ..figures import tokens_css
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["data_uri"] = _data_uri
+    environment.filters["code"] = _with_code
     filled = [section for section in sections if section.items]
-    return environment.get_template("report.html").render(title=title, lead=lead, sections=filled)
+    known = [fact for fact in lead if isinstance(fact, Fact)]
+    told = {"facts": known, "lead": [line for line in lead if line not in known], "sections": filled}
+    return environment.get_template("report.html").render(title=title, tokens=tokens_css(), **told)
 
 
-def write_page(page: Path, parts: Path, title: str, lead: list[str], sections: list[Section], numbers: dict) -> None:
+def write_page(
+    page: Path, parts: Path, title: str, lead: list[str | Fact], sections: list[Section], numbers: dict
+) -> None:
     """The page, and in the folder `parts` its figures, its tables and its numbers."""
     with whole_folder(parts) as partial:
         write_parts(sections, partial)
@@ -156,6 +188,13 @@ def write_page(page: Path, parts: Path, title: str, lead: list[str], sections: l
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _with_code(text: str) -> "markupsafe.Markup":  # noqa: F821 (jinja2 brings it)
+    """A text as HTML, what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def write_parts(sections: list[Section], folder: Path) -> None:

@@ -1,15 +1,17 @@
 """A run's report: which sections, in which order, and what to know first."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
 from ..runs import Run
+from ..scores import find_suspects
 from ..system import InputError, prepare_machine
-from .page import Section
+from .page import Fact, Section
 from .view import View, open_view
 
 
-def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Section], dict]:
+def run_report(run: Run, picture: str | None) -> tuple[str, list[str | Fact], list[Section], dict]:
     """Title, lead, sections and numbers of a run's page.
 
     Parameters
@@ -27,10 +29,11 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
     if picture is not None and picture not in view.ids:
         raise InputError(f"--picture {picture} is no valid picture of {run.path}; an id from valid_predictions.csv is")
     chosen = view.ids.index(picture) if picture is not None else next(iter(view.surest_mistakes), 0)
+    expected = expectation_section(view)
     sections = [
         scores_section(view),
         calibration_section(view),
-        expectation_section(view),
+        expected,
         mistakes_section(view),
         suspects_section(view),
         stress_section(view),
@@ -41,22 +44,61 @@ def run_report(run: Run, picture: str | None) -> tuple[str, list[str], list[Sect
         all_mistakes_section(view),
         origin_section(view),
     ]
-    return f"{run.path.resolve().name}: {view.saved.architecture}", _lead(view), sections, asdict(view.evaluation)
+    return (
+        f"{run.path.resolve().name}: {view.saved.architecture}",
+        _lead(view, expected),
+        sections,
+        asdict(view.evaluation),
+    )
 
 
-def _lead(view: View) -> list[str]:
+def _lead(view: View, expected: Section) -> list[str | Fact]:
+    """What a reader came for, in five lines, and what is to be known beside."""
     evaluation, (low, high) = view.evaluation, view.evaluation.interval
     data, notes = Path(view.run.record()["data"]).name, view.run.record().get("notes", [])
     unseen = "" if notes else " that it was not trained on"
-    lines = [
-        f"Accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}) on {evaluation.pictures:,} "
-        f"pictures of {data}{unseen}; {len(view.mistakes):,} mistakes.",
-        *(f"{note}." for note in notes),
+    groups = f", of {len(evaluation.groups)} groups such as writers" if evaluation.groups else ""
+    mistakes = f"{len(view.mistakes):,} mistakes" if len(view.mistakes) != 1 else "1 mistake"
+    facts = [
+        Fact("How good", f"Accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}); {mistakes}."),
+        Fact("On whom", f"{evaluation.pictures:,} valid pictures of {data}{unseen}{groups}."),
+        Fact("On new rows", _on_new_rows(view, expected)),
+        Fact("What it confuses", _confused(view)),
+        Fact("What to do next", _next_step(view)),
     ]
-    if not len(view.mistakes):
-        lines.append(
-            "Without any mistake: do copies stand on both sides of the split? `fastdigits explore` looks for them."
-        )
+    lines = [f"{note}." for note in notes]
     if view.folder is None:
         lines.append("The data are not where they were or have changed, so pictures are left out.")
-    return lines
+    return facts + lines
+
+
+def _on_new_rows(view: View, expected: Section) -> str:
+    """What is expected of the folder's test pictures, where it can be told, or how far hands differ."""
+    text, *charts = expected.items
+    if charts:
+        return text.lines[0]
+    asked = "`fastdigits predict` says what to expect on rows without labels."
+    if view.evaluation.groups:
+        worst = view.evaluation.groups[0]
+        return f"Other hands vary: the worst group, {worst.group}, has {worst.accuracy:.2%}. {asked}"
+    return f"Rows like these will do as well, other hands, pens and papers worse. {asked}"
+
+
+def _confused(view: View) -> str:
+    if not len(view.mistakes):
+        return "Nothing here. Do copies stand on both sides of the split? `fastdigits explore` looks for them."
+    pairs = Counter(view.pair(row) for row in view.mistakes).most_common(2)
+    return "; ".join(f"{true} taken for {predicted} {count} times" for (true, predicted), count in pairs) + "."
+
+
+def _next_step(view: View) -> str:
+    """One thing to do, by what limits the run."""
+    run = view.run.path.name
+    suspects = len(find_suspects(view.truth, view.probabilities, view.saved.classes))
+    if suspects and suspects >= len(view.mistakes) / 4:
+        return f"Look at the {suspects} labels that may be wrong: `fastdigits label DATA OUT --suspects`."
+    rows = view.run.history()
+    best = max(rows, key=lambda row: row["accuracy"] or 0)["epoch"]
+    if best >= rows[-1]["epoch"]:
+        return f"It was still learning at its last epoch: train longer, with more than --epochs {len(rows)}."
+    return f"Ask it about new pictures: `fastdigits predict {run} PICTURES`, or by hand: `fastdigits serve {run}`."

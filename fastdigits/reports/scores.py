@@ -24,8 +24,9 @@ def scores_section(view: View) -> Section:
     evaluation = view.evaluation
     confusion = drawn(
         "confusion",
-        "Confusion",
-        "Rows are true labels, columns predicted ones. Numbers beside the diagonal are mistakes, the redder the more.",
+        "Confusion matrix",
+        "Rows are true labels, columns predicted ones; the numbers are mistakes, the darker the more. What is "
+        "right, the diagonal, is left empty.",
         draw_confusion(evaluation.confusion, evaluation.classes),
     )
     intervals = drawn(

@@ -37,7 +37,7 @@ def stress_section(view: View) -> Section:
     pictures = drawn(
         "stressed-digit",
         "One digit under stress",
-        "From mild (above) to strong (below).",
+        "From mild (left) to strong (right).",
         draw_stressed(_one_digit(images[len(images) // 2])),
         is_chart=False,
     )

@@ -66,7 +66,9 @@ def test_its_script_gives_its_answers(run, digit_table, tmp_path):
 
 
 def test_options_that_do_not_fit(run, tmp_path):
-    message = "--int8 is for --to onnx and --to web, and --calibration for --int8; pass them together, or leave them out"
+    message = (
+        "--int8 is for --to onnx and --to web, and --calibration for --int8; pass them together, or leave them out"
+    )
     for options in ({"int8": True}, {"to": "onnx", "calibration": "t.csv"}, {"to": "learner", "int8": True}):
         with pytest.raises(InputError, match=message):
             export(run, tmp_path / "out", **options)

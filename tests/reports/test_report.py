@@ -25,7 +25,7 @@ from fastdigits.models.introspection import (
 from fastdigits.reports.expectation import expectation_section
 from fastdigits.reports.view import open_view
 from fastdigits.runs.directory import Run
-from tests.browsers import CHROMIUM
+from tests.browsers import CHROMIUM, needs_chromium
 
 
 class Parts(HTMLParser):
@@ -63,7 +63,7 @@ def page(reported) -> str:
 def test_the_page_needs_nothing_but_itself(page):
     parts = Parts(page)
     assert parts.open_tags == []
-    assert "script" not in parts.tags
+    assert parts.tags.count("script") == 1  # which folds and sorts
     assert all(source.startswith(("data:", "#")) for source in parts.sources)
     assert "http" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
     assert 'name="viewport"' in page
@@ -85,7 +85,9 @@ def test_every_number_is_evaluates(reported, page, folder):
     assert again["reject"]["coverage"] == kept["reject"]["coverage"]
     text = html.unescape(page)
     low, high = kept["interval"]
-    assert f"Accuracy {kept['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}) on 40 pictures" in text
+    mistakes = round(40 * (1 - kept["accuracy"]))
+    assert f"Accuracy {kept['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}); {mistakes} mistakes." in text
+    assert "40 valid pictures of digits that it was not trained on" in text
     low, high = kept["macro_f1_interval"]
     assert f"macro F1 {kept['macro_f1']:.4f} ({low:.4f} .. {high:.4f}), log loss {kept['log_loss']:.4f}" in text
     assert f"calibration error {kept['calibration_error']:.2%}" in text
@@ -364,6 +366,49 @@ def test_nothing_overflows_in_a_browser(tmp_path, three_runs, width, kind):
     command += [f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/measured.html"]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL).group(1)) == "nothing is wrong"
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_sections_fold_tables_sort_and_all_can_be_used(browser, reported):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto((reported / "report.html").as_uri())
+    facts = page.locator(".facts dt").all_inner_texts()
+    assert facts == ["How good", "On whom", "On new rows", "What it confuses", "What to do next"]
+    box = page.locator(".facts").bounding_box()
+    assert box["y"] + box["height"] < 450  # on the first screen
+    assert page.locator("details#network").get_attribute("open") is None
+    page.click("nav >> text=Network")
+    assert page.locator("details#network").get_attribute("open") is not None
+    assert page.locator("nav").bounding_box()["y"] == 0  # it stays
+    table = page.locator("#scores table").first
+    for name in ("F1", "F1"):
+        table.get_by_role("button", name=name, exact=True).click()
+    found = [float(text) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+    assert found == sorted(found, reverse=True)
+    assert table.locator("th[aria-sort=descending]").inner_text().startswith("F1")
+    results = Axe().run(page)
+    grave = [found for found in results.response["violations"] if found["impact"] in ("serious", "critical")]
+    assert grave == []
+    context.close()
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_figures_can_be_read_on_a_phone(browser, reported):
+    """Letters of nine points, the least that figures have, are eight pixels high or more."""
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto((reported / "report.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    scales = page.locator("figure img").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect().width / e.naturalWidth)"
+    )
+    assert min(scales) * 9 / 72 * 150 >= 8
+    context.close()
 
 
 def test_what_to_expect_on_test_pictures(tmp_path, table_file, digit_table):
