@@ -94,8 +94,54 @@ def _version() -> str:
     return "\n".join([*lines, versions(NEEDED), versions(OPTIONAL)]).rstrip()
 
 
+# what to do next, by the class of what a command returns: by name, since no room is loaded for it
+NEXT = {
+    "ImageFolder": lambda made: (
+        f"fastdigits finetune digitnet-mnist {made.path}, or from nothing: fastdigits train digitnet {made.path}"
+        if "train" in made.splits
+        else f"fastdigits predict MODEL {made.path}"
+    ),
+    "Exploration": lambda made: f"fastdigits convert {made.source} digits/, or of an image folder: train, finetune",
+    "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune, or leave it out: they search, too",
+    "Result": lambda made: f"fastdigits report {made.run.path}, fastdigits predict {made.run.path} TABLE",
+    "FoldResult": lambda made: (
+        "without --folds for a model, or fastdigits predict FOLDS TABLE for all of them together"
+    ),
+    "Evaluation": lambda made: "fastdigits report RUN shows the mistakes; fastdigits export RUN OUT hands the model on",
+    "Report": lambda made: f"open {made.page} in a browser",
+    "Export": lambda made: (
+        f"open {made.path} in a browser, or send it"
+        if made.megabytes
+        else f'load_learner("{made.path}") in fastai'
+        if made.path.suffix == ".pkl"
+        else f"fastdigits predict {made.path} TABLE"
+    ),
+    "Predictions": lambda made: (
+        "a person looks at the doubtful ones: fastdigits label TABLE OUT --model MODEL"
+        if any(verdict != "sure" for verdict in made.verdicts)
+        else None
+    ),
+    "Reading": lambda made: (
+        "look at the doubtful digits yourself" if any(d.verdict != "sure" for d in made.digits) else None
+    ),
+    "Competition": lambda made: "hand in submission.csv; report.html shows what the models confuse",
+    "Quickstart": lambda made: f"fastdigits serve {made.folder}/model, fastdigits report {made.folder}/run",
+    "ModelList": lambda made: (
+        "fastdigits models NAME shows a recipe's settings; fastdigits train NAME DIGITS trains it"
+    ),
+}
+
+
 def _show(result) -> int:
-    """Print what a command returned, as text or as rich tables."""
+    """Print what a command returned, as text or as rich tables, and on a terminal what to do next."""
+    _print(result)
+    step = NEXT.get(type(result).__name__, lambda made: None)(result)
+    if step and sys.stdout.isatty():  # what reads a pipe wants the result alone
+        print(f"next: {step}")
+    return DONE
+
+
+def _print(result) -> None:
     content = result.__rich__() if hasattr(result, "__rich__") else result
     if isinstance(content, str):
         print(content)  # rich would wrap lines in a pipe
@@ -107,7 +153,6 @@ def _show(result) -> int:
         with console.capture() as captured:
             console.print(content)
         print(captured.get(), end="")  # rich itself would end with 1 when nobody reads on
-    return DONE
 
 
 app = App(

@@ -1,5 +1,6 @@
 """The commands: names, help, exit codes, one line for a mistake, nothing heavy loaded for help."""
 
+import contextlib
 import inspect
 import os
 import platform
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import fastdigits
-from fastdigits.cli import COMMANDS, main
+from fastdigits.cli import COMMANDS, NEXT, main
 
 
 def run_main(*arguments) -> int:
@@ -81,6 +82,47 @@ def test_a_reader_who_stops_is_no_fault():
     line = f"{sys.executable} -u -m fastdigits models 'resnet1*' | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+UNSAID = {"Expectation", "ShardDone", "Study", "str"}  # they say it themselves, or run until they are stopped
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_ends_with_what_to_do_next(name):
+    returned = inspect.signature(function_of(name)).return_annotation
+    kinds = {kind.__name__ for kind in getattr(returned, "__args__", (returned,))}
+    assert kinds <= {*NEXT, *UNSAID}
+
+
+def on_a_terminal(*arguments) -> list[str]:
+    """The lines that a command prints where somebody sits before it."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "fastdigits", *map(str, arguments)]
+    with subprocess.Popen(line, stdout=theirs, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # as Linux ends it
+            while part := os.read(ours, 4096):
+                said += part
+    os.close(ours)
+    assert process.returncode == 0
+    return said.decode().splitlines()
+
+
+def test_on_a_terminal_epochs_are_a_table_and_the_next_step_is_said(in_tmp, table_file):
+    lines = on_a_terminal("convert", table_file, "digits")
+    assert lines[-1] == (
+        "next: fastdigits finetune digitnet-mnist digits, or from nothing: fastdigits train digitnet digits"
+    )
+    lines = on_a_terminal("train", "dnn-he", "digits", "--epochs", 3, "--out", "run")
+    head = next(k for k, line in enumerate(lines) if line.startswith("epoch"))
+    assert lines[head - 1] == "stage all"
+    assert lines[head].split() == ["epoch", "train", "loss", "valid", "loss", "accuracy", "learning", "rate", "time"]
+    assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["1", "2", "3"]
+    assert lines[head + 1].endswith("★ best")
+    assert lines[-1] == "next: fastdigits report run, fastdigits predict run TABLE"
 
 
 def test_python_m_and_version():

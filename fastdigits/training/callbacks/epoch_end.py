@@ -1,6 +1,7 @@
 """The fastai callback that keeps each finished epoch, and the decisions that it leads to."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -105,7 +106,8 @@ class EpochEnd(Callback):
                 self.directory.write_checkpoint(checkpoint, is_best)
             self.directory.append_history(row)
             if ends or is_told(self.epoch, self.n_epoch):
-                print(epoch_line(row), flush=True)
+                told = table_line(row, is_best, is_first=self.epoch == self.first_epoch)
+                print(told if sys.stdout.isatty() else epoch_line(row), flush=True)
             for listener in self.listeners:
                 listener(row)
         if stops:
@@ -167,8 +169,20 @@ def is_told(epoch: int, epochs: int) -> bool:
     return epoch == 0 or (epoch + 1) % math.ceil(epochs / MOST_LINES) == 0
 
 
+def table_line(row: dict, is_best: bool, is_first: bool) -> str:
+    """One epoch as a row of a table on a terminal, under its head where it is the first; a star: the best so far."""
+    names = {"train_loss": "train loss", "valid_loss": "valid loss", "accuracy": "accuracy", "lr": "learning rate"}
+    known = {name: title for name, title in names.items() if row[name] is not None}
+    cells = [f"{row[name]:.2e}" if name == "lr" else f"{row[name]:.4f}" for name in known]
+    widths = [len(title) + 2 for title in known.values()]
+    line = f"{row['epoch']:>5}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
+    line += f"{row['seconds']:>7.0f} s" + (" ★ best" if is_best else "")
+    head = "epoch" + "".join(f"{title:>{width}}" for title, width in zip(known.values(), widths)) + "     time"
+    return f"stage {row['stage']}\n{head}\n{line}" if is_first else line
+
+
 def epoch_line(row: dict) -> str:
-    """One epoch in one plain line."""
+    """One epoch in one plain line of a log."""
     return f"epoch {row['epoch']:>3} · {row['stage']} · {scores_of(row)} · {row['seconds']:.0f} s"
 
 
