@@ -29,7 +29,9 @@ setup(
     license_expression=settings["license"],
     keywords=settings["keywords"],
     packages=find_packages(include=["fastdigits", "fastdigits.*"]),
-    package_data={"fastdigits": ["reports/*.html", "figures/*.mplstyle", "sources/*.npz", "models/weights/*/*", "pages/assets/*"]},
+    package_data={
+        "fastdigits": ["reports/*.html", "figures/*.mplstyle", "sources/*.npz", "models/weights/*/*", "pages/assets/*"]
+    },
     python_requires=f">={settings['min_python']},<{settings['max_python']}",
     install_requires=lines("requirements"),
     extras_require={**extras, "all": everything, "dev": lines("dev_requirements") + everything + extras["docs"]},

@@ -10,6 +10,7 @@ from torch.optim.adamw import adamw
 
 from ..system import InputError, Settings, read_spec
 
+MUON_STEPS = 3  # of Newton and Schulz; more are slower, and two epochs of digits no better
 _ADAM = {"momentum": 0.9, "rho": 0.999, "eps": 1e-7, "weight_decay": 0.0}
 
 # Keras's defaults, since the recipes are Keras's: `momentum` averages gradients (Adam's beta 1), `rho` their squares
@@ -20,6 +21,8 @@ OPTIMIZERS: dict[str, Settings] = {
     "nadam": _ADAM,
     "adadelta": {"rho": 0.95, "eps": 1e-7, "weight_decay": 0.0},
     "rmsprop": {"rho": 0.9, "momentum": 0.0, "eps": 1e-7, "centred": 0.0, "weight_decay": 0.0},
+    # of few epochs: turns each step of a weight matrix into one of equal size in all directions (Jordan et al. 2024)
+    "muon": {"momentum": 0.8, "weight_decay": 0.0},
     "fastai-adam": {"momentum": 0.9, "rho": 0.99, "eps": 1e-5, "weight_decay": 0.01},
 }
 
@@ -61,6 +64,10 @@ def _of_torch(name: str, settings: Settings) -> tuple[Callable, dict]:
         from .keras_rmsprop import KerasRMSprop  # loads timm
 
         return KerasRMSprop, {**options, "centered": bool(settings["centred"])}
+    if name == "muon":
+        from timm.optim import Muon  # which trains biases and normalisation by AdamW
+
+        return Muon, {"momentum": settings["momentum"], "nesterov": True, "ns_steps": MUON_STEPS}
     options = {"betas": (settings["momentum"], settings["rho"]), "eps": settings["eps"]}
     if name == "nadam":
         return torch.optim.NAdam, {**options, **one_call}

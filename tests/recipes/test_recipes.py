@@ -213,6 +213,7 @@ CHANGES = {
         "optimizer": "rmsprop:momentum=0.1,centred=1",
     },
     "one-cycle": {"schedule": "one-cycle", "optimizer": "adadelta", "lr": 1.0},
+    "muon": {"optimizer": "muon:weight_decay=0.01", "schedule": "one-cycle", "lr": 0.02},
     "nadam": {"optimizer": "nadam", "lr": 1e-3, "augment": "conv5x5", "scaling": "standardise"},
     "momentum": {"optimizer": "sgd:momentum=0.9", "schedule": "one-cycle:pct_start=0.4"},
     "adamw": {"optimizer": "adamw", "lr": 1e-3, "scaling": "centre", "keep": "best"},

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from torch import nn
 
 from ...system import InputError, Settings, read_spec
-from .digitnet import WIDTH, DigitNet, digitnet_tiny
+from .digitnet import FAST_WIDTH, WIDTH, DigitNet, digitnet_tiny
 from .scratch import SCRATCH
 
 OUR_SIZE = 28  # pixels of the pictures that our networks were made for
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     **SCRATCH,
     "digitnet": lambda n_classes, size, width=WIDTH: DigitNet(n_classes, int(width)),
+    "digitnet-fast": lambda n_classes, size: DigitNet(n_classes, FAST_WIDTH),
     "digitnet-tiny": lambda n_classes, size: digitnet_tiny(n_classes),
 }
 
