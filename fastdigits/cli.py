@@ -135,9 +135,9 @@ NEXT = {
 def _show(result) -> int:
     """Print what a command returned, as text or as rich tables, and on a terminal what to do next."""
     _print(result)
-    step = NEXT.get(type(result).__name__, lambda made: None)(result)
-    if step and sys.stdout.isatty():  # what reads a pipe wants the result alone
-        print(f"next: {step}")
+    if sys.stdout.isatty():  # what reads a pipe wants the result alone
+        step = NEXT.get(type(result).__name__, lambda made: None)(result)
+        print(*([f"next: {step}"] if step else []), sep="\n", end="\n" if step else "")
     return DONE
 
 

@@ -1,6 +1,6 @@
 """export(): a run's model as something that predicts without the run, checked before it is called done."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -24,6 +24,7 @@ from ..scores import (
     ExportCheck,
     calibration_pictures,
     checked_difference,
+    drawn_pictures,
     int8_on_others,
     int8_on_valid,
     pictures_of_other_sizes,
@@ -94,8 +95,8 @@ def export(
     runtime
         Of web: a folder with the files of the npm package onnxruntime-web. By default npm fetches them.
     collect
-        Of web: also a page on which a class draws digits for a data set; they stay in the browser until they are
-        saved as tables for `fastdigits convert --groups`.
+        Of web: also a page on which a class draws digits for a data set; they stay in the browser, which saves them as
+        tables for `fastdigits convert --groups`.
     overwrite
         Replace `out` if it exists.
 
@@ -187,7 +188,8 @@ def _export_web(
     files = find_runtime(Path(runtime) if runtime else None)
     with TemporaryDirectory(prefix="fastdigits-") as temporary:
         graph, checked = _write_checked_onnx(model, saved, Path(temporary), int8, calibration)
-        pictures = reference_answers(model_folder(model), saved)[0][:CHECKED_IN_BROWSER]
+        # drawn, since the page is handed on and the run's own pictures may be nobody else's business
+        pictures = drawn_pictures(saved.size)[:CHECKED_IN_BROWSER]
         judge = Judge.of([saved])
         held = Embedded(
             name=Path(model).resolve().name if Path(model).exists() else str(model),
@@ -202,4 +204,4 @@ def _export_web(
         )
         out.parent.mkdir(parents=True, exist_ok=True)
         write_web(out, held, files, collect)
-    return replace(Export(path=out, **asdict(checked)), megabytes=out.stat().st_size / 1e6)
+    return Export(path=out, megabytes=out.stat().st_size / 1e6, **asdict(checked))

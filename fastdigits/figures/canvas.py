@@ -55,9 +55,14 @@ def label_lines(axes) -> None:
         if len(known) and not line.get_label().startswith("_"):
             end = axes.transData.transform((xs[known[-1]], ys[known[-1]]))
             ends.append((axes.transAxes.inverted().transform(end)[1], line))
+    if len(ends) > 1 / LEAST_APART:  # more than have room beside the axes
+        axes.legend()
+        return
+    ends.sort(key=lambda end: end[0])
+    highest = 1 - LEAST_APART * np.arange(len(ends) - 1, -1, -1)  # so that those above it still find room
     place = -np.inf
-    for height, line in sorted(ends, key=lambda end: end[0]):
-        place = max(height, place + LEAST_APART)
+    for (height, line), bound in zip(ends, np.maximum(highest, 0)):
+        place = min(max(height, place + LEAST_APART), max(bound, place + LEAST_APART))
         style = {"transform": axes.transAxes, "color": line.get_color(), "va": "center", "fontsize": 9}
         axes.text(1.02, place, line.get_label(), **style)
 

@@ -11,7 +11,6 @@ LIGHT = MappingProxyType(
         "line": "#c9ced6",
         "accent": "#1b5cb0",
         "on-accent": "#ffffff",
-        "accent-soft": "#dbe7f7",
         "doubt": "#a33200",
         "good": "#1d6b3a",
     }
@@ -25,7 +24,6 @@ DARK = MappingProxyType(
         "line": "#414852",
         "accent": "#82b4f2",
         "on-accent": "#0e2038",
-        "accent-soft": "#233852",
         "doubt": "#ffb287",
         "good": "#8fd3a5",
     }
@@ -57,16 +55,3 @@ def tokens_css() -> str:
 
 def _variables(tokens: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in tokens.items())
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours such as '#1b5cb0', 1 to 21; text needs 4.5 (WCAG 2.2, success criterion 1.4.3)."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    """Relative luminance of a colour, as WCAG 2.2 defines it."""
-    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
-    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear))

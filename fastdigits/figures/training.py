@@ -21,10 +21,10 @@ def draw_lr_find(searches: dict[str, dict], path: Path | None = None) -> Drawing
     """
     drawing = new_drawing(COLUMN, 3.6)
     axes = drawing.subplots()
-    for stage, search in searches.items():
+    for k, (stage, search) in enumerate(searches.items()):
         (line,) = axes.plot(search["lrs"], search["losses"])
         axes.axvline(search["lr"], color=line.get_color(), linestyle="--", linewidth=1)
-        place, told = (search["lr"], 0.98), f" {stage}: {search['lr']:.2g}"
+        place, told = (search["lr"], 0.98 - 0.08 * k), f" {stage}: {search['lr']:.2g}"
         on_axis = {"xycoords": axes.get_xaxis_transform(), "va": "top", "fontsize": 9}
         axes.annotate(told, place, color=line.get_color(), **on_axis)
     axes.set(xscale="log", xlabel="learning rate", ylabel="loss (smoothed)", title="learning-rate search")

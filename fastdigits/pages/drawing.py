@@ -136,7 +136,7 @@ def _answer() -> FT:
         Div(
             Span("", id="label"),
             Div(
-                P("The answer follows your pen.", id="waiting"),
+                P("The answer follows your pen.", id="waiting", role="status"),
                 P("", id="confidence"),
                 P("", id="runner-up"),
                 P("doubtful: look yourself", id="doubtful", hidden=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fastcore.xml import FT, Button, Footer, Link, P, Safe, Script, Style, Template, to_xml
+from fastcore.xml import FT, Button, Footer, Link, Meta, P, Safe, Script, Style, Template, to_xml
 
 from ..system import whole_file
 from .collecting import DIGITS_FILE, WRITERS_FILE, collecting_page
@@ -20,6 +20,11 @@ from .runtime import RUNTIME_VERSION, Runtime
 ENGINE, ENGINE_HERE = "engine", "engine_here"  # the module that answers, on a server and in one file
 SERVER_ONLY = {ENGINE, "label"}
 IMPORT = re.compile(r'((?:from|import)\s*\(?\s*)"\./(\w+)\.js"')  # of a module beside
+# what the page may load: nothing that is not inside it
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data: blob:; style-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
 SIGNATURE = "fastdigits/"  # before a module's name, so that it is none of a library
 
 
@@ -90,6 +95,7 @@ def _document(model: Embedded, runtime: Runtime, collects: bool) -> str:
     modules = _modules()
     head = (
         *common_head(f"fastdigits: {model.name}"),
+        Meta(http_equiv="content-security-policy", content=POLICY),
         Link(rel="icon", href=_data_url((ASSETS / "icon.svg").read_bytes(), "image/svg+xml")),
         Style(Safe(stylesheet())),
         Script(Safe(json.dumps({"imports": modules})), type="importmap"),
@@ -97,6 +103,7 @@ def _document(model: Embedded, runtime: Runtime, collects: bool) -> str:
     parts = {"runtime": runtime.script, "runtime-wasm": runtime.wasm, "graph": model.graph}
     held = (Script(Safe(_packed(content)), type="application/gzip", id=name) for name, content in parts.items())
     body = (
+        P("This page needs a browser with JavaScript, of 2023 or later.", id="no-page"),
         Template(*_drawing_page(model, collects), id="drawing-page"),
         Template(*_collecting_page(model), id="collecting-page") if collects else "",
         Script(Safe(_inside_script(json.dumps(model.about()))), type="application/json", id="about"),
@@ -126,7 +133,7 @@ def _drawing_page(model: Embedded, collects: bool) -> tuple[FT, ...]:
 def _collecting_page(model: Embedded) -> tuple[FT, ...]:
     saves = Button(DIGITS_FILE, id="save-digits"), Button(WRITERS_FILE, id="save-writers")
     *page, _ = collecting_page(model.classes, 0, saves)
-    kept = "The digits stay in this browser until both tables are saved, even when it is closed."
+    kept = "The digits stay in this browser, also when it is closed, until you clear them: about 4,000 find room."
     return (*page, Footer(P(kept), Button("Clear the digits", id="clear-kept")))
 
 

@@ -68,10 +68,13 @@ def find_runtime(folder: Path | None = None) -> Runtime:
         packed = next(here.glob("*.tgz"), None)
         if done.returncode or packed is None:
             raise InputError(f"npm pack {PACKAGE} failed ({_reason(done.stderr)}); {WAYS}")
-        with tarfile.open(packed) as archive:
-            for name in FILES:
-                with archive.extractfile(f"package/dist/{name}") as stream:
-                    (here / name).write_bytes(stream.read())
+        try:
+            with tarfile.open(packed) as archive:
+                for name in FILES:
+                    with archive.extractfile(f"package/dist/{name}") as stream:
+                        (here / name).write_bytes(stream.read())
+        except (KeyError, OSError, tarfile.TarError):
+            raise InputError(f"what npm pack {PACKAGE} brought is damaged or another package; {WAYS}") from None
         return _checked(here)
 
 

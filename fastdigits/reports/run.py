@@ -10,6 +10,8 @@ from ..system import InputError, prepare_machine
 from .page import Fact, Section
 from .view import View, open_view
 
+STILL_FALLING = 0.1  # of the valid loss, in the last epoch
+
 
 def run_report(run: Run, picture: str | None) -> tuple[str, list[str | Fact], list[Section], dict]:
     """Title, lead, sections and numbers of a run's page.
@@ -88,17 +90,21 @@ def _confused(view: View) -> str:
     if not len(view.mistakes):
         return "Nothing here. Do copies stand on both sides of the split? `fastdigits explore` looks for them."
     pairs = Counter(view.pair(row) for row in view.mistakes).most_common(2)
-    return "; ".join(f"{true} taken for {predicted} {count} times" for (true, predicted), count in pairs) + "."
+    times = (
+        f"{true} taken for {predicted} {'once' if count == 1 else f'{count} times'}"
+        for (true, predicted), count in pairs
+    )
+    return "; ".join(times) + "."
 
 
 def _next_step(view: View) -> str:
     """One thing to do, by what limits the run."""
-    run = view.run.path.name
+    run = view.run.path
     suspects = len(find_suspects(view.truth, view.probabilities, view.saved.classes))
     if suspects and suspects >= len(view.mistakes) / 4:
-        return f"Look at the {suspects} labels that may be wrong: `fastdigits label DATA OUT --suspects`."
-    rows = view.run.history()
-    best = max(rows, key=lambda row: row["accuracy"] or 0)["epoch"]
-    if best >= rows[-1]["epoch"]:
-        return f"It was still learning at its last epoch: train longer, with more than --epochs {len(rows)}."
+        labels = "label" if suspects == 1 else f"{suspects} labels"
+        return f"Look at the {labels} that may be wrong: `fastdigits label DATA OUT --suspects`."
+    losses = [row["valid_loss"] for row in view.run.history() if row["valid_loss"] is not None]
+    if len(losses) > 1 and losses[-1] < (1 - STILL_FALLING) * losses[-2]:
+        return f"Its loss still fell at the last epoch: train longer, with more than --epochs {len(losses)}."
     return f"Ask it about new pictures: `fastdigits predict {run} PICTURES`, or by hand: `fastdigits serve {run}`."

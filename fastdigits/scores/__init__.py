@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ExportCheck",
             "calibration_pictures",
             "checked_difference",
+            "drawn_pictures",
             "int8_on_others",
             "int8_on_valid",
             "pictures_of_other_sizes",

@@ -79,8 +79,13 @@ def reference_answers(path: Path, saved: SavedModel) -> tuple[np.ndarray, np.nda
     if folder:
         images = next(split_source(folder, VALID).chunks()).images[:CHECKED_PICTURES]
         return images, read_answers(run, rows=len(images)).probabilities, True
-    drawn = np.random.default_rng(0).integers(0, 256, (32, saved.size, saved.size), dtype=np.uint8)
+    drawn = drawn_pictures(saved.size)
     return drawn, saved.probabilities(drawn), False
+
+
+def drawn_pictures(size: int) -> np.ndarray:
+    """Noise that shows whether two forms of a model compute the same, uint8 (32, size, size)."""
+    return np.random.default_rng(0).integers(0, 256, (32, size, size), dtype=np.uint8)
 
 
 def calibration_pictures(model: str, saved: SavedModel, own: ImageFolder | None, given: str | None) -> np.ndarray:

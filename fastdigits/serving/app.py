@@ -56,7 +56,7 @@ class Answering:
         self.models, self.limits, self.collection = models, limits, collection
         self.threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pictures")
         self.one_table, self.one_sheet = asyncio.Semaphore(1), asyncio.Semaphore(1)  # they are long questions
-        self.table_at_work = {"ticket": "", "done": 0, "rows": None}
+        self.table_at_work: dict | None = None  # its ticket, the rows that are done, and all of them if that is known
         self.drawing = ThreadPoolExecutor(1, thread_name_prefix="collection")  # one change at a time
 
     async def in_thread(self, function, *arguments):
@@ -128,6 +128,8 @@ class Answering:
                 text, notes = await self._table_answers(request, served, name)
         except TimeoutError:
             raise Refusal(504, f"{name} takes longer than {self.limits.table_s:g} s; send it in parts") from None
+        finally:
+            self.table_at_work = None
         headers = {"content-disposition": 'attachment; filename="predictions.csv"'}
         if notes:  # as JSON, which has no letters that headers do not take
             headers[NOTES_HEADER] = json.dumps(
@@ -140,7 +142,7 @@ class Answering:
         where that is known.
         """
         found = self.table_at_work
-        if found["ticket"] != request.path_params["ticket"]:
+        if found is None or found["ticket"] != request.path_params["ticket"]:
             raise Refusal(404, "no table of this ticket is at work")
         return JSONResponse({"done": found["done"], "rows": found["rows"]})
 

@@ -2,12 +2,27 @@
 
 import re
 
+import matplotlib as mpl
 import pytest
 
-from fastdigits.figures.tokens import DARK, LIGHT, contrast, tokens_css
+from fastdigits.figures.canvas import STYLE
+from fastdigits.figures.tokens import DARK, LIGHT, tokens_css
 
 TEXT = 4.5  # WCAG 2.2, success criterion 1.4.3
 SHAPES = 3.0  # of bars and the like, 1.4.11
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours such as '#1b5cb0', 1 to 21; text needs 4.5 (WCAG 2.2, success criterion 1.4.3)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of a colour, as WCAG 2.2 defines it."""
+    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear))
 
 
 def test_contrast_as_the_standard_has_it():
@@ -31,3 +46,12 @@ def test_dark_has_what_light_has_and_paper_is_light():
     root, dark, printed = re.split(r"@media [^{]+", css)
     assert all(f"--{name}: {value};" in root and f"--{name}: {value};" in printed for name, value in LIGHT.items())
     assert all(f"--{name}: {value};" in dark for name, value in DARK.items())
+
+
+def test_figures_have_the_same_colours_and_their_lines_can_be_named_in_them():
+    style = mpl.rc_params_from_file(STYLE, use_default_template=False)
+    named = {"text.color": "text", "axes.edgecolor": "line", "axes.labelcolor": "quiet"}
+    assert {name: f"#{style[name].lstrip('#')}" for name in named} == {n: LIGHT[token] for n, token in named.items()}
+    colours = [f"#{colour.lstrip('#')}" for colour in style["axes.prop_cycle"].by_key()["color"]]
+    assert colours[:3] == [LIGHT[name] for name in ("accent", "doubt", "good")]
+    assert min(contrast(colour, LIGHT["paper"]) for colour in colours) >= TEXT

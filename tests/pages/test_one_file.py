@@ -150,6 +150,8 @@ def test_a_drawn_digit_is_answered_at_once(page, tmp_path):
 
 
 def test_five_sheets_are_read_as_read_does(page, tmp_path):
+    from playwright.sync_api import expect
+
     plain = printed_sheet()
     shaded = (plain * np.linspace(0.6, 1, plain.shape[1])).astype(np.uint8)
     enlarged = zoom(plain, 2, order=1)
@@ -159,7 +161,7 @@ def test_five_sheets_are_read_as_read_does(page, tmp_path):
         Image.fromarray(sheet).save(tmp_path / f"{k}.png")
         expected = read("digitnet-mnist", tmp_path / f"{k}.png")
         page.set_input_files("#file", str(tmp_path / f"{k}.png"))
-        page.wait_for_function(f"document.getElementById('upload-status').textContent.startsWith('{k}.png: ')")
+        expect(page.locator("#upload-status")).to_contain_text(f"{k}.png: ")
         with page.expect_download() as download:
             page.click("#save-json")
         (told,) = json.loads(download.value.path().read_text())["read"]
@@ -184,16 +186,18 @@ def test_numbers_are_corrected_by_hand(page, tmp_path):
     with page.expect_download() as download:
         page.click("#save-json")
     saved = json.loads(download.value.path().read_text())
-    assert saved["model"] == "digitnet-mnist"
+    assert saved["read"][0]["model"] == "digitnet-mnist"
     assert saved["read"][0]["numbers"][0][1] == "999"
     assert saved["read"][0]["file"] == "sheet.png"
 
 
 def test_what_is_no_picture_and_tables_get_one_line(page, tmp_path):
+    from playwright.sync_api import expect
+
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
     page.set_input_files("#file", [str(tmp_path / "text.png"), str(tmp_path / "rows.csv")])
-    page.wait_for_function("document.querySelectorAll('#upload-result .problem').length === 2")
+    expect(page.locator("#upload-result .problem")).to_have_count(2)
     assert page.locator("#upload-result .problem").all_inner_texts() == [
         "text.png is no picture that this browser reads; save it as PNG or JPEG",
         "rows.csv is a table; this page answers pictures, fastdigits predict tables",
@@ -201,6 +205,8 @@ def test_what_is_no_picture_and_tables_get_one_line(page, tmp_path):
 
 
 def test_digits_that_were_drawn_become_a_data_set(browser, file, tmp_path):
+    from playwright.sync_api import expect
+
     context = browser.new_context(offline=True, accept_downloads=True)
     page = context.new_page()
     page.goto(f"{file.as_uri()}#collect")
@@ -212,10 +218,10 @@ def test_digits_that_were_drawn_become_a_data_set(browser, file, tmp_path):
             page.mouse.move(box["x"] + 100 + 3 * count, box["y"] + 220, steps=4)
             page.mouse.up()
             page.click("#keep")
-            page.wait_for_function(f"document.getElementById('yours').textContent === '{count}'")
+            expect(page.locator("#yours")).to_have_text(str(count))
         if writer == "w0001":
             page.click("#take-back")
-            page.wait_for_function("document.getElementById('yours').textContent === '11'")
+            expect(page.locator("#yours")).to_have_text("11")
             page.reload()  # nothing is lost by it
             assert page.inner_text("#all") == "11"
             page.click("#new-writer")
@@ -231,7 +237,7 @@ def test_digits_that_were_drawn_become_a_data_set(browser, file, tmp_path):
     convert(tmp_path / "digits.csv", tmp_path / "folder", groups=tmp_path / "writers.csv", valid=0.5)
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#clear-kept")
-    page.wait_for_function("document.getElementById('all')?.textContent === '0'")
+    expect(page.locator("#all")).to_have_text("0")
     context.close()
 
 
@@ -249,6 +255,26 @@ def test_a_model_that_tells_no_outliers_and_knows_light_ground(page, browser, ru
     assert [told[0] for told in found] == expected.labels
     assert [told[2] for told in found] == expected.verdicts
     own.context.close()
+
+
+def test_large_photos_are_read_in_strips_and_shown_small(page, tmp_path):
+    photo = zoom(digit_photo("4", styles_of("4")[0], np.random.default_rng(1)), 50, order=0)
+    assert photo.size > 8e6
+    Image.fromarray(photo).save(tmp_path / "large.png")
+    expected = predict("digitnet-mnist", tmp_path / "large.png", out=tmp_path / "p.csv")
+    (found,) = answers(page, [("large.png", (tmp_path / "large.png").read_bytes())])
+    assert found[0] == expected.labels[0]
+    assert found[1] == pytest.approx(expected.confidences[0], abs=0.01)
+
+
+def test_the_page_holds_no_picture_of_the_run_and_loads_nothing(run, runtime, tmp_path):
+    made = export(run, tmp_path / "own.html", to="web", runtime=runtime)
+    text = made.path.read_text(encoding="utf-8")
+    about = json.loads(text.partition('id="about">')[2].partition("</script>")[0])
+    pictures = np.frombuffer(base64.b64decode(about["check"]["pictures"]), np.uint8)
+    assert pictures.mean() == pytest.approx(127.5, abs=10)  # noise
+    assert "default-src 'none'" in text.partition("</head>")[0]
+    assert 'src="' not in text.replace('src="data:', "")
 
 
 def test_a_browser_that_computes_otherwise_says_so(browser, file, tmp_path):

@@ -37,7 +37,7 @@ export function cutOut(ink, blots) {
 }
 
 // Whether a picture has this form already.
-export function hasForm(gray) {
+function hasForm(gray) {
   if (gray.height !== SIDE || gray.width !== SIDE) return false;
   const mask = gray.map((level) => (level > INK_LEVEL ? 1 : 0));
   const [rows, columns] = [inkedRows(mask), inkedColumns(mask)];

@@ -15,7 +15,8 @@ const pad = new Pad(element("pad"), {
   cleared: remember,
 });
 let question = 0; // the latest; an answer to an older one is not shown
-let fileQuestion = 0; // that of the latest file
+let fileQuestion = 0; // that of the latest files
+let drawing = 0; // of which pad and answer are; clearing and files begin another one
 let shown = null; // the answer
 
 element("undo").addEventListener("click", () => pad.undo());
@@ -24,6 +25,8 @@ const files = listenForFiles({
   model: () => model.value,
   begun() {
     pad.clear();
+    drawing += 1;
+    showNothing();
     return (fileQuestion = ++question);
   },
   isLatest: (asked) => asked === fileQuestion,
@@ -31,9 +34,11 @@ const files = listenForFiles({
   answered: (answer) => pad.isEmpty && showAnswer(answer),
 });
 model.addEventListener("change", () => {
-  makeBars();
-  changed();
+  fileQuestion = ++question; // what the other model says of files comes too late
   files.clear();
+  makeBars();
+  showNothing();
+  changed();
 });
 makeBars();
 
@@ -60,12 +65,11 @@ async function answerWhatIsDrawn() {
     if (question !== fileQuestion) showNothing(); // else a file is answered
     return;
   }
-  const asked = question;
+  const [asked, asDrawn] = [question, drawing];
   try {
     const answer = await answerDrawing(pad, model.value);
-    if (asked <= fileQuestion) return; // a photo was dropped meanwhile
-    if (pad.isEmpty) showNothing();
-    else showAnswer(answer);
+    if (asked <= fileQuestion || asDrawn !== drawing) return; // it was cleared, or a photo dropped, meanwhile
+    showAnswer(answer);
   } catch (error) {
     showNothing();
     element("status").classList.add("problem");
@@ -127,8 +131,10 @@ function makeBars() {
 
 // What was drawn before it is cleared, as a picture that brings it back.
 function remember(strokes) {
+  drawing += 1;
   if (!shown) return;
   const { label, confidence } = shown;
+  shown = null;
   const picture = made("canvas", { width: KEPT_SIDE, height: KEPT_SIDE });
   pad.drawOn(picture.getContext("2d")); // its strokes are still there
   const button = made("button", { className: "kept" }, picture, made("span", { textContent: label }));
@@ -136,7 +142,9 @@ function remember(strokes) {
   button.addEventListener("click", () => {
     if (!pad.isEmpty) pad.clear();
     button.remove();
+    element("strip").hidden = !element("last").children.length;
     pad.bring(strokes);
+    element("pad").focus();
   });
   element("last").prepend(button);
   while (element("last").children.length > MOST_KEPT) element("last").lastChild.remove();

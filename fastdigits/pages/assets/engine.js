@@ -47,9 +47,11 @@ export async function readSheet(file, model) {
 // { answers: Blob of a csv, notes } of a csv of pixel rows; `told` is called with rows done and, if known, all
 export async function answerTable(file, model, told) {
   const ticket = Math.random().toString(36).slice(2);
+  let isOver = false;
   const looking = setInterval(async () => {
     const found = await ask(`/table/${ticket}`).catch(() => null); // it has not begun, or is done
-    if (found) told(...Object.values(await found.json()));
+    const { done, rows } = found ? await found.json() : {};
+    if (!isOver) told(done, rows);
   }, LOOK_MS);
   try {
     const query = new URLSearchParams({ model, name: file.name, ticket });
@@ -57,6 +59,7 @@ export async function answerTable(file, model, told) {
     const notes = JSON.parse(response.headers.get("x-fastdigits-notes") ?? "[]");
     return { answers: await response.blob(), notes };
   } finally {
+    isOver = true;
     clearInterval(looking);
   }
 }

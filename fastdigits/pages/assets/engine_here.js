@@ -5,18 +5,21 @@ import { normalised } from "./digit.js";
 import { drawnOn } from "./drawn.js";
 import { grayOfFile } from "./gray.js";
 import { about, sharesOf } from "./model.js";
+import { averaged } from "./plane.js";
 import { answerTo, readingOf } from "./reading.js";
 import { cutSheet, withHalves } from "./sheet.js";
 
 export { opened } from "./model.js";
 export { keepDigit, takeBack } from "./kept_here.js";
 
+const SEEN_SIDE = 100; // pixels; larger pictures are shown smaller
+
 async function answerOf(gray) {
   const [shares] = await sharesOf([gray]);
-  return { ...answerTo(gray, shares, about), seen: rowsOf(gray) };
+  const factor = Math.max(1, Math.floor(Math.max(gray.height, gray.width) / SEEN_SIDE));
+  const shown = averaged(gray, Math.min(factor, gray.height), Math.min(factor, gray.width));
+  return { ...answerTo(gray, shares, about), seen: shown.rows() };
 }
-
-const rowsOf = (gray) => Array.from({ length: gray.height }, (_, row) => [...gray.part(row, row + 1, 0, gray.width).data]);
 
 // { label, confidence, verdict, doubtful, probabilities, seen } of what is drawn
 export const answerDrawing = (pad) => answerOf(drawnOn(pad));

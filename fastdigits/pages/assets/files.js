@@ -1,7 +1,7 @@
 // Files that are dropped, pasted or chosen: photos, sheets and tables, answered one after the other.
 
 import * as engine from "./engine.js";
-import { doubt, element, made, percent, savingLink } from "./shown.js";
+import { doubt, element, made, percent, save, savingLink } from "./shown.js";
 import { sheetView } from "./sheet_view.js";
 
 const PICTURE = "pasted.png"; // the name of a picture without one
@@ -24,13 +24,14 @@ export function listenForFiles(page) {
   async function answerAll(files) {
     clear();
     const asked = page.begun();
+    const model = page.model();
     for (const [k, file] of files.entries()) {
       const place = files.length > 1 ? ` (${k + 1} of ${files.length})` : "";
       status.classList.remove("problem");
       status.textContent = `${file.name}${place} …`;
       await new Promise((done) => setTimeout(done)); // so that it is seen
       try {
-        const show = await kindOf(file)(file);
+        const show = await kindOf(file)(file, model, () => page.isLatest(asked));
         if (!page.isLatest(asked)) return;
         show(files.length > 1);
       } catch (error) {
@@ -53,12 +54,12 @@ export function listenForFiles(page) {
     return isSheet() ? answerSheet : answerPhoto;
   }
 
-  async function answerPhoto(file) {
-    const { seen, ...answer } = await engine.answerPhoto(file, page.model());
+  async function answerPhoto(file, model) {
+    const { seen, ...answer } = await engine.answerPhoto(file, model);
     return (isOneOfMany) => {
       page.answered({ ...answer, seen });
       say(`${file.name}: ${answer.label}, ${percent(answer.confidence)}${doubt(answer)}`, isOneOfMany);
-      read.push(() => ({ file: file.name, ...answer }));
+      read.push(() => ({ file: file.name, model, ...answer }));
       if (answer.verdict === "several" && !isOneOfMany) result.append(readAsSheet(file));
     };
   }
@@ -72,11 +73,14 @@ export function listenForFiles(page) {
     return button;
   }
 
-  async function answerSheet(file) {
-    const reading = await engine.readSheet(file, page.model());
+  async function answerSheet(file, model) {
+    const reading = await engine.readSheet(file, model);
     const digits = reading.lines.flat(2);
     const doubtful = digits.filter((digit) => digit.doubtful).length;
-    const view = digits.length ? sheetView(await createImageBitmap(file), reading) : null;
+    // a picture that only the server reads has its numbers without it
+    const picture = digits.length ? await createImageBitmap(file).catch(() => null) : null;
+    const view = digits.length ? sheetView(picture, reading) : null;
+    picture?.close();
     return (isOneOfMany) => {
       const found = digits.length
         ? `${file.name}: ${digits.length} digits` + (doubtful ? `, ${doubtful} of them doubtful, marked` : "")
@@ -85,14 +89,14 @@ export function listenForFiles(page) {
       const leftOut = blots ? [`${blots} ${blots === 1 ? "blot" : "blots"} of ink left out: no digit`] : [];
       say([found, ...leftOut, ...reading.notes].join("; "), isOneOfMany);
       if (view) result.append(view.element);
-      read.push(() => ({ file: file.name, ...reading, numbers: view ? view.numbers() : [] }));
+      read.push(() => ({ file: file.name, model, ...reading, numbers: view ? view.numbers() : [] }));
     };
   }
 
-  async function answerTable(file) {
+  async function answerTable(file, model, isLatest) {
     if (!engine.answerTable) throw new Error(`${file.name} is a table; this page answers pictures, fastdigits predict tables`);
-    const { answers, notes } = await engine.answerTable(file, page.model(), (done, rows) => {
-      if (!done) return;
+    const { answers, notes } = await engine.answerTable(file, model, (done, rows) => {
+      if (!done || !isLatest()) return;
       const count = (number) => number.toLocaleString("en");
       status.textContent = `${file.name}: ${count(done)}${rows ? ` of ${count(rows)}` : ""} rows …`;
       status.append(" ", made("progress", { ...(rows && { max: rows, value: done }) }));
@@ -108,10 +112,8 @@ export function listenForFiles(page) {
   function savedAsJson() {
     const button = made("button", { textContent: "Save what was read (JSON)", id: "save-json" });
     button.addEventListener("click", () => {
-      const text = JSON.stringify({ model: page.model(), read: read.map((one) => one()) }, null, 1);
-      const link = savingLink("read.json", text, "application/json");
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      const text = JSON.stringify({ read: read.map((one) => one()) }, null, 1);
+      save("read.json", text, "application/json");
     });
     return made("p", {}, button);
   }
@@ -123,6 +125,7 @@ export function listenForFiles(page) {
   // wherever a file is dropped, it must not replace the page
   for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
     window.addEventListener(name, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return; // text is moved
       event.preventDefault();
       const isLeaving = name === "drop" || (name === "dragleave" && event.relatedTarget === null);
       document.body.classList.toggle("over", !isLeaving);
@@ -130,7 +133,7 @@ export function listenForFiles(page) {
     });
   }
   window.addEventListener("paste", (event) => {
-    const pasted = [...event.clipboardData.files].map((file) => (file.name ? file : new File([file], PICTURE)));
+    const pasted = [...event.clipboardData.files].map((file) => (file.name ? file : new File([file], PICTURE, { type: file.type })));
     if (pasted.length) answerAll(pasted);
   });
   return { clear };

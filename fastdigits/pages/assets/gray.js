@@ -3,6 +3,7 @@
 import { Plane } from "./plane.js";
 
 const MOST_PIXELS = 50e6;
+const STRIP_PIXELS = 8e6; // that are read at a time, since phones have no larger canvas than about 16 million
 
 // The gray levels of ImageData; what is transparent is paper, white under dark ink.
 export function grayOf({ width, height, data }) {
@@ -41,7 +42,14 @@ export async function grayOfFile(file) {
   if (width * height > MOST_PIXELS) {
     throw new Error(`${file.name} has more than ${MOST_PIXELS / 1e6} million pixels; use a smaller picture`);
   }
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  return grayOf(context.getImageData(0, 0, width, height));
+  const data = new Uint8ClampedArray(4 * width * height);
+  const rows = Math.max(1, Math.floor(STRIP_PIXELS / width));
+  for (let top = 0; top < height; top += rows) {
+    const part = Math.min(rows, height - top);
+    const context = new OffscreenCanvas(width, part).getContext("2d", { willReadFrequently: true });
+    context.drawImage(bitmap, 0, top, width, part, 0, 0, width, part);
+    data.set(context.getImageData(0, 0, width, part).data, 4 * width * top);
+  }
+  bitmap.close();
+  return grayOf({ width, height, data });
 }

@@ -2,15 +2,16 @@
 
 import { opened } from "./engine_here.js";
 import { clearKept, digitsCsv, keptDigits, writersCsv } from "./kept_here.js";
-import { element, savingLink } from "./shown.js";
+import { element, save } from "./shown.js";
 
 const isCollecting = location.hash === "#collect" && element("collecting-page") !== null;
+element("no-page").remove();
 document.body.prepend(element(isCollecting ? "collecting-page" : "drawing-page").content);
 window.addEventListener("hashchange", () => location.reload());
 
 if (isCollecting) {
   for (const [id, name, text] of [["save-digits", "digits.csv", digitsCsv], ["save-writers", "writers.csv", writersCsv]]) {
-    element(id).addEventListener("click", () => savingLink(name, text(), "text/csv").click());
+    element(id).addEventListener("click", () => save(name, text(), "text/csv"));
   }
   element("clear-kept").addEventListener("click", () => {
     if (!confirm(`Clear all ${keptDigits().length} digits? Save both tables before.`)) return;
@@ -18,8 +19,12 @@ if (isCollecting) {
     sessionStorage.clear();
     location.reload();
   });
-  element("all").textContent = keptDigits().length.toLocaleString("en");
-  import("./collect.js");
+  try {
+    element("all").textContent = keptDigits().length.toLocaleString("en");
+    import("./collect.js");
+  } catch (error) {
+    element("status").textContent = error.message;
+  }
 } else {
   const waiting = element("waiting");
   const said = waiting.textContent;

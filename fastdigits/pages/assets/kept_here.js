@@ -1,14 +1,20 @@
-// Digits that are drawn for a data set and kept in this browser, until they are saved as the two tables that
-// `fastdigits convert --groups` takes.
+// Digits that are drawn for a data set and kept in this browser, also when it is closed, until somebody clears them. They
+// are saved as the two tables that `fastdigits convert --groups` takes.
 
 import { SIDE } from "./digit.js";
 import { drawnOn } from "./drawn.js";
+import { about } from "./model.js";
 
-const KEPT = "fastdigits digits"; // the entry of the browser's storage
+// the entry of the browser's storage, which all pages from a disk share
+const KEPT = `fastdigits digits of ${about.model}`;
 
 // [{ id, label, writer, pixels }], pixels as base64
 export function keptDigits() {
-  return JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+  } catch {
+    throw new Error("this browser keeps nothing for this page; allow it to, or use another one");
+  }
 }
 
 function write(digits) {
@@ -35,8 +41,7 @@ export async function keepDigit(label, pad, token) {
   const writer = token ?? nextId("w", digits.map((digit) => digit.writer), 4);
   const pixels = btoa(String.fromCharCode(...gray.data));
   write([...digits, { id, label, writer, pixels }]);
-  const seen = Array.from({ length: SIDE }, (_, row) => [...gray.data.subarray(row * SIDE, (row + 1) * SIDE)]);
-  return { id, token: writer, seen, ...counts(keptDigits(), writer) };
+  return { id, token: writer, seen: gray.rows(), ...counts(keptDigits(), writer) };
 }
 
 // Remove one that was drawn by mistake: { yours, all }.

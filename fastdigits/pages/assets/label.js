@@ -1,8 +1,8 @@
 // The labelling page: pictures come in batches, what is said of them is sent one act after the other.
 
 import { ask } from "./engine.js";
+import { element } from "./shown.js";
 
-const element = (id) => document.getElementById(id);
 const labelOfKey = JSON.parse(element("labelling").dataset.keys);
 const checksLabels = JSON.parse(element("labelling").dataset.checks);
 const AHEAD = 16; // pictures still to come when more are asked for

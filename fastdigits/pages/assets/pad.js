@@ -181,7 +181,7 @@ export class Pad {
 
   drawCursor(context) {
     const { x, y } = this.cursor;
-    context.strokeStyle = this.keyboardPenIsDown ? "#c01c28" : "#1a5fb4";
+    context.strokeStyle = this.keyboardPenIsDown ? "#a33200" : "#1b5cb0";
     context.lineWidth = 2;
     context.beginPath();
     context.moveTo(x - 12, y);

@@ -16,6 +16,11 @@ export class Plane {
     return new Plane(this.height, this.width, data);
   }
 
+  // lists of numbers, one for each row
+  rows() {
+    return Array.from({ length: this.height }, (_, row) => [...this.data.subarray(row * this.width, (row + 1) * this.width)]);
+  }
+
   // rows top..bottom and columns left..right; bottom and right are not part of it
   part(top, bottom, left, right) {
     const width = right - left;

@@ -8,7 +8,7 @@ export function sheetView(picture, reading) {
   const canvas = made("canvas", { className: "sheet", width, height });
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "the sheet with a box around each digit");
-  canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+  if (picture) canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
   const stage = made("div", { className: "stage" }, canvas);
   for (const box of reading.left_out) stage.append(boxOn(box, reading.size, "left-out", "left out: no digit"));
   const list = made("ol", { className: "numbers" });

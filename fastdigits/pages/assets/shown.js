@@ -33,6 +33,13 @@ export function showSeen(canvas, rows) {
   context.putImageData(pixels, 0, 0);
 }
 
+// Save a text as a file at once.
+export function save(name, text, type) {
+  const link = savingLink(name, text, type);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
 export function clearSeen(canvas) {
   canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 }

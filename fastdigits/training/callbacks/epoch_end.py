@@ -58,6 +58,7 @@ class EpochEnd(Callback):
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
         self.stage_number, self.first_epoch, self.diverged = 0, 0, False
+        self.has_head = False  # of the table of this stage's epochs
 
     def start_from(self, checkpoint: dict) -> None:
         """Take over what the checkpoint of an interrupted run knows."""
@@ -66,7 +67,7 @@ class EpochEnd(Callback):
 
     def begin_stage(self, number: int, first_epoch: int) -> None:
         """The next fit is stage `number`, whose epochs before `first_epoch` are done."""
-        self.stage_number, self.first_epoch = number, first_epoch
+        self.stage_number, self.first_epoch, self.has_head = number, first_epoch, False
         if first_epoch == 0:
             self.lowest_loss, self.waited = float("inf"), 0
 
@@ -106,8 +107,9 @@ class EpochEnd(Callback):
                 self.directory.write_checkpoint(checkpoint, is_best)
             self.directory.append_history(row)
             if ends or is_told(self.epoch, self.n_epoch):
-                told = table_line(row, is_best, is_first=self.epoch == self.first_epoch)
+                told = table_line(row, is_best, with_head=not self.has_head)
                 print(told if sys.stdout.isatty() else epoch_line(row), flush=True)
+                self.has_head = True
             for listener in self.listeners:
                 listener(row)
         if stops:
@@ -169,8 +171,8 @@ def is_told(epoch: int, epochs: int) -> bool:
     return epoch == 0 or (epoch + 1) % math.ceil(epochs / MOST_LINES) == 0
 
 
-def table_line(row: dict, is_best: bool, is_first: bool) -> str:
-    """One epoch as a row of a table on a terminal, under its head where it is the first; a star: the best so far."""
+def table_line(row: dict, is_best: bool, with_head: bool) -> str:
+    """One epoch as a row of a table on a terminal, under its head where asked; a star marks the best so far."""
     names = {"train_loss": "train loss", "valid_loss": "valid loss", "accuracy": "accuracy", "lr": "learning rate"}
     known = {name: title for name, title in names.items() if row[name] is not None}
     cells = [f"{row[name]:.2e}" if name == "lr" else f"{row[name]:.4f}" for name in known]
@@ -178,7 +180,7 @@ def table_line(row: dict, is_best: bool, is_first: bool) -> str:
     line = f"{row['epoch']:>5}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
     line += f"{row['seconds']:>7.0f} s" + (" ★ best" if is_best else "")
     head = "epoch" + "".join(f"{title:>{width}}" for title, width in zip(known.values(), widths)) + "     time"
-    return f"stage {row['stage']}\n{head}\n{line}" if is_first else line
+    return f"stage {row['stage']}\n{head}\n{line}" if with_head else line
 
 
 def epoch_line(row: dict) -> str:
