@@ -66,7 +66,7 @@ def main() -> None:
         convert("sklearn:digits", folder, valid=0.4)
         train("digitnet-fast", folder, epochs=12, out=Path(work, "run"))
         report([Path(work, "run")], out=Path(work, "report.html"))
-        figure_sheet(Path(work, "report-parts")).quantize(128).save(PICTURES / "figures.png", optimize=True)
+        figure_sheet(Path(work, "report-parts")).quantize(256).save(PICTURES / "figures.png", optimize=True)
     photograph_page(PICTURES / "page.png")
 
 

@@ -90,11 +90,8 @@ def _confused(view: View) -> str:
     if not len(view.mistakes):
         return "Nothing here. Do copies stand on both sides of the split? `fastdigits explore` looks for them."
     pairs = Counter(view.pair(row) for row in view.mistakes).most_common(2)
-    times = (
-        f"{true} taken for {predicted} {'once' if count == 1 else f'{count} times'}"
-        for (true, predicted), count in pairs
-    )
-    return "; ".join(times) + "."
+    told = (f"{true} taken for {predicted} ({count:,})" for (true, predicted), count in pairs)
+    return f"Most often {', '.join(told)}."
 
 
 def _next_step(view: View) -> str:
