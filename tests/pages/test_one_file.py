@@ -174,6 +174,21 @@ def test_five_sheets_are_read_as_read_does(page, tmp_path):
         )
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["", "#collect"])
+def test_nothing_stands_in_the_way_of_a_screen_reader(browser, file, scheme, place):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(file.as_uri() + place)
+    page.wait_for_selector("#pad")
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
+
+
 def test_numbers_are_corrected_by_hand(page, tmp_path):
     Image.fromarray(printed_sheet()).save(tmp_path / "sheet.png")
     page.check("[value=sheet]")
