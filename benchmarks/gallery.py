@@ -4,7 +4,6 @@ figures.png shows the figures of a report, page.png the drawing page. A small ne
 handwritten digits; Chromium and the extras `dev` and `serve` are needed.
 """
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PIL import Image
 
 from fastdigits import convert, report, train
 
+from .browser import CHROMIUM, draw_strokes
 from .serving import running_server
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
@@ -39,21 +39,11 @@ def photograph_page(path: Path) -> None:
     """The drawing page with a seven on it."""
     from playwright.sync_api import sync_playwright
 
-    chromium = next(
-        found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
-    )
     with running_server() as (host, port), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 560})
         page.goto(f"http://{host}:{port}")
-        box = page.locator("#pad").bounding_box()
-        for stroke in SEVEN:
-            places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-            page.mouse.move(*places[0])
-            page.mouse.down()
-            for place in places[1:]:
-                page.mouse.move(*place, steps=12)
-            page.mouse.up()
+        draw_strokes(page, SEVEN, steps=12)
         page.get_by_text("This is a 7").wait_for(state="attached")
         page.wait_for_timeout(300)  # until the bars stand
         page.screenshot(path=path)

@@ -137,7 +137,8 @@ def _show(result) -> int:
     _print(result)
     if sys.stdout.isatty():  # what reads a pipe wants the result alone
         step = NEXT.get(type(result).__name__, lambda made: None)(result)
-        print(*([f"next: {step}"] if step else []), sep="\n", end="\n" if step else "")
+        if step:
+            print(f"next: {step}")
     return DONE
 
 

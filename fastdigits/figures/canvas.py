@@ -24,12 +24,22 @@ LEAST_APART = 0.075  # of an axis's height, between two labels at the ends of li
 Draw = TypeVar("Draw", bound=Callable)
 
 
+def in_our_style():
+    """A block in which matplotlib's settings are its defaults and ours, whatever the user's are."""
+    return matplotlib.style.context(["default", _our_settings()])
+
+
+@functools.cache
+def _our_settings() -> matplotlib.RcParams:
+    return matplotlib.rc_params_from_file(STYLE, use_default_template=False)
+
+
 def in_style(draw: Draw) -> Draw:
     """The function, which draws in the style of all figures."""
 
     @functools.wraps(draw)
     def styled(*arguments, **options):
-        with matplotlib.style.context(["default", STYLE]):
+        with in_our_style():
             return draw(*arguments, **options)
 
     return styled
@@ -84,7 +94,7 @@ def png_of(drawing: Figure) -> bytes:
     from PIL import Image
 
     buffer, small = io.BytesIO(), io.BytesIO()
-    with matplotlib.style.context(["default", STYLE]):
+    with in_our_style():
         drawing.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
     Image.open(buffer).convert("RGB").quantize(COLOURS).save(small, format="PNG", optimize=True, dpi=(DPI, DPI))
     return min(buffer.getvalue(), small.getvalue(), key=len)

@@ -1,11 +1,9 @@
 """A run's report: which sections, in which order, and what to know first."""
 
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
 from ..runs import Run
-from ..scores import find_suspects
 from ..system import InputError, prepare_machine
 from .page import Fact, Section
 from .view import View, open_view
@@ -89,15 +87,15 @@ def _on_new_rows(view: View, expected: Section) -> str:
 def _confused(view: View) -> str:
     if not len(view.mistakes):
         return "Nothing here. Do copies stand on both sides of the split? `fastdigits explore` looks for them."
-    pairs = Counter(view.pair(row) for row in view.mistakes).most_common(2)
-    told = (f"{true} taken for {predicted} ({count:,})" for (true, predicted), count in pairs)
+    most = view.confused_pairs.most_common(2)
+    told = (f"{true} taken for {predicted} ({count:,})" for (true, predicted), count in most)
     return f"Most often {', '.join(told)}."
 
 
 def _next_step(view: View) -> str:
     """One thing to do, by what limits the run."""
     run = view.run.path
-    suspects = len(find_suspects(view.truth, view.probabilities, view.saved.classes))
+    suspects = len(view.suspects)
     if suspects and suspects >= len(view.mistakes) / 4:
         labels = "label" if suspects == 1 else f"{suspects} labels"
         return f"Look at the {labels} that may be wrong: `fastdigits label DATA OUT --suspects`."

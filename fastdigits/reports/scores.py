@@ -1,7 +1,5 @@
 """Sections of a run's report about its answers: scores, calibration, mistakes, doubtful labels."""
 
-from collections import Counter
-
 import numpy as np
 
 from ..figures import (
@@ -12,7 +10,7 @@ from ..figures import (
     draw_groups,
     draw_reliability,
 )
-from ..scores import Evaluation, Interval, Suspect, find_suspects
+from ..scores import Evaluation, Interval, Suspect
 from .page import Card, Gallery, Section, Table, Text, as_sentence, drawn
 from .view import View
 
@@ -121,14 +119,13 @@ def mistakes_section(view: View) -> Section:
     """The most confused pairs, and the misclassified digits."""
     if not len(view.mistakes):
         return Section("Mistakes")
-    pairs = Counter(view.pair(row) for row in view.mistakes)
-    (true, predicted), count = pairs.most_common(1)[0]
+    (true, predicted), count = view.confused_pairs.most_common(1)[0]
     table = Table(
         "confused-pairs",
         "Most confused pairs",
         f"{true} is taken for {predicted} most often: {count} of {len(view.mistakes)} mistakes.",
         ["true", "predicted", "pictures"],
-        [[true, predicted, str(count)] for (true, predicted), count in pairs.most_common(10)],
+        [[true, predicted, str(count)] for (true, predicted), count in view.confused_pairs.most_common(10)],
     )
     return Section("Mistakes", [table, _mistake_gallery(view)] if view.images is not None else [table])
 
@@ -158,7 +155,7 @@ def all_mistakes_section(view: View) -> Section:
 
 def suspects_section(view: View) -> Section:
     """Labels that are likely wrong."""
-    found = find_suspects(view.truth, view.probabilities, view.saved.classes)
+    found = view.suspects
     if not found:
         return Section("Doubtful labels", [Text(["Confident learning finds no label that is likely wrong."])])
     sentence = (

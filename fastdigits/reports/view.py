@@ -11,7 +11,7 @@ from ..answers import open_model
 from ..folders import VALID, ImageFolder, split_images
 from ..models import SavedModel
 from ..runs import Run, unchanged_folder
-from ..scores import Evaluation, ValidAnswers, class_numbers, read_answers
+from ..scores import Evaluation, Suspect, ValidAnswers, class_numbers, find_suspects, read_answers
 
 BATCH = 256
 
@@ -67,6 +67,16 @@ class View:
     def surest_mistakes(self) -> np.ndarray:
         """Rows that are wrong, those with the highest confidence first."""
         return self.mistakes[np.argsort(-self.probabilities[self.mistakes].max(1), kind="stable")]
+
+    @cached_property
+    def confused_pairs(self) -> Counter[tuple[str, str]]:
+        """How often each true label is taken for another."""
+        return Counter(self.pair(row) for row in self.mistakes)
+
+    @cached_property
+    def suspects(self) -> list[Suspect]:
+        """Labels that are likely wrong, the likeliest first."""
+        return find_suspects(self.truth, self.probabilities, self.saved.classes)
 
     def pair(self, row: int) -> tuple[str, str]:
         """True and predicted label."""

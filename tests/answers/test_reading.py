@@ -17,7 +17,7 @@ from fastdigits.answers.verdicts import Judge
 from fastdigits.photos.sheet import Box, cut_sheet
 from fastdigits.sources.opening import open_source
 from fastdigits.styles.pens import ink_of_text
-from tests.photos.printed import LINES, printed_sheet
+from tests.photos.printed import LINES, grainy, printed_sheet, ruled, shaded
 
 
 def counts(gray: np.ndarray) -> list[list[int]]:
@@ -26,21 +26,6 @@ def counts(gray: np.ndarray) -> list[list[int]]:
 
 
 EXPECTED = [[len(text) for text in line] for line in LINES]
-
-
-def ruled(gray: np.ndarray) -> np.ndarray:
-    lined = gray.copy()
-    lined[::47] = np.minimum(lined[::47], 140)
-    return lined
-
-
-def shaded(gray: np.ndarray) -> np.ndarray:
-    rows, columns = np.mgrid[-1 : 1 : gray.shape[0] * 1j, -1 : 1 : gray.shape[1] * 1j]
-    return (gray * (0.75 + 0.15 * rows + 0.1 * columns)).clip(0, 255).astype(np.uint8)
-
-
-def grainy(gray: np.ndarray) -> np.ndarray:
-    return (gray + np.random.default_rng(0).normal(0, 6, gray.shape)).clip(0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize(

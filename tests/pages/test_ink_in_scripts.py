@@ -14,7 +14,7 @@ from fastdigits.photos import Cut, Turning, contents_of, cut_sheet, normalised
 from fastdigits.styles import DIGITS, KINDS, digit_photo, no_digit_photo, styles_of
 from fastdigits.system import InputError
 from tests.browsers import needs_chromium
-from tests.photos.printed import printed_character, printed_sheet
+from tests.photos.printed import grainy, printed_character, printed_sheet, ruled
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 SITE = "http://scripts.test"  # which the browser never asks: its requests are answered here
@@ -115,16 +115,6 @@ def test_real_rows_on_both_grounds(script, real_data):
 def told(cut: Cut) -> list:
     box = cut.box
     return [[box.left, box.top, box.right, box.bottom], spelled(cut.picture), [told(half) for half in cut.halves]]
-
-
-def ruled(gray: np.ndarray) -> np.ndarray:
-    lined = gray.copy()
-    lined[::47] = np.minimum(lined[::47], 140)
-    return lined
-
-
-def grainy(gray: np.ndarray) -> np.ndarray:
-    return (gray + np.random.default_rng(0).normal(0, 6, gray.shape)).clip(0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize(

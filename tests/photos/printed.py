@@ -27,3 +27,18 @@ def printed_sheet(lines=LINES, size=60, paper=225, ink=30) -> np.ndarray:
                 x += int(0.72 * size)
             x += int(1.2 * size)
     return np.asarray(sheet)
+
+
+def ruled(gray: np.ndarray) -> np.ndarray:
+    lined = gray.copy()
+    lined[::47] = np.minimum(lined[::47], 140)
+    return lined
+
+
+def shaded(gray: np.ndarray) -> np.ndarray:
+    rows, columns = np.mgrid[-1 : 1 : gray.shape[0] * 1j, -1 : 1 : gray.shape[1] * 1j]
+    return (gray * (0.75 + 0.15 * rows + 0.1 * columns)).clip(0, 255).astype(np.uint8)
+
+
+def grainy(gray: np.ndarray) -> np.ndarray:
+    return (gray + np.random.default_rng(0).normal(0, 6, gray.shape)).clip(0, 255).astype(np.uint8)

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt, maximum_filter, zoom
 
 from benchmarks import serving
+from benchmarks.browser import draw_strokes
 from fastdigits import convert, predict, train
 from fastdigits.system.png import encode_pictures
 from tests.browsers import needs_chromium
@@ -67,15 +68,8 @@ def pen_strokes(image: np.ndarray) -> list[list[tuple[float, float]]]:
 
 
 def draw(page, image: np.ndarray) -> None:
-    """Draw a digit with the mouse."""
-    box = page.locator("#pad").bounding_box()
-    for stroke in pen_strokes(image):
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        for place in places[1::3]:
-            page.mouse.move(*place)
-        page.mouse.up()
+    """Draw a digit with the mouse, by every third point of its strokes."""
+    draw_strokes(page, [stroke[:1] + stroke[1::3] for stroke in pen_strokes(image)])
 
 
 @pytest.fixture(scope="module")

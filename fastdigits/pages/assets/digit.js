@@ -3,7 +3,7 @@
 
 import { greyDilation, greyErosion, grown, resizedBilinear } from "./filters.js";
 import { blotsOf, digitInk, inked, isInside, largerThanSpecks } from "./ink.js";
-import { Plane, averaged, clipped, inkedColumns, inkedRows, mean, most, quantile, rim, rounded, sum } from "./plane.js";
+import { Plane, averaged, centreOf, clipped, inkedColumns, inkedRows, mean, most, quantile, rim, rounded } from "./plane.js";
 
 export const SIDE = 28;
 const DIGIT_SIDE = 20;
@@ -43,13 +43,7 @@ function hasForm(gray) {
   const [rows, columns] = [inkedRows(mask), inkedColumns(mask)];
   if (mean(rim(gray)) >= BORDER_LEVEL || !rows.length) return false;
   const extent = Math.max(rows.at(-1) - rows[0], columns.at(-1) - columns[0]) + 1;
-  const total = sum(gray.data);
-  let [down, across] = [0, 0];
-  gray.data.forEach((level, at) => {
-    down += level * Math.floor(at / SIDE);
-    across += level * (at % SIDE);
-  });
-  const off = Math.max(...[down, across].map((moment) => Math.abs(moment / total - (SIDE - 1) / 2)));
+  const off = Math.max(...centreOf(gray).map((centre) => Math.abs(centre - (SIDE - 1) / 2)));
   return EXTENTS[0] <= extent && extent <= EXTENTS[1] && off <= OFF_CENTRE;
 }
 
@@ -111,14 +105,10 @@ function fitted(digit) {
 }
 
 // The digit in a black picture, its centre of mass in the middle, or as near as it fits.
-function centred({ height, width, data }) {
-  const total = sum(data);
-  let [down, across] = [0, 0];
-  data.forEach((level, at) => {
-    down += level * Math.floor(at / width);
-    across += level * (at % width);
-  });
-  const start = (moment, side) => clipped(rounded(SIDE / 2 - 0.5 - moment / total), 0, SIDE - side);
+function centred(digit) {
+  const { height, width, data } = digit;
+  const [down, across] = centreOf(digit);
+  const start = (centre, side) => clipped(rounded(SIDE / 2 - 0.5 - centre), 0, SIDE - side);
   const [top, left] = [start(down, height), start(across, width)];
   const picture = new Uint8Array(SIDE * SIDE);
   data.forEach((level, at) => {

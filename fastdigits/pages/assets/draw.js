@@ -16,7 +16,7 @@ const pad = new Pad(element("pad"), {
 });
 let question = 0; // the latest; an answer to an older one is not shown
 let fileQuestion = 0; // that of the latest files
-let drawing = 0; // of which pad and answer are; clearing and files begin another one
+let drawing = 0; // the number of the one on the pad; clearing begins another
 let shown = null; // the answer
 
 element("undo").addEventListener("click", () => pad.undo());
@@ -25,7 +25,6 @@ const files = listenForFiles({
   model: () => model.value,
   begun() {
     pad.clear();
-    drawing += 1;
     showNothing();
     return (fileQuestion = ++question);
   },
@@ -79,9 +78,9 @@ async function answerWhatIsDrawn() {
 
 function showAnswer(answer) {
   shown = answer;
-  const [first, second] = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
+  const [, second] = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
   element("waiting").hidden = true;
-  element("label").textContent = first[0];
+  element("label").textContent = answer.label;
   element("confidence").textContent = percent(answer.confidence);
   const isNear = second && second[1] >= LEAST_TOLD;
   element("runner-up").textContent = isNear ? `then ${second[0]}, ${percent(second[1])}` : "";

@@ -40,14 +40,16 @@ export async function keepDigit(label, pad, token) {
   const id = nextId("d", digits.map((digit) => digit.id), 6);
   const writer = token ?? nextId("w", digits.map((digit) => digit.writer), 4);
   const pixels = btoa(String.fromCharCode(...gray.data));
-  write([...digits, { id, label, writer, pixels }]);
-  return { id, token: writer, seen: gray.rows(), ...counts(keptDigits(), writer) };
+  digits.push({ id, label, writer, pixels });
+  write(digits);
+  return { id, token: writer, seen: gray.rows(), ...counts(digits, writer) };
 }
 
 // Remove one that was drawn by mistake: { yours, all }.
 export async function takeBack(id, token) {
-  write(keptDigits().filter((digit) => digit.id !== id));
-  return counts(keptDigits(), token);
+  const digits = keptDigits().filter((digit) => digit.id !== id);
+  write(digits);
+  return counts(digits, token);
 }
 
 export const clearKept = () => localStorage.removeItem(KEPT);

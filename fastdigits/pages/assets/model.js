@@ -12,11 +12,11 @@ async function unpacked(id) {
 // The classes and rules of the model, as its model.json has them.
 export const about = JSON.parse(document.getElementById("about").textContent);
 
-let isOpening = null; // the promise of a session, once it is asked for
+let opening = null; // the promise of a session, once it is asked for
 
 export function opened() {
-  isOpening ??= open();
-  return isOpening;
+  opening ??= open();
+  return opening;
 }
 
 async function open() {

@@ -112,6 +112,17 @@ export function inkedColumns(mask) {
   return [...has.keys()].filter((column) => has[column]);
 }
 
+// The centre of mass: its row and its column.
+export function centreOf({ width, data }) {
+  let [down, across] = [0, 0];
+  for (let at = 0; at < data.length; at++) {
+    down += data[at] * Math.floor(at / width);
+    across += data[at] * (at % width);
+  }
+  const total = sum(data);
+  return [down / total, across / total];
+}
+
 // The outermost points, corners twice.
 export function rim({ height, width, data }) {
   const found = [];

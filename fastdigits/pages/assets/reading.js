@@ -2,11 +2,11 @@
 // reasons stand in fastdigits/answers/verdicts.py and reading.py.
 
 import { BLANK, DIGIT, OTHER, SEVERAL, contentsOf } from "./contents.js";
+import { heightOf, widthOf } from "./sheet.js";
 
 const NAMES = { [BLANK]: "blank", [SEVERAL]: "several", [OTHER]: "other" };
 const SURE_OF_PARTS = 0.999;
 const STRETCH = 2;
-const [WIDTH_OF, HEIGHT_OF] = [(box) => box.right - box.left, (box) => box.bottom - box.top];
 
 // What clients are told of one picture, light ink on dark.
 // about: { classes, leastSure, above }; shares: its probabilities, and behind them those of several digits and of none
@@ -43,7 +43,7 @@ export function readingOf(sheet, answers, { above }) {
     const isTold = above !== null;
     if (isTold && verdict === NAMES[OTHER]) return parts.every((digit) => !digit.doubtful) ? parts : [];
     if (isTold && verdict === NAMES[SEVERAL] && parts.length) return parts;
-    const likenessOfOne = Math.exp(-STRETCH * Math.max(0, WIDTH_OF(cut.box) / HEIGHT_OF(cut.box) - 1));
+    const likenessOfOne = Math.exp(-STRETCH * Math.max(0, widthOf(cut.box) / heightOf(cut.box) - 1));
     if (leastOfParts > confidence * likenessOfOne) return parts;
     return [{ label, confidence, verdict, doubtful, box: cut.box }];
   };

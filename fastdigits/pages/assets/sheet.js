@@ -2,8 +2,8 @@
 // fastdigits/photos/sheet.py.
 
 import { cutOut, withoutLines } from "./digit.js";
-import { labelled, otsuLevel, resizedBicubic } from "./filters.js";
-import { LEAST_CONTRAST, sheetInk } from "./ink.js";
+import { otsuLevel, resizedBicubic } from "./filters.js";
+import { LEAST_CONTRAST, blotsOf, sheetInk } from "./ink.js";
 import { Plane, averaged, inkedColumns, inkedRows, mean, median, rim, rounded } from "./plane.js";
 
 const WORKING_SIDE = 1600;
@@ -20,8 +20,8 @@ const MOST_TOGETHER = 8;
 const [SMALL, ENLARGED_TO, MOST_ENLARGED] = [10, 24, 6];
 const WIDE = 1.15;
 
-const heightOf = (box) => box.bottom - box.top;
-const widthOf = (box) => box.right - box.left;
+export const heightOf = (box) => box.bottom - box.top;
+export const widthOf = (box) => box.right - box.left;
 const middleOf = (box) => (box.top + box.bottom) / 2;
 
 // A cut and the halves into which it may fall, and theirs.
@@ -101,19 +101,8 @@ function blotsOnSheet(ink) {
   if (!above.length || mean(above) - mean(below) < LEAST_CONTRAST) {
     return { numbers: mask.map(() => 0, Int32Array), boxes: new Map() };
   }
-  const { numbers } = labelled(mask);
-  const all = new Map();
-  numbers.data.forEach((number, at) => {
-    if (!number) return;
-    const [row, column] = [Math.floor(at / numbers.width), at % numbers.width];
-    const box = all.get(number);
-    if (!box) all.set(number, { left: column, top: row, right: column + 1, bottom: row + 1 });
-    else {
-      box.left = Math.min(box.left, column);
-      box.right = Math.max(box.right, column + 1);
-      box.bottom = Math.max(box.bottom, row + 1);
-    }
-  });
+  const { numbers, boxes } = blotsOf(mask);
+  const all = new Map(boxes.map((box, k) => [k + 1, box]));
   const usual = usualHeight([...all.values()]);
   const isNoSpeck = ([, box]) => Math.max(heightOf(box), widthOf(box)) > Math.max(2, SPECK_HEIGHT * usual);
   const kept = new Map([...all].filter(isNoSpeck));
