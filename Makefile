@@ -29,6 +29,7 @@ bench: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	$(BIN)/python tests/prove_site.py build/docs
 	@echo "build/docs/index.html"
 
 # wheel and sdist, and each extra by itself, in an environment that does not see these sources

@@ -1,8 +1,11 @@
-"""Sphinx: the site from these pages, the notebooks as they were executed, and the docstrings."""
+"""Sphinx: the site from these pages, the notebooks as they were executed, the docstrings, and pages to try."""
 
+import re
 import shutil
 from configparser import ConfigParser
 from pathlib import Path
+
+from fastdigits import InputError, export
 
 docs = Path(__file__).parent
 root = docs.parent
@@ -21,7 +24,8 @@ extensions = [
     "sphinx_copybutton",
     "cyclopts.ext.sphinx",
 ]
-exclude_patterns = ["examples", "predictions", "reproductions"]
+exclude_patterns = ["examples", "predictions", "reproductions", "opened"]
+html_extra_path = ["opened"]  # pages that are opened as they are
 html_theme = "furo"
 html_title = f"fastdigits {version}"
 html_show_copyright = False
@@ -35,12 +39,24 @@ napoleon_use_rtype = False
 # Sphinx reads below this folder alone
 shutil.rmtree(docs / "notebooks", ignore_errors=True)
 shutil.copytree(root / "nbs", docs / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+opened = docs / "opened"
+shutil.rmtree(opened, ignore_errors=True)
+shutil.copytree(docs / "examples", opened / "examples", ignore=shutil.ignore_patterns("*.md"))
+try:
+    export("digitnet-mnist", opened / "draw", to="web")
+except InputError as error:
+    print(f"The site has no page to draw on: {error}")
+    DRAW = ""
+else:
+    DRAW = '<a href="draw/index.html">Draw one here</a>: the model runs in your browser, and nothing is sent anywhere.'
 
 
 def setup(app) -> None:
-    """Links to notebooks are written for those who read the pages in the repository."""
+    """Links to notebooks and examples are written for those who read the pages in the repository."""
 
-    def to_copies(app, name: str, source: list[str]) -> None:
-        source[0] = source[0].replace("](../../nbs/", "](../notebooks/").replace("](../nbs/", "](notebooks/")
+    def for_the_site(app, name: str, source: list[str]) -> None:
+        text = source[0].replace("](../../nbs/", "](../notebooks/").replace("](../nbs/", "](notebooks/")
+        text = re.sub(r"\[([^]]+)\]\(((?:\.\./)*examples/[^)]+)\)", r'<a href="\2">\1</a>', text)
+        source[0] = text.replace("<!-- the site draws here -->", DRAW)
 
-    app.connect("source-read", to_copies)
+    app.connect("source-read", for_the_site)

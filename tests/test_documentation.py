@@ -19,6 +19,7 @@ from fastdigits.cli import COMMANDS, main
 from fastdigits.recipes.registry import find_recipe
 from fastdigits.search.space import find_space
 from tests.models.saved_models.make import digit_table
+from tests.prove_site import VALIDATOR, broken_links, html_errors
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -205,6 +206,19 @@ def test_licences_of_all_that_we_ask_for_are_listed():
                 assert f"| {line.split()[0].lower().replace('_', '-')} |" in page, line
 
 
+def test_broken_links_and_invalid_html_of_a_site_are_found(tmp_path):
+    (tmp_path / "sub").mkdir()
+    page = '<!DOCTYPE html><html lang="en"><head><title>t</title></head><body>{}</body></html>'
+    (tmp_path / "index.html").write_text(page.format('<p id="here"><a href="sub/">a</a> <a href="#here">b</a></p>'))
+    links = '<a href="../index.html#here">a</a><a href="../index.html#gone">b</a><img alt="" src="none.png">'
+    (tmp_path / "sub" / "index.html").write_text(page.format(f"<p>{links}</p></main>"))
+    assert broken_links(tmp_path) == ["sub/index.html: ../index.html#gone", "sub/index.html: none.png"]
+    if (errors := html_errors(sorted(tmp_path.rglob("*.html")))) is None:
+        pytest.skip(f"npm fetches no {VALIDATOR} here")
+    assert errors
+    assert all("sub/index.html" in error for error in errors)
+
+
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path):
     """Broken links, missing pictures and unreadable docstrings are warnings, and those are errors."""
@@ -217,3 +231,5 @@ def test_the_site_is_built_without_a_warning(tmp_path):
         for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', page.read_text())
     ]
     assert not outside  # a page is read without network too
+    assert not broken_links(tmp_path / "site")
+    assert not html_errors(sorted((tmp_path / "site").rglob("*.html")))

@@ -8,7 +8,7 @@ import numpy as np
 from ..photos import Turning, normalised
 from .camera import COARSE, photograph
 from .digits import LEANING, OFTEN, STEEP, STYLES
-from .no_digit import KINDS, SEEN_KINDS, sign_height, written
+from .no_digit import FREQUENT, KINDS, SEEN_KINDS, sign_height, written
 from .pens import ink_of_text
 from .strokes import Hand
 
@@ -65,7 +65,8 @@ def drawn_others(
 ) -> Iterator[tuple[np.ndarray, str]]:
     """`n` pictures that show no single digit, with their kind; those on which nothing is seen are left out.
 
-    On empty paper, the kind that is not among SEEN_KINDS, nothing ever is.
+    Kinds come in turn, scribbles several times in a row. On empty paper, the kind that is not among SEEN_KINDS,
+    nothing ever is.
 
     Parameters
     ----------
@@ -73,7 +74,8 @@ def drawn_others(
         As of `drawn_digits`.
     """
     rng = np.random.default_rng(seed)
-    drawn = ((_as_seen(no_digit_photo(kind, rng), in_form), kind) for kind in itertools.cycle(kinds))
+    in_turn = itertools.cycle(kind for kind in kinds for _ in range(FREQUENT.get(kind, 1)))
+    drawn = ((_as_seen(no_digit_photo(kind, rng), in_form), kind) for kind in in_turn)
     return itertools.islice((found for found in drawn if found[0].any()), n)
 
 

@@ -49,7 +49,7 @@ class Drawing:
 
 
 STYLES = Drawing("digits in many styles", 1 / 3, 0.4, 1_840, 23_000)
-NO_DIGITS = Drawing("several digits or none", 1 / 6, 0.2, 1_500, 12_000)
+NO_DIGITS = Drawing("several digits or none", 1 / 6, 0.25, 1_750, 15_000)
 
 
 @dataclass(frozen=True)
