@@ -2,8 +2,7 @@
 
 Each is trained twice by the same commands: on all rows of its table, which is what is shipped, and on the part whose
 writers (of MNIST: whose rows) are kept apart, by which it is scored and its confidence calibrated; the second with
-several seeds where a mean is asked for. Teachers of both know that part alone, so that nobody was told about what is
-kept apart. Restartable.
+several seeds where a mean is asked for. Restartable.
 """
 
 import argparse
@@ -24,23 +23,18 @@ TABLES = {"mnist": [], "kannada": ["--groups", "writers.csv.gz"]}  # who wrote e
 
 @dataclass(frozen=True)
 class Shipped:
-    """A model to ship: its network, table, options that are not the recipe's, and seeds, of which the first ships.
-
-    Each teacher is a network with options of its own.
-    """
+    """A model to ship: its network, table, options that are not the recipe's, and seeds, of which the first ships."""
 
     network: str
     table: str
     options: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (1,)
-    teachers: tuple[tuple[str, ...], ...] = ()
 
 
-MEDIUM = ("--augment", "medium", "--epochs")
-WIDE, DRAWN = ("digitnet:width=48", *MEDIUM, "8"), ("digitnet", *MEDIUM, "24", "--styles", "--reject")
+MUON = ("--optimizer", "muon", "--lr", "0.02", "--epochs", "20")
 # as held-out rows, the stress set and drawn styles chose them (docs/lab_log.md)
 MODELS = {
-    "digitnet-mnist": Shipped("digitnet", "mnist", DRAWN[1:], teachers=(WIDE, DRAWN)),
+    "digitnet-mnist": Shipped("digitnet", "mnist", ("--augment", "medium", "--styles", "--reject", *MUON)),
     "digitnet-kannada": Shipped("digitnet", "kannada", ("--augment", "medium", "--reject")),
     "digitnet-tiny-mnist": Shipped("digitnet-tiny", "mnist", seeds=(1, 2, 3, 4, 5)),
 }
@@ -57,12 +51,11 @@ def main() -> None:
     for name in chosen.names:
         model = MODELS[name]
         whole, part = folders_of(model.table, chosen.data, chosen.work)
-        taught = teachers_of(model, part, chosen.work)
-        scored = [train(model, seed, part, chosen.work, taught) for seed in model.seeds]  # is the other worth its time?
+        scored = [train(model, seed, part, chosen.work) for seed in model.seeds]  # is the other worth its time?
         accuracies = [run.result()["accuracy"] for run in scored]
         spread = f" +- {stdev(accuracies):.2%}" if len(accuracies) > 1 else ""
         print(f"{name}: {fmean(accuracies):.2%}{spread} on rows kept apart, {len(accuracies)} seeds", flush=True)
-        ship(name, train(model, model.seeds[0], whole, chosen.work, taught), scored[0], part)
+        ship(name, train(model, model.seeds[0], whole, chosen.work), scored[0], part)
 
 
 def folders_of(table: str, data: Path, work: Path) -> tuple[Path, Path]:
@@ -76,28 +69,13 @@ def folders_of(table: str, data: Path, work: Path) -> tuple[Path, Path]:
     return whole, part
 
 
-def teachers_of(model: Shipped, part: Path, work: Path) -> tuple[str, ...]:
-    """`train`'s option with a model's teachers, which are trained where they are not yet."""
-    if not model.teachers:
-        return ()
-    runs = [work / f"teacher-{number}-{part.name}" for number, _ in enumerate(model.teachers, 1)]
-    return "--teachers", *(str(finished(run, how, part, seed=1).path) for run, how in zip(runs, model.teachers))
-
-
-def train(model: Shipped, seed: int, folder: Path, work: Path, taught: tuple[str, ...]) -> Run:
-    """The finished run of a model's network on a folder."""
-    how = (model.network, *model.options, *taught)
-    return finished(work / f"{model.network}-{folder.name}-seed{seed}", how, folder, seed)
-
-
-def finished(place: Path, how: tuple[str, ...], folder: Path, seed: int) -> Run:
-    """The finished run at a place, which is begun or gone on with where it is not; `how` is a network and options."""
-    run, (network, *options) = Run(place), how
-    if run.record_file.exists() and bool(run.record()["arguments"]["teachers"]) != ("--teachers" in options):
-        sys.exit(f"{place} was trained with other teachers; remove it")
+def train(model: Shipped, seed: int, folder: Path, work: Path) -> Run:
+    """The finished run of a model's network on a folder, which is begun or gone on with where it is not."""
+    run = Run(work / f"{model.network}-{folder.name}-seed{seed}")
     if not run.finished:
         gone_on = ["--resume"] if run.record_file.exists() else []
-        fastdigits("train", network, str(folder), *options, "--seed", str(seed), "--out", str(place), *gone_on)
+        how = [*model.options, "--seed", str(seed), "--out", str(run.path)]
+        fastdigits("train", model.network, str(folder), *how, *gone_on)
     return run
 
 
@@ -127,8 +105,6 @@ def card_of(saved: SavedModel, whole: Run, part: Run, part_folder: Path) -> str:
     folder = read_folder(whole.record()["data"])
     evaluation = read_answers(part).evaluation(f"{part_folder.name} (valid)")
     record = whole.record() | {"notes": part.record()["notes"]}  # which are about the scores, and these are the part's
-    teachers = record["settings"].get("teachers") or ()
-    record["settings"]["teachers"] = [Run(Path(teacher)).record()["architecture"] for teacher in teachers]
     return model_card(saved, folder, record, whole.result(), evaluation, of_second=True)
 
 

@@ -63,7 +63,7 @@ def broken_links(site: Path) -> list[str]:
 
 
 def html_errors(paths: list[Path]) -> list[str] | None:
-    """What is not valid in some HTML files, a line each with its file; None when there is no npm to fetch the validator."""
+    """What is not valid in some HTML files, a line each with its file; None when npm cannot fetch the validator."""
     npx = shutil.which("npx")
     if npx is None:
         return None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..audit import Audit, Pictures
 
 SAMPLES, MAPPED = 10, 3000
+AT_CENTRE = {"ha": "center", "va": "center", "fontsize": 15, "fontweight": "bold"}
 
 
 @in_style
@@ -49,14 +50,16 @@ def _members(pictures: "Pictures", classes: list[str]) -> list[np.ndarray]:
 
 def _draw_balance(axes, pictures: "Pictures", classes: list[str]) -> None:
     labels, floor = np.array(pictures.labels, object), np.zeros(len(classes), int)
-    for split in dict.fromkeys(pictures.splits):
+    splits = list(dict.fromkeys(pictures.splits))
+    for split in splits:
         counts = np.array([((labels == label) & (pictures.splits == split)).sum() for label in classes])
         if counts.any():
             axes.bar(classes, counts, bottom=floor, label=split)
             floor += counts
     axes.set(xlabel="label", ylabel="pictures", title="classes")
-    if floor.any():
-        axes.legend(fontsize=8)
+    axes.grid(axis="x", visible=False)
+    if floor.any() and len(splits) > 1:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(splits), borderaxespad=0, handlelength=1)
 
 
 def _draw_map(axes, pictures: "Pictures", classes: list[str], members: list[np.ndarray]) -> None:
@@ -72,11 +75,19 @@ def _draw_map(axes, pictures: "Pictures", classes: list[str], members: list[np.n
     start = 0
     for k, (label, rows) in enumerate(zip(classes, chosen)):
         part = places[start : start + len(rows)]
-        axes.scatter(*part.T, s=4, color=_class_colour(k, len(classes)), label=label, alpha=0.7)
+        colour = _class_colour(k, len(classes))
+        axes.scatter(*part.T, s=4, color=colour, alpha=0.6)
+        if len(part):
+            axes.text(*np.median(part, axis=0), label, color=colour, path_effects=[_halo()], **AT_CENTRE)
         start += len(rows)
     axes.set(title="first two principal components", xticks=[], yticks=[])
-    if len(classes) <= 20:
-        axes.legend(fontsize=7, markerscale=2, ncols=2)
+
+
+def _halo():
+    """Paper around letters that stand on points."""
+    from matplotlib.patheffects import withStroke
+
+    return withStroke(linewidth=4, foreground=LIGHT["paper"])
 
 
 def _class_colour(k: int, n: int):
@@ -94,13 +105,14 @@ def _draw_order(axes, audit: "Audit | None") -> None:
     axes.plot(order.row_distances, order.likeness, marker=".")
     axes.axhline(1, color=LIGHT["quiet"], linestyle=":")
     if order.block_rows:
-        axes.axvline(order.block_rows, color="C1", linestyle="--", label=f"about {order.block_rows:,} rows a hand")
-        axes.legend(fontsize=8)
+        axes.axvline(order.block_rows, color="C1", linestyle="--")
+        said = f"about {order.block_rows:,} \nrows a hand "
+        axes.text(order.block_rows, 0.02, said, color="C1", ha="right", transform=axes.get_xaxis_transform())
     axes.set(
         xscale="log",
         xlabel="rows apart in the table",
-        ylabel="distance of the pictures",
-        title="rows of one class: below 1 they are alike",
+        ylabel="distance of rows of one class\n(1: as by chance)",
+        title="the order of the rows",
     )
 
 

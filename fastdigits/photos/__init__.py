@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_gray",
         ],
         "ground": ["Ground", "Turning", "is_on_light"],
+        "ink": ["averaged"],
         "properties": ["FAR", "Summary", "differences", "properties_of", "summary_of"],
         "scale": ["BYTES", "FEW_LEVELS", "GrayScale", "scale_of"],
         "sheet": ["Box", "Cut", "Sheet", "cut_sheet"],

@@ -34,6 +34,7 @@ from .uploads import (
     one_picture,
     sent_pictures,
     shown_name,
+    shown_picture,
     slices,
 )
 
@@ -84,12 +85,10 @@ class Answering:
         answers = [await self.in_thread(served.answer, name, row, gray) for name, row, gray in zip(names, rows, grays)]
         notes = turned_notes("request", turning, "ground=dark")
         if asked_flag(request, "seen", False):
-            if sum(gray.size for gray in grays) > self.limits.seen_pixels:
-                raise Refusal(
-                    413, f"seen=true returns at most {self.limits.seen_pixels:,} pixels; send smaller pictures"
-                )
             for answer, gray in zip(answers, grays):
-                answer["seen"] = gray.tolist()
+                answer["seen"] = shown_picture(gray)
+            if sum(len(answer["seen"]) * len(answer["seen"][0]) for answer in answers) > self.limits.seen_pixels:
+                raise Refusal(413, f"seen=true returns at most {self.limits.seen_pixels:,} pixels; send fewer pictures")
         return JSONResponse({"model": served.name, "predictions": answers, "notes": notes})
 
     async def read(self, request: Request) -> JSONResponse:

@@ -14,7 +14,7 @@ ENDPOINTS = [
         '{"images": [[[0, …], …], …]}, gray levels 0..255 by picture, row and column, white on black. The answer has '
         "a label, its confidence, all probabilities, and whether a person should look. model=NAME picks a model, "
         "normalise=true or false says whether the digit is cut out and centred first, seen=true returns what the "
-        "model saw.",
+        "model saw, large pictures smaller.",
     ),
     ("POST /read", "A photo of several digits: the numbers of each line, every digit with its box in pixels."),
     (

@@ -11,13 +11,14 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..photos import Ground, gray_levels, normalised
+from ..photos import Ground, averaged, gray_levels, normalised
 from ..sources import PixelSource, open_source
 from ..system import InputError
 from .limits import Limits, Refusal
 
 FORMATS = ("PNG", "JPEG")
 LONGEST_NAME = 80  # characters
+SHOWN_SIDE = 100  # pixels
 SLICE_ROWS = 64  # of a table that are asked at once, so that others get their turn between
 
 
@@ -59,6 +60,14 @@ async def one_picture(request: Request, limits: Limits) -> tuple[str, bytes]:
     if more:
         raise Refusal(400, "several pictures were sent; send one at a time")
     return sent
+
+
+def shown_picture(gray: np.ndarray) -> list[list[int]]:
+    """What a model saw, as numbers 0..255; by a whole factor smaller where a side is twice SHOWN_SIDE or more."""
+    factor = max(1, max(gray.shape) // SHOWN_SIDE)
+    if factor == 1:
+        return gray.tolist()
+    return np.rint(averaged(gray, *(min(factor, side) for side in gray.shape))).astype(int).tolist()
 
 
 def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool, ground: Ground = "auto") -> np.ndarray:

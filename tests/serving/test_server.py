@@ -316,11 +316,16 @@ def test_wrong_questions(client, drawings):
     assert refusal(client.get("/assets/%2e%2e/app.py"))[0] == 404
 
 
-def test_what_a_picture_may_weigh_unnormalised(client):
-    client_of_large = png(np.zeros((300, 300), np.uint8))
-    line = "seen=true returns at most 65,536 pixels; send smaller pictures"
-    assert refusal(client.post("/predict?seen=true&normalise=false", content=client_of_large)) == (413, line)
-    assert client.post("/predict?normalise=false", content=client_of_large).status_code == 200
+def test_what_was_seen_of_large_pictures_is_shown_smaller_and_of_many_refused(client):
+    gray = np.zeros((300, 450), np.uint8)
+    gray[100:200, 4:8] = 200
+    seen = client.post("/predict?seen=true&normalise=false&ground=dark", content=png(gray)).json()["predictions"][0]
+    assert np.shape(seen["seen"]) == (75, 112)
+    assert seen["seen"][30] == [0, 200, *[0] * 110]
+    seven = [("picture", (f"{k}.png", png(np.zeros((100, 100), np.uint8)), "image/png")) for k in range(7)]
+    line = "seen=true returns at most 65,536 pixels; send fewer pictures"
+    assert refusal(client.post("/predict?seen=true&normalise=false", files=seven)) == (413, line)
+    assert client.post("/predict?normalise=false", files=seven).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["[", "", "evil.example", "127.0.0.1.evil.example"])

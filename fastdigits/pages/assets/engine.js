@@ -25,19 +25,19 @@ function form(file) {
   return { method: "POST", body: parts };
 }
 
-async function answerOf(model, options) {
-  const query = new URLSearchParams({ model, normalise: true, seen: true });
+async function answerOf(asked, options) {
+  const query = new URLSearchParams({ ...asked, seen: true });
   const response = await ask(`/predict?${query}`, options);
   return (await response.json()).predictions[0];
 }
 
 // { label, confidence, verdict, doubtful, probabilities, seen } of what is drawn
 export async function answerDrawing(pad, model) {
-  return answerOf(model, { method: "POST", headers: PNG, body: await pad.png() });
+  return answerOf({ model, normalise: true }, { method: "POST", headers: PNG, body: await pad.png() });
 }
 
-// the same of a photo
-export const answerPhoto = (file, model) => answerOf(model, form(file));
+// the same of a photo, which is normalised where the model expects that
+export const answerPhoto = (file, model) => answerOf({ model }, form(file));
 
 // { numbers, lines, left_out, notes, size } of a photo of several digits
 export async function readSheet(file, model) {
