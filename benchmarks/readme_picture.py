@@ -15,7 +15,7 @@ from fastdigits import read
 
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "read.png"
 NUMBERS = (("1984", "27", "365"), ("60", "5318", "742"), ("193", "86", "4025"))
-LINE_PX, ENLARGED, WIDTH_PX = 96, 6, 820
+LINE_PX, ENLARGED, WIDTH_PX = 96, 6, 680
 
 
 def digit_sheet(seed: int = 1) -> np.ndarray:

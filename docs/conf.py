@@ -6,6 +6,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 from fastdigits import InputError, export
+from fastdigits.figures.tokens import DARK, LIGHT
 
 docs = Path(__file__).parent
 root = docs.parent
@@ -27,6 +28,14 @@ extensions = [
 exclude_patterns = ["examples", "predictions", "reproductions", "opened"]
 html_extra_path = ["opened"]  # pages that are opened as they are
 html_theme = "furo"
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": {"color-brand-primary": LIGHT["accent"], "color-brand-content": LIGHT["accent"]},
+    "dark_css_variables": {"color-brand-primary": DARK["accent"], "color-brand-content": DARK["accent"]},
+}
+html_static_path = ["style"]
+html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"
 html_title = f"fastdigits {version}"
 html_show_copyright = False
 myst_heading_anchors = 3

@@ -11,15 +11,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..system import whole_file
-from .tokens import LIGHT
+from .tokens import LIGHT, luminance
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 DPI = 150
-COLUMN = 4.6  # inches: as wide as a phone shows with text that can be read, and half as wide as a desktop's page
+COLUMN = 4.0  # inches: as wide as a phone shows with text that can be read, and half as wide as a desktop's page
 STYLE = Path(__file__).parent / "fastdigits.mplstyle"
 COLOURS = 256  # of a PNG file, which is a third as large by it
+EQUAL_LUMINANCE = 0.204  # on which dark text and paper have the same contrast
 LEAST_APART = 0.075  # of an axis's height, between two labels at the ends of lines
 Draw = TypeVar("Draw", bound=Callable)
 
@@ -50,6 +51,11 @@ def sequential() -> "Colormap":
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("fastdigits", [LIGHT["paper"], "#a9c6ec", LIGHT["accent"], "#0a2140"])
+
+
+def text_on(colour: tuple[float, ...]) -> str:
+    """The token of text or of paper that stands out more on a colour, red, green, blue and more 0..1."""
+    return LIGHT["text"] if luminance(colour[:3]) > EQUAL_LUMINANCE else LIGHT["paper"]
 
 
 def label_lines(axes) -> None:

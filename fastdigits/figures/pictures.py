@@ -118,7 +118,7 @@ def draw_reading(
     path: Path | None = None,
     left_out: Sequence[dict[str, int]] = (),
 ):
-    """A sheet with a box around each digit and its label above, doubtful ones in the colour of doubt.
+    """A sheet with a box around each digit and its label above; those of doubtful ones are thick, in doubt's colour.
 
     Parameters
     ----------
@@ -144,10 +144,12 @@ def draw_reading(
         pen.rectangle(tuple(box.values()), outline=(140, 140, 140))
     for box, label, doubtful in found:
         colour = LIGHT["doubt"] if doubtful else LIGHT["accent"]
-        size = max(10, (box["bottom"] - box["top"]) // 3)
-        pen.rectangle(tuple(box.values()), outline=colour, width=max(1, size // 8))
-        font = ImageFont.load_default(size)
-        pen.text((box["left"], box["top"]), label, fill=colour, font=font, anchor="ld")
+        size = max(11, (box["bottom"] - box["top"]) * 2 // 5)
+        pen.rectangle(tuple(box.values()), outline=colour, width=max(1, size // 8) * (2 if doubtful else 1))
+        place, font = (box["left"] + size // 6, box["top"]), ImageFont.load_default(size)
+        _, top, right, bottom = pen.textbbox(place, label, font=font, anchor="ls")
+        pen.rectangle((box["left"], top - size // 6, right + size // 6, bottom), fill=colour)
+        pen.text(place, label, fill=LIGHT["paper"], font=font, anchor="ls")
     if path is not None:
         with whole_file(Path(path)) as partial:
             sheet.save(partial, format="PNG")

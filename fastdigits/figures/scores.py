@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..scores import Evaluation, Expectation, Interval
-from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, sequential
+from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, sequential, text_on
 from .tokens import LIGHT
 
 LARGEST_INCHES, MOST_NUMBERED, MOST_GROUPS = 30, 60, 100
@@ -36,8 +36,7 @@ def draw_confusion(
         if row == column:
             axes.add_patch(_right_cell(row))
         elif count and len(classes) <= MOST_NUMBERED:
-            is_dark = count > 0.45 * mistakes.max()
-            colour = LIGHT["paper"] if is_dark else LIGHT["text"]
+            colour = text_on(sequential()(count / mistakes.max()))
             axes.annotate(count, (column, row), ha="center", va="center", fontsize=9, color=colour)
     ticks = range(len(classes))
     axes.set(xlabel="predicted", ylabel="true", title=title)
@@ -65,7 +64,7 @@ def draw_class_heat_map(evaluation: Evaluation, path: Path | None = None) -> Dra
     least = min(0.9, float(values.min()))
     axes.imshow(1 - values, cmap=sequential(), vmin=0, vmax=1 - least, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        colour = LIGHT["text"] if value > 0.45 * least + 0.55 else LIGHT["paper"]
+        colour = text_on(sequential()((1 - value) / (1 - least)))
         axes.annotate(f"{value:.4f}", (column, row), ha="center", va="center", fontsize=9, color=colour)
     axes.grid(False)
     axes.set_xticks(range(3), ["precision", "recall", "F1"])
@@ -131,9 +130,9 @@ def draw_reliability(evaluation: Evaluation, path: Path | None = None) -> Drawin
     centres, widths = [(b.low + b.high) / 2 for b in bins], [b.high - b.low for b in bins]
     panels["line"].plot([0, 1], [0, 1], color=LIGHT["quiet"], linestyle=":")
     confidences, accuracies = [b.confidence for b in bins], [b.accuracy for b in bins]
-    panels["line"].plot(confidences, accuracies, marker="o")
+    panels["line"].plot(confidences, accuracies, marker="o", clip_on=False)
     on_line = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True, "fontsize": 9}
-    panels["line"].text(0.05, 0.07, "as sure as it is right", color=LIGHT["quiet"], **on_line)
+    panels["line"].text(0.05, 0.11, "as sure as it is right", color=LIGHT["quiet"], **on_line)
     panels["line"].set(
         ylabel="accuracy", title=f"calibration error {evaluation.calibration_error:.2%}", xlim=(0, 1), ylim=(0, 1.02)
     )
@@ -152,19 +151,22 @@ def draw_coverage(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     axes.axhline(100 * rule.wished_accuracy, color=LIGHT["quiet"], linestyle=":")
     if rule.accuracy is not None:
         place = 100 * rule.coverage, 100 * rule.accuracy
-        axes.plot(*place, "o", color="C1")
+        axes.plot(*place, "o", color="C1", clip_on=False)
         label = f"reject below {rule.below:.4f}"
-        axes.annotate(label, place, (-6, -12), textcoords="offset points", ha="right", fontsize=9, color="C1")
+        axes.annotate(label, place, (-6, -20), textcoords="offset points", ha="right", fontsize=9, color="C1")
     # a few mistakes among the surest pictures would squeeze all else into a line
     shown = curve[curve[:, 1] > 0.05, 2] if (curve[:, 1] > 0.05).any() else curve[:, 2]
     low = 100 * min(float(shown.min()), rule.wished_accuracy)
     axes.set(xlabel="kept, %", ylabel="accuracy of what is kept, %", ylim=(low - 0.1 * (100.5 - low), 100.05))
+    axes.set_yticks([tick for tick in axes.get_yticks() if low - 0.1 * (100.5 - low) <= tick <= 100])
     return finished(drawing, path)
 
 
 @in_style
 def draw_groups(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     """Accuracy of each group with its 95 % interval, the hundred worst; a line at the mean of all pictures."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     groups = evaluation.groups[:MOST_GROUPS]
     drawing = new_drawing(COLUMN, max(2.2, 0.28 * len(groups)))
     axes = drawing.subplots()
@@ -175,5 +177,8 @@ def draw_groups(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     axes.axvline(evaluation.accuracy, color=LIGHT["quiet"], linestyle=":")
     axes.set_yticks(places, [part.group for part in groups])
     axes.invert_yaxis()
+    axes.margins(y=0.1 if len(groups) < 10 else None)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.set(xlabel="accuracy, 95 % interval", ylabel="group", title="accuracy by group, the worst first")
     return finished(drawing, path)

@@ -29,7 +29,7 @@ def draw_table(pictures: "Pictures", audit: "Audit | None" = None, path: Path | 
     """
     classes = pictures.classes or ["all"]
     members = _members(pictures, classes)
-    height = 0.78 * len(classes)
+    height = 0.95 * len(classes)
     drawing = new_drawing(12, 3.8 + height)
     above, below = drawing.subfigures(2, 1, height_ratios=[3.8, height])
     balance, points, order = above.subplots(1, 3)

@@ -53,5 +53,11 @@ def tokens_css() -> str:
     )
 
 
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance of red, green and blue 0..1, as WCAG 2 defines it: 0 black, 1 white."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def _variables(tokens: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in tokens.items())

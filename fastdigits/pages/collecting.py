@@ -2,14 +2,14 @@
 
 import json
 
-from fastcore.xml import FT, H1, Button, Code, Details, Div, Footer, Header, Li, Main, Ol, P, Section, Span, Summary
+from fastcore.xml import FT, H1, A, Button, Code, Details, Div, Footer, Header, Li, Main, Ol, P, Section, Span, Summary
 
 from .drawing import pad, pad_buttons, seen
 
 DIGITS_FILE, WRITERS_FILE = "digits.csv", "writers.csv"  # as `fastdigits convert` takes them
 
 
-def collecting_page(classes: list[str], count: int, downloads: tuple[FT, FT] | None) -> tuple[FT, ...]:
+def collecting_page(classes: list[str], count: int, downloads: tuple[FT, FT] | None, drawing: str) -> tuple[FT, ...]:
     """The page on which one is asked to draw one digit after the other.
 
     Parameters
@@ -20,9 +20,11 @@ def collecting_page(classes: list[str], count: int, downloads: tuple[FT, FT] | N
         How many digits there are already.
     downloads : (FT, FT), optional
         What gives the digits and the writers, for whoever collects.
+    drawing : str
+        Where the page stands on which digits are recognised.
     """
     return (
-        Header(H1("Draw the digit ", Span("", id="wanted"))),
+        Header(H1("Draw the digit ", Span("", id="wanted")), A("Recognise digits", href=drawing)),
         Main(
             Div(
                 pad("Draw the wanted digit here"),
@@ -32,7 +34,7 @@ def collecting_page(classes: list[str], count: int, downloads: tuple[FT, FT] | N
                     seen(),
                     Div(
                         Button("Take back the last one", id="take-back", disabled=True),
-                        Button("I am somebody else", id="new-writer"),
+                        Button("New writer", id="new-writer"),
                         cls="buttons",
                     ),
                     P("Each writer should draw alone: rows of one writer stay together when the digits are split."),

@@ -64,7 +64,7 @@ def drawing_page(
         Header(
             H1("Draw a digit"),
             _model_choice(models),
-            A("Draw digits for a data set", href=collect) if collect else "",
+            A("Collect digits", href=collect) if collect else "",
         ),
         Main(
             Div(
@@ -106,9 +106,9 @@ def pad_buttons(*more: FT, more_help: str = "") -> FT:
     return Div(
         Div(*more, Button("Undo", id="undo"), Button("Clear", id="clear"), cls="buttons"),
         Details(
-            Summary("Mouse, pen, finger or keys"),
+            Summary("Draw with keys"),
             P(
-                "With keys: arrows move, space lowers and lifts the pen, Ctrl+Z undoes, Escape clears." + more_help,
+                "Arrows move, space lowers and lifts the pen, Ctrl+Z undoes, Escape clears." + more_help,
                 id="pad-help",
             ),
         ),

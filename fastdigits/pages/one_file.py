@@ -132,7 +132,7 @@ def _drawing_page(model: Embedded, collects: bool) -> tuple[FT, ...]:
 
 def _collecting_page(model: Embedded) -> tuple[FT, ...]:
     saves = Button(DIGITS_FILE, id="save-digits"), Button(WRITERS_FILE, id="save-writers")
-    *page, _ = collecting_page(model.classes, 0, saves)
+    *page, _ = collecting_page(model.classes, 0, saves, drawing="#")
     kept = "The digits stay in this browser, also when it is closed, until you clear them: about 4,000 find room."
     return (*page, Footer(P(kept), Button("Clear the digits", id="clear-kept")))
 

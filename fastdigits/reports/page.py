@@ -25,9 +25,10 @@ SHOWN_WIDE = 0.75  # of their own width at least
 
 @dataclass(frozen=True)
 class Text:
-    """Sentences, a paragraph each."""
+    """Sentences, a paragraph each; beside a figure, or above all of them."""
 
     lines: list[str]
+    is_beside: bool = False
     kind: str = "text"
 
 
@@ -115,13 +116,14 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Fact:
-    """What a reader wants to know first: a question in a word or two, and its answer."""
+    """What a reader wants to know first: a question in a word or two, and its answer; a number of it stands out."""
 
     name: str
     text: str
+    number: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.text}"
+        return f"{self.name}: {f'{self.number}, ' if self.number else ''}{self.text}"
 
 
 @dataclass(frozen=True)

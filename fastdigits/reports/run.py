@@ -59,8 +59,9 @@ def _lead(view: View, expected: Section) -> list[str | Fact]:
     unseen = "" if notes else " that it was not trained on"
     groups = f", of {len(evaluation.groups)} groups such as writers" if evaluation.groups else ""
     mistakes = f"{len(view.mistakes):,} mistakes" if len(view.mistakes) != 1 else "1 mistake"
+    interval = f"95 % interval {low:.2%} .. {high:.2%}"
     facts = [
-        Fact("How good", f"Accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} .. {high:.2%}); {mistakes}."),
+        Fact("How good", f"accuracy ({interval}); {mistakes}.", f"{evaluation.accuracy:.2%}"),
         Fact("On whom", f"{evaluation.pictures:,} valid pictures of {data}{unseen}{groups}."),
         Fact("On new rows", _on_new_rows(view, expected)),
         Fact("What it confuses", _confused(view)),

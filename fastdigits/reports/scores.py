@@ -23,8 +23,8 @@ def scores_section(view: View) -> Section:
     confusion = drawn(
         "confusion",
         "Confusion matrix",
-        "Rows are true labels, columns predicted ones; the numbers are mistakes, the darker the more. What is "
-        "right, the diagonal, is left empty.",
+        "Rows are true labels, columns predicted ones; the numbers are mistakes, the stronger the colour the more. "
+        "What is right, the diagonal, is left empty.",
         draw_confusion(evaluation.confusion, evaluation.classes),
     )
     intervals = drawn(
@@ -36,11 +36,10 @@ def scores_section(view: View) -> Section:
     heat_map = drawn(
         "class-heat-map",
         "Precision, recall and F1 as a heat map",
-        "A dark cell in the first column is a label that is given too often, in the second one that is missed.",
+        "A strong colour in the first column is a label that is given too often, in the second one that is missed.",
         draw_class_heat_map(evaluation),
-        is_chart=False,
     )
-    sentences = Text([as_sentence(line) for line in evaluation.sentences()])
+    sentences = Text([as_sentence(line) for line in evaluation.sentences()], is_beside=True)
     items = [sentences, confusion, _class_table(evaluation), intervals, heat_map]
     if evaluation.groups:
         items += [_group_table(evaluation), _group_figure(evaluation)]

@@ -34,11 +34,16 @@ def served_drawing_page(models: list[Served], limits: Limits, is_collecting: boo
         ".png,.jpg,.jpeg,.csv",
         f"PNG and JPEG pictures up to {limits.picture_bytes / 1e6:g} MB; csv tables of pixel rows up to "
         f"{limits.table_bytes / 1e6:g} MB, as fastdigits predict takes them.",
-        "Nothing that you draw or drop is kept, and nothing leaves this server.",
+        f"{_named(models)}Nothing that you draw or drop is kept, and nothing leaves this server.",
         "/collect" if is_collecting else None,
         _endpoints(),
     )
     return (*page_head("fastdigits", "draw.js"), *page)
+
+
+def _named(models: list[Served]) -> str:
+    """A model's name, where the page has no choice of several."""
+    return f"The model is {models[0].name}. " if len(models) == 1 else ""
 
 
 def served_collecting_page(collection: Collection, is_host: bool) -> tuple[FT, ...]:
@@ -46,7 +51,7 @@ def served_collecting_page(collection: Collection, is_host: bool) -> tuple[FT, .
     download what was collected.
     """
     links = tuple(A(name, href=f"/collect/{name}") for name in (DIGITS_FILE, WRITERS_FILE))
-    page = collecting_page(collection.classes, len(collection), links if is_host else None)
+    page = collecting_page(collection.classes, len(collection), links if is_host else None, drawing="/")
     return (*page_head("fastdigits: draw digits", "collect.js"), *page)
 
 

@@ -4,9 +4,10 @@ import re
 
 import matplotlib as mpl
 import pytest
+from matplotlib.colors import to_hex, to_rgb
 
-from fastdigits.figures.canvas import STYLE
-from fastdigits.figures.tokens import DARK, LIGHT, tokens_css
+from fastdigits.figures.canvas import STYLE, sequential, text_on
+from fastdigits.figures.tokens import DARK, LIGHT, luminance, tokens_css
 
 TEXT = 4.5  # WCAG 2.2, success criterion 1.4.3
 SHAPES = 3.0  # of bars and the like, 1.4.11
@@ -19,16 +20,18 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    """Relative luminance of a colour, as WCAG 2.2 defines it."""
-    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
-    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear))
+    return luminance(to_rgb(colour))
 
 
 def test_contrast_as_the_standard_has_it():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
     assert contrast("#ffffff", "#767676") == contrast("#767676", "#ffffff")
+
+
+def test_numbers_can_be_read_on_each_colour_of_a_map():
+    # nothing has more between these two where both have the same
+    assert all(contrast(text_on(colour), to_hex(colour)) >= 4.1 for colour in map(sequential(), range(256)))
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])

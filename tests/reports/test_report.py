@@ -86,7 +86,8 @@ def test_every_number_is_evaluates(reported, page, folder):
     text = html.unescape(page)
     low, high = kept["interval"]
     mistakes = round(40 * (1 - kept["accuracy"]))
-    assert f"Accuracy {kept['accuracy']:.2%} (95 % interval {low:.2%} .. {high:.2%}); {mistakes} mistakes." in text
+    shown = f"<strong>{kept['accuracy']:.2%}</strong> accuracy (95 % interval {low:.2%} .. {high:.2%})"
+    assert f"{shown}; {mistakes} mistakes." in text
     assert "40 valid pictures of digits that it was not trained on" in text
     low, high = kept["macro_f1_interval"]
     assert f"macro F1 {kept['macro_f1']:.4f} ({low:.4f} .. {high:.4f}), log loss {kept['log_loss']:.4f}" in text

@@ -27,7 +27,7 @@ element("pad").addEventListener("keydown", (event) => {
   if (event.key === "Backspace" && !event.repeat && last !== null) takeLastBack();
 });
 element("yours").textContent = sessionStorage.getItem("yours") ?? "0";
-say("Draw the digit that is asked for.");
+say("Draw it, then keep it: with the button, or Enter.");
 next();
 
 function say(text, isProblem = false) {

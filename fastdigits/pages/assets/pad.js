@@ -6,6 +6,7 @@ const SIDE = 280; // of the pad, in which strokes are measured
 const SHOWN_SIDE = 560; // pixels, so that it is sharp on fine screens
 const ASKED_SIDE = 196; // pixels of what a model is asked about, enough for a digit of 20
 const WIDTH = 20; // of a stroke: about as bold as a felt pen's digit
+const HINT = { text: "draw here", colour: "#70767f", font: "15px system-ui, sans-serif", fromBottom: 18 };
 const STEP = 8; // by which an arrow key moves
 
 export class Pad {
@@ -158,6 +159,7 @@ export class Pad {
   draw() {
     const context = this.canvas.getContext("2d");
     this.drawOn(context);
+    if (this.isEmpty) drawHint(context);
     if (this.canvas.matches(":focus-visible")) this.drawCursor(context);
   }
 
@@ -190,4 +192,12 @@ export class Pad {
     context.lineTo(x, y + 12);
     context.stroke();
   }
+}
+
+// On the empty pad alone, and never on what a model is asked about.
+function drawHint(context) {
+  context.fillStyle = HINT.colour;
+  context.font = HINT.font;
+  context.textAlign = "center";
+  context.fillText(HINT.text, SIDE / 2, SIDE - HINT.fromBottom);
 }
