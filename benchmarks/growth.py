@@ -165,7 +165,7 @@ def draw_growth(rows: list[dict], path: Path) -> None:
     @in_style
     def draw():
         drawing = new_drawing(COLUMN, 8.4)
-        for axes, axis in zip(drawing.subplots(len(AXES), 1), AXES):
+        for axes, axis in zip(drawing.subplots(len(AXES), 1, squeeze=False).flat, AXES):
             for number, command in enumerate(COMMANDS):
                 sizes, seconds, _ = _series(axis, command, rows)
                 if len(sizes) < 2:

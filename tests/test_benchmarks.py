@@ -5,10 +5,11 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import few_shot, gpu, peers, reproductions, table, transfer, tuning
+from benchmarks import few_shot, gpu, growth, made_tables, peers, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
 from fastdigits import convert
 from fastdigits.recipes.published import PUBLISHED_RECIPES
@@ -173,3 +174,44 @@ def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch):
     (_, fallen), (name, _) = gpu.run_checks(gpu.Place(tmp_path, tmp_path, tmp_path, gpu.TINY))[0]
     assert fallen.startswith("FAILED: ValueError (")
     assert name == "memory"
+
+
+def test_lines_of_growth_are_fitted_to_relative_errors():
+    amounts = np.array([1_000.0, 10_000, 100_000, 1_000_000])
+    assert growth.fitted(amounts, 3 + 0.002 * amounts) == pytest.approx((3, 0.002))
+    start, each = growth.fitted(amounts, np.array([3.0, 2.9, 3.1, 3.0]))  # no start below zero, no cost either
+    assert (start, each * 1e6) == pytest.approx((3, 0), abs=0.1)
+
+
+def test_made_tables_have_their_rows_pixels_and_classes(tmp_path, digit_table):
+    digit_table.to_csv(tmp_path / "digits.csv", index=False)
+    made_tables.write_table(tmp_path / "digits.csv", tmp_path / "made.csv", rows=250, side=12, n_classes=120)
+    table = pd.read_csv(tmp_path / "made.csv")
+    assert table.label.value_counts().tolist() == [3] * 10 + [2] * 110
+    pixels = table.drop(columns="label").to_numpy()
+    assert pixels.shape == (250, 144)
+    assert pixels.max(1).min() > 50  # each shows something
+    ones, thousands = (pixels[table.label == label].reshape(-1, 12, 12) for label in (0, 111))
+    assert (ones[:, :, 3:9] > 60).sum() > 0
+    assert not np.array_equal(ones[0], ones[1])  # another view of another digit
+    assert len(thousands) == 2
+
+
+@pytest.mark.slow
+def test_growth_is_measured_kept_and_shown(tmp_path, digit_table, monkeypatch):
+    (tmp_path / "mnist").mkdir()
+    digit_table.to_csv(tmp_path / "mnist" / "train.csv.gz", index=False)
+    monkeypatch.setenv("FASTDIGITS_DATA", str(tmp_path))
+    monkeypatch.setattr(growth, "AXES", (growth.Axis("pixels", (16, 28), rows=300),))
+    for name, place in (("ROWS", "growth.csv"), ("PAGE", "growth.md"), ("PICTURE", ".")):
+        monkeypatch.setattr(growth, name, tmp_path / place)
+    growth.main()
+    kept = pd.read_csv(tmp_path / "growth.csv")
+    assert kept["command"].tolist() == [*growth.COMMANDS] * 2
+    assert (kept["megabytes"] > 50).all()
+    page = (tmp_path / "growth.md").read_text()
+    assert "| seconds by pixels | 16x16 | 28x28 | start |" in page
+    assert f"| train | {kept.seconds[1]:,.1f} | {kept.seconds[5]:,.1f} |" in page
+    assert (tmp_path / "growth.png").stat().st_size > 10_000
+    growth.main()  # nothing is measured twice
+    assert len(pd.read_csv(tmp_path / "growth.csv")) == 8

@@ -34,7 +34,7 @@ from .card import model_card
 from .learner import DigitLearner
 
 MOST_TAKEN = 0.005  # of valid digits, whom the bound takes for several digits or none
-LEAST_OUTLYING = 0.2  # that bound at least: digits of other collections lie nearer to it than valid ones
+LEAST_OUTLYING = 0.1  # that bound at least: digits of other collections lie nearer to it than valid ones
 MEASURED = 2_000  # training pictures
 UNEQUAL = 3  # times as many rows as another class
 
