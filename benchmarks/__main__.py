@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from . import accuracy, commands, conversion, large, prediction, serving, training
+from . import accuracy, commands, conversion, prediction, serving, training
 from .measuring import Measurement, replace_rows
 from .table import write_table
 
-SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal", "fast", "large", "serving")
+SECTIONS = ("training", "prediction", "conversion", "memory", "start-up", "paths", "goal", "fast", "serving")
 TENTH = 6000  # rows of the table that is a tenth of MNIST's
 
 
@@ -57,8 +57,6 @@ def measure(section: str, mnist: Path, work: Path) -> Iterator[list[Measurement]
     elif section == "paths":
         # enough valid rows for a difference of 0.2 points to show
         yield accuracy.measure_paths(image_folder(first_rows(train, 3 * TENTH, work), test, work, valid=0.5))
-    elif section == "large":
-        yield large.measure(train)
     elif section == "serving":
         yield serving.measure(train, first_rows(train, serving.SCRIPT_ROWS, work))
     elif section == "fast":

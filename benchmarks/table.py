@@ -85,14 +85,6 @@ def other_lines(found: list[Measurement]) -> str:
     for case, peak in medians(found, "memory").items():
         small, large = peak["1x rows"], peak["10x rows"]
         lines.append(f"- peak memory of `{case}`: {small:,.0f} MB, with ten times the rows {large / small:.2f} times")
-    large = medians(found, "large tables")
-    for case in ("convert", "predict"):
-        if case in large:
-            peak, rate = large[case], large[f"{case}, rate"]
-            lines.append(
-                f"- a million rows through `{case}`: {rate['10x rows']:,.0f} rows/s and {peak['10x rows']:,.0f} MB at "
-                f"most (100,000 rows: {rate['1x rows']:,.0f} rows/s, {peak['1x rows']:,.0f} MB)"
-            )
     lines += _serving_lines(found)
     startup = {case: value["fastdigits"] for case, value in medians(found, "start-up").items()}
     if startup:

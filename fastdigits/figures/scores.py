@@ -153,7 +153,10 @@ def draw_coverage(evaluation: Evaluation, path: Path | None = None) -> Drawing:
         place = 100 * rule.coverage, 100 * rule.accuracy
         axes.plot(*place, "o", color="C1", clip_on=False)
         label = f"reject below {rule.below:.4f}"
-        axes.annotate(label, place, (-6, -20), textcoords="offset points", ha="right", fontsize=9, color="C1")
+        above = {"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1}  # the dotted line
+        axes.annotate(
+            label, place, (-6, -20), textcoords="offset points", ha="right", fontsize=9, color="C1", bbox=above
+        )
     # a few mistakes among the surest pictures would squeeze all else into a line
     shown = curve[curve[:, 1] > 0.05, 2] if (curve[:, 1] > 0.05).any() else curve[:, 2]
     low = 100 * min(float(shown.min()), rule.wished_accuracy)
