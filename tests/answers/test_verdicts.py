@@ -37,7 +37,7 @@ def table(digit_images) -> pd.DataFrame:
     images = np.pad(digit_images[0][:30].repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
     images[3] = 0
     images[5] = (np.random.default_rng(0).random((28, 28)) < 0.4) * 255
-    two = np.concatenate([images[10][:, 4:22], np.zeros((28, 3), np.uint8), images[11][:, 4:22]], axis=1)
+    two = np.concatenate([images[12][:, 4:22], np.zeros((28, 3), np.uint8), images[13][:, 4:22]], axis=1)
     images[7] = np.asarray(Image.fromarray(np.pad(two, ((6, 5), (0, 0)))).resize((28, 28)))
     return pd.DataFrame(images.reshape(30, -1), columns=[f"pixel{k}" for k in range(784)])
 
