@@ -164,6 +164,8 @@ def _table(axis: Axis, rows: list[dict]) -> str:
 
 def draw_growth(rows: list[dict], path: Path) -> None:
     """Seconds of each command along each axis, with the fitted lines, one axis under the other."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     from fastdigits.figures import COLUMN, in_style, label_lines, new_drawing, png_of
 
     @in_style
@@ -180,6 +182,10 @@ def draw_growth(rows: list[dict], path: Path) -> None:
                 along = np.geomspace(amounts[0], amounts[-1], 50)
                 axes.plot(along, start + each * along, color=f"C{number}", label=command)
             axes.set(xscale="log", yscale="log", xlabel=axis.name, ylabel="seconds")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            for direction in (axes.xaxis, axes.yaxis):
+                direction.set_major_formatter(StrMethodFormatter("{x:,g}"))
             label_lines(axes)
         path.write_bytes(png_of(drawing))
 

@@ -26,32 +26,24 @@ def draw_confusion(
         A PNG file to write.
     title : str
     """
-    counts = np.array(confusion)
-    mistakes = counts - np.diag(np.diag(counts))
+    mistakes = np.ma.masked_array(confusion, np.eye(len(classes), dtype=bool))
     side = min(max(COLUMN, 0.45 * len(classes)), LARGEST_INCHES)
     drawing = new_drawing(side, side)
     axes = drawing.subplots()
-    axes.imshow(mistakes, cmap=sequential(), vmin=0, vmax=max(1, mistakes.max()))
-    for (row, column), count in np.ndenumerate(mistakes):
-        if row == column:
-            axes.add_patch(_right_cell(row))
-        elif count and len(classes) <= MOST_NUMBERED:
-            colour = text_on(sequential()(count / mistakes.max()))
+    colours, most = sequential().with_extremes(bad=LIGHT["field"]), max(1, mistakes.filled(0).max())
+    axes.imshow(mistakes, cmap=colours, vmin=0, vmax=most)
+    if len(classes) <= MOST_NUMBERED:
+        for row, column in np.argwhere(mistakes.filled(0)):
+            count = mistakes[row, column]
+            colour = text_on(colours(count / most))
             axes.annotate(count, (column, row), ha="center", va="center", fontsize=9, color=colour)
-    ticks = range(len(classes))
+    ticks = range(0, len(classes), -(-len(classes) // MOST_NUMBERED))
     axes.set(xlabel="predicted", ylabel="true", title=title)
-    axes.set_xticks(ticks, classes)
-    axes.set_yticks(ticks, classes)
+    axes.set_xticks(ticks, [classes[tick] for tick in ticks])
+    axes.set_yticks(ticks, [classes[tick] for tick in ticks])
     axes.grid(False)
     axes.spines[:].set_visible(True)
     return finished(drawing, path)
-
-
-def _right_cell(place: int):
-    """What stands on the diagonal."""
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((place - 0.5, place - 0.5), 1, 1, facecolor=LIGHT["field"], edgecolor="none")
 
 
 @in_style

@@ -88,7 +88,7 @@ def _on_new_rows(view: View, expected: Section) -> str:
 def _confused(view: View) -> str:
     if not len(view.mistakes):
         return "Nothing here. Do copies stand on both sides of the split? `fastdigits explore` looks for them."
-    most = view.confused_pairs.most_common(2)
+    most = view.evaluation.confused_pairs.most_common(2)
     told = (f"{true} taken for {predicted} ({count:,})" for (true, predicted), count in most)
     return f"Most often {', '.join(told)}."
 

@@ -14,7 +14,7 @@ from ..scores import Evaluation, Interval, Suspect
 from .page import Card, Gallery, Section, Table, Text, as_sentence, drawn
 from .view import View
 
-SHOWN_MISTAKES, SHOWN_SUSPECTS = 60, 24
+SHOWN_MISTAKES, SHOWN_SUSPECTS, MOST_PAIRS = 60, 24, 10
 
 
 def scores_section(view: View) -> Section:
@@ -118,13 +118,14 @@ def mistakes_section(view: View) -> Section:
     """The most confused pairs, and the misclassified digits."""
     if not len(view.mistakes):
         return Section("Mistakes")
-    (true, predicted), count = view.confused_pairs.most_common(1)[0]
+    most = view.evaluation.confused_pairs.most_common(MOST_PAIRS)
+    (true, predicted), count = most[0]
     table = Table(
         "confused-pairs",
         "Most confused pairs",
         f"{true} is taken for {predicted} most often: {count} of {len(view.mistakes)} mistakes.",
         ["true", "predicted", "pictures"],
-        [[true, predicted, str(count)] for (true, predicted), count in view.confused_pairs.most_common(10)],
+        [[true, predicted, str(count)] for (true, predicted), count in most],
     )
     return Section("Mistakes", [table, _mistake_gallery(view)] if view.images is not None else [table])
 

@@ -1,6 +1,5 @@
 """A finished run as its report sees it: model, answers, mistakes, pictures."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,19 +58,13 @@ class View:
     def mistakes(self) -> np.ndarray:
         """Rows that are wrong: those of the most confused pair first, in each pair the surest first."""
         rows = np.flatnonzero(self.predicted != self.truth)
-        pairs = Counter(self.pair(row) for row in rows)
-        confidence = self.probabilities.max(1)
+        pairs, confidence = self.evaluation.confused_pairs, self.probabilities.max(1)
         return np.array(sorted(rows, key=lambda row: (-pairs[self.pair(row)], self.pair(row), -confidence[row])), int)
 
     @property
     def surest_mistakes(self) -> np.ndarray:
         """Rows that are wrong, those with the highest confidence first."""
         return self.mistakes[np.argsort(-self.probabilities[self.mistakes].max(1), kind="stable")]
-
-    @cached_property
-    def confused_pairs(self) -> Counter[tuple[str, str]]:
-        """How often each true label is taken for another."""
-        return Counter(self.pair(row) for row in self.mistakes)
 
     @cached_property
     def suspects(self) -> list[Suspect]:

@@ -1,5 +1,6 @@
 """The scores of a model on labelled pictures, with intervals, and how they are shown."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ..models import OUTLIERS
@@ -8,6 +9,7 @@ from .comparison import Comparison
 from .intervals import Interval
 from .stress import StressScore, stress_table
 
+WIDEST_MATRIX, MOST_PAIRS = 12, 20  # classes that fit into 100 columns; pairs that are shown
 PERFECT_HINT = "every picture is right; were copies of them trained on? fastdigits explore looks for them"
 
 
@@ -127,10 +129,7 @@ class Evaluation:
                 )
             ]
             scores.add_row(score.label, *values, f"{score.pictures:,}")
-        confusion = Table("true \\ predicted", *self.classes, title="confusion")
-        for label, row in zip(self.classes, self.confusion):
-            confusion.add_row(label, *(str(count) if count else "·" for count in row))
-        parts += [scores, confusion]
+        parts += [scores, self._confusion_table()]
         if self.groups:
             by_group = Table("group", "accuracy", "95 % interval", "pictures", title="by group, the worst first")
             for part in self.groups:
@@ -140,6 +139,32 @@ class Evaluation:
         if self.stress:
             parts.append(stress_table(self.stress))
         return Group(*parts)
+
+    def _confusion_table(self):
+        """All of the confusion matrix, or where it is too wide to be read the most confused pairs."""
+        from rich.table import Table
+
+        if len(self.classes) <= WIDEST_MATRIX:
+            table = Table("true \\ predicted", *self.classes, title="confusion")
+            for label, row in zip(self.classes, self.confusion):
+                table.add_row(label, *(str(count) if count else "·" for count in row))
+            return table
+        table = Table("true", "predicted", "pictures", title="most confused pairs")
+        for (true, predicted), count in self.confused_pairs.most_common(MOST_PAIRS):
+            table.add_row(true, predicted, f"{count:,}")
+        return table
+
+    @property
+    def confused_pairs(self) -> Counter[tuple[str, str]]:
+        """How often each true label is taken for another."""
+        return Counter(
+            {
+                (true, predicted): count
+                for true, row in zip(self.classes, self.confusion)
+                for predicted, count in zip(self.classes, row)
+                if count and true != predicted
+            }
+        )
 
     def sentences(self) -> list[str]:
         """The other scores, a line each."""

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score, log_loss
 from fastdigits import InputError, evaluate, open_model, read_folder
 from fastdigits.answers.answering import answer
 from fastdigits.answers.inference import Inference
-from fastdigits.figures.scores import draw_coverage, draw_groups
+from fastdigits.figures.scores import draw_confusion, draw_coverage, draw_groups
 from fastdigits.folders import split_source
 from fastdigits.runs.directory import Run
 from fastdigits.scores.calibration import fit_temperature, with_temperature
@@ -51,6 +51,34 @@ def test_table():
     text = page.getvalue()
     assert "two: accuracy 50.00% (95 % interval 9.45% .. 90.55%) of 2 pictures" in text
     assert "confusion" in text
+
+
+def test_of_many_classes_the_most_confused_pairs_are_shown():
+    """A matrix of 300 columns could not be read, and takes seconds to be laid out."""
+    classes, truth = [f"c{k}" for k in range(300)], np.arange(300).repeat(3)
+    answers = truth.copy()
+    answers[[0, 1, 30]] = 7, 7, 299
+    result = score([classes[k] for k in truth], np.eye(300, dtype=np.float32)[answers], classes, "many")
+    assert result.confused_pairs == {("c0", "c7"): 2, ("c10", "c299"): 1}
+    console = Console(width=100, file=(page := io.StringIO()))
+    console.print(result)
+    text = page.getvalue()
+    assert "most confused pairs" in text
+    assert [line.split()[1::2][:3] for line in text.splitlines() if "│ c0   " in line][-1] == ["c0", "c7", "2"]
+    assert "predicted" in text
+    assert "true \\ predicted" not in text
+
+
+def test_a_confusion_matrix_of_any_size_is_drawn():
+    """Mistakes with their numbers, the diagonal empty; of many classes some have their names."""
+    drawing = draw_confusion([[50, 2], [0, 40]], ["a", "b"])
+    (axes,) = drawing.axes
+    assert [text.get_text() for text in axes.texts] == ["2"]
+    shown = axes.images[0].get_array()
+    assert shown.mask.tolist() == [[True, False], [False, True]]
+    assert draw_confusion([[9]], ["alone"]).axes[0].texts[:] == []
+    (axes,) = draw_confusion(np.eye(200, dtype=int).tolist(), [str(k) for k in range(200)]).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == [str(k) for k in range(0, 200, 4)]
 
 
 @pytest.fixture(scope="module")
