@@ -39,9 +39,11 @@ there are other classes or sizes the model that was trained.
 - `convert` is limited by the csv's text, which is parsed once, and by the number of files that are written.
 - `train` and `predict` are limited by the network's arithmetic: its share of the time is in [Speed](speed.md). Twice
   the side is four times the pixels and four times the arithmetic.
-- Memory: rows are read and written in parts, so a million take hardly more of it than a thousand. `train` holds the
-  pictures, a byte for each pixel of each channel, up to its limit, and reads files beyond it.
-- Classes cost where each has a place of its own: a folder, an output of the network, a row of the confusion matrix.
+- Memory: rows are read and written in parts, so a thousand times the rows take less than twice the memory. `train`
+  also holds the pictures, a byte for each pixel, up to a limit beyond which files are read. Large pictures cost memory
+  because a batch of them passes through the network together; `--batch-size` makes it smaller.
+- Classes cost where each has a place of its own: an output of the network, a row of the confusion matrix, a bar of a
+  figure.
 """
 
 
