@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fastdigits.figures import COLUMN, in_style, label_lines, new_drawing, png_of
+
 from .commands import peak_megabytes
 from .kept import append_row, kept_rows
 from .made_tables import write_table
@@ -164,34 +166,29 @@ def _table(axis: Axis, rows: list[dict]) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
+@in_style
 def draw_growth(rows: list[dict], path: Path) -> None:
     """Seconds of each command along each axis, with the fitted lines, one axis under the other."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    from fastdigits.figures import COLUMN, in_style, label_lines, new_drawing, png_of
-
-    @in_style
-    def draw():
-        drawing = new_drawing(COLUMN, 8.4)
-        for axes, axis in zip(drawing.subplots(len(AXES), 1, squeeze=False).flat, AXES):
-            for number, command in enumerate(COMMANDS):
-                sizes, seconds, _ = _series(axis, command, rows)
-                if len(sizes) < 2:
-                    continue
-                amounts = np.array([axis.amount(size) for size in sizes])
-                start, each = fitted(amounts, seconds)
-                axes.plot(amounts, seconds, "o", color=f"C{number}", label="_")
-                along = np.geomspace(amounts[0], amounts[-1], 50)
-                axes.plot(along, start + each * along, color=f"C{number}", label=command)
-            axes.set(xscale="log", yscale="log", xlabel=axis.name, ylabel="seconds")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            for direction in (axes.xaxis, axes.yaxis):
-                direction.set_major_formatter(StrMethodFormatter("{x:,g}"))
-            label_lines(axes)
-        path.write_bytes(png_of(drawing))
-
-    draw()
+    drawing = new_drawing(COLUMN, 8.4)
+    for axes, axis in zip(drawing.subplots(len(AXES), 1, squeeze=False).flat, AXES):
+        for number, command in enumerate(COMMANDS):
+            sizes, seconds, _ = _series(axis, command, rows)
+            if len(sizes) < 2:
+                continue
+            amounts = np.array([axis.amount(size) for size in sizes])
+            start, each = fitted(amounts, seconds)
+            axes.plot(amounts, seconds, "o", color=f"C{number}", label="_")
+            along = np.geomspace(amounts[0], amounts[-1], 50)
+            axes.plot(along, start + each * along, color=f"C{number}", label=command)
+        axes.set(xscale="log", yscale="log", xlabel=axis.name, ylabel="seconds")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        for direction in (axes.xaxis, axes.yaxis):
+            direction.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        label_lines(axes)
+    path.write_bytes(png_of(drawing))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def write_table(source: Path, path: Path, rows: int, side: int = SIDE, n_classes
     n_classes : int
         Classes are the numbers from 0 on, their digits beside each other on one picture, and come equally often.
     """
-    images, labels = _rows_of(source)
+    images, labels = labelled_rows(source)
     of_digit = [np.flatnonzero(labels == digit) for digit in range(10)]
     rng, _ = np.random.default_rng(SEED), torch.manual_seed(SEED)
     width = len(str(n_classes - 1))
@@ -37,7 +37,8 @@ def write_table(source: Path, path: Path, rows: int, side: int = SIDE, n_classes
             file.writelines(f"{label},{','.join(row)}\n" for label, row in zip(numbers, LEVELS[views.numpy()]))
 
 
-def _rows_of(source: Path) -> tuple[np.ndarray, np.ndarray]:
+def labelled_rows(source: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures uint8 (n, h, w) and labels int (n,) of a table."""
     from fastdigits.sources import open_source
 
     chunks = list(open_source(source).chunks())

@@ -7,18 +7,13 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fastdigits.sources import ORIENTATION_FILE, orientation_features, orientation_note
 
+from .made_tables import labelled_rows
+
 RIDGE = 1.0
 SETS = ("mnist", "kannada")
-
-
-def rows_of(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 (n, 28, 28) and labels int (n,) of a training table."""
-    table = pd.read_csv(Path(os.environ["FASTDIGITS_DATA"], name, "train.csv.gz"))
-    return table.filter(like="pixel").to_numpy(np.uint8).reshape(-1, 28, 28), table["label"].to_numpy()
 
 
 def weights_of(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -30,7 +25,7 @@ def weights_of(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    tables = {name: rows_of(name) for name in SETS}
+    tables = {name: labelled_rows(Path(os.environ["FASTDIGITS_DATA"], name, "train.csv.gz")) for name in SETS}
     weights = np.stack([weights_of(*tables[name]) for name in SETS])
     np.savez_compressed(ORIENTATION_FILE, weights=weights.astype(np.float16))
     print(f"wrote {ORIENTATION_FILE}, {ORIENTATION_FILE.stat().st_size:,} bytes")

@@ -17,8 +17,9 @@ import torch.nn.functional as F
 
 from fastdigits.batches import POLICIES, random_view
 from fastdigits.models import find_backbone
-from fastdigits.sources import open_source
 from fastdigits.styles import SEEN_KINDS, SEVERAL_DIGITS, drawn_digits, drawn_others
+
+from .made_tables import labelled_rows
 
 PAGE = Path("docs", "results", "outliers.md")
 TEXT = """# What no training saw
@@ -73,10 +74,7 @@ def main() -> None:
 
 def rows_of(table: Path) -> tuple[np.ndarray, np.ndarray]:
     """Pictures uint8 (n, 28, 28) and labels int (n,) of some rows of a table, at random."""
-    source = open_source(table)
-    chunks = list(source.chunks())
-    images = np.concatenate([chunk.images for chunk in chunks])
-    labels = np.array([label for chunk in chunks for label in chunk.labels], int)
+    images, labels = labelled_rows(table)
     chosen = np.random.default_rng(5).permutation(len(images))[: ROWS + VALID_ROWS]
     return images[chosen], labels[chosen]
 

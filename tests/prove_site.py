@@ -68,7 +68,10 @@ def html_errors(paths: list[Path]) -> list[str] | None:
     if npx is None:
         return None
     line = [npx, "--yes", VALIDATOR, "--preset", "standard", "--formatter", "text", *map(str, paths)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=VALIDATOR_S, check=False)
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, timeout=VALIDATOR_S, check=False)
+    except subprocess.TimeoutExpired:
+        return None
     if done.returncode and not re.search(r":\d+:\d+: ", done.stdout):
         return None  # npm did not reach its registry
     return [error for error in done.stdout.splitlines() if error.strip() and STYLE_IN_BODY not in error]

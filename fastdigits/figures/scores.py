@@ -152,8 +152,9 @@ def draw_coverage(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     # a few mistakes among the surest pictures would squeeze all else into a line
     shown = curve[curve[:, 1] > 0.05, 2] if (curve[:, 1] > 0.05).any() else curve[:, 2]
     low = 100 * min(float(shown.min()), rule.wished_accuracy)
-    axes.set(xlabel="kept, %", ylabel="accuracy of what is kept, %", ylim=(low - 0.1 * (100.5 - low), 100.05))
-    axes.set_yticks([tick for tick in axes.get_yticks() if low - 0.1 * (100.5 - low) <= tick <= 100.001])
+    low -= 0.1 * (100.5 - low)
+    axes.set(xlabel="kept, %", ylabel="accuracy of what is kept, %", ylim=(low, 100.05))
+    axes.set_yticks([tick for tick in axes.get_yticks() if low <= tick <= 100.001])
     return finished(drawing, path)
 
 

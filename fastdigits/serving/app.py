@@ -85,10 +85,11 @@ class Answering:
         answers = [await self.in_thread(served.answer, name, row, gray) for name, row, gray in zip(names, rows, grays)]
         notes = turned_notes("request", turning, "ground=dark")
         if asked_flag(request, "seen", False):
-            for answer, gray in zip(answers, grays):
-                answer["seen"] = shown_picture(gray)
-            if sum(len(answer["seen"]) * len(answer["seen"][0]) for answer in answers) > self.limits.seen_pixels:
+            shown = [shown_picture(gray) for gray in grays]
+            if sum(picture.size for picture in shown) > self.limits.seen_pixels:
                 raise Refusal(413, f"seen=true returns at most {self.limits.seen_pixels:,} pixels; send fewer pictures")
+            for answer, picture in zip(answers, shown):
+                answer["seen"] = picture.tolist()
         return JSONResponse({"model": served.name, "predictions": answers, "notes": notes})
 
     async def read(self, request: Request) -> JSONResponse:

@@ -62,12 +62,12 @@ async def one_picture(request: Request, limits: Limits) -> tuple[str, bytes]:
     return sent
 
 
-def shown_picture(gray: np.ndarray) -> list[list[int]]:
-    """What a model saw, as numbers 0..255; by a whole factor smaller where a side is twice SHOWN_SIDE or more."""
+def shown_picture(gray: np.ndarray) -> np.ndarray:
+    """What a model saw, uint8 (h, w); by a whole factor smaller where a side is twice SHOWN_SIDE or more."""
     factor = max(1, max(gray.shape) // SHOWN_SIDE)
     if factor == 1:
-        return gray.tolist()
-    return np.rint(averaged(gray, *(min(factor, side) for side in gray.shape))).astype(int).tolist()
+        return gray
+    return np.rint(averaged(gray, *(min(factor, side) for side in gray.shape))).astype(np.uint8)
 
 
 def digit_picture(name: str, data: bytes, limits: Limits, normalise: bool, ground: Ground = "auto") -> np.ndarray:
