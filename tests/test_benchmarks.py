@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from PIL import Image, ImageColor
 
 from benchmarks import few_shot, gpu, growth, made_tables, peers, reproductions, table, transfer, tuning
 from benchmarks.measuring import Measurement, medians, take_turns
 from fastdigits import convert
+from fastdigits.figures.canvas import in_our_style
 from fastdigits.recipes.published import PUBLISHED_RECIPES
 
 
@@ -212,6 +215,10 @@ def test_growth_is_measured_kept_and_shown(tmp_path, digit_table, monkeypatch):
     page = (tmp_path / "growth.md").read_text()
     assert "| seconds by pixels | 16x16 | 28x28 | start |" in page
     assert f"| train | {kept.seconds[1]:,.1f} | {kept.seconds[5]:,.1f} |" in page
-    assert (tmp_path / "growth.png").stat().st_size > 10_000
+    with Image.open(tmp_path / "growth.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(maxcolors=1 << 24)}
+    with in_our_style():
+        lines = [to_hex(f"C{number}") for number in range(len(growth.COMMANDS))]
+    assert {ImageColor.getrgb(line) for line in lines} <= colours  # a line for each command
     growth.main()  # nothing is measured twice
     assert len(pd.read_csv(tmp_path / "growth.csv")) == 8
