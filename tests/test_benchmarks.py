@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from matplotlib.colors import to_hex
 from PIL import Image, ImageColor
 
@@ -137,7 +138,8 @@ def test_a_tool_is_run_scored_and_shown(tmp_path, digit_table, monkeypatch):
     peers.write_page([{name: str(value) for name, value in (row | found).items()}])
     page = (tmp_path / "peers.md").read_text()
     assert f"| neighbours | {float(found['accuracy']):.2%} ({float(found['low']):.2%} .. " in page
-    assert "| neighbours | k nearest neighbours on pixels | 12 | yes |" in page
+    installed = f"scikit-learn {sklearn.__version__}, pandas {pd.__version__}"
+    assert f"| neighbours | k nearest neighbours on pixels | {installed} | 12 | yes |" in page
 
 
 def test_a_tool_that_fails_says_why(tmp_path, digit_table, capsys):

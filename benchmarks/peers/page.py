@@ -18,8 +18,8 @@ several seeds, their mean. Memory is that of the largest process.
 
 {tables}
 
-| tool | settings | lines that its user writes | what is handed on is unpickled |
-|---|---|---|---|
+| tool | settings | versions | lines that its user writes | what is handed on is unpickled |
+|---|---|---|---|---|
 {tools}
 """
 
@@ -29,9 +29,11 @@ def write_page(rows: list[dict[str, str]]) -> None:
     rows = [row for row in rows if row["device"] == rows[-1]["device"]]
     sets = list(dict.fromkeys((row["table"], row["rows"]) for row in rows))
     tables = "\n\n".join(_table(table, n, rows) for table, n in sets)
+    versions = {row["tool"]: row["versions"] for row in rows}
     tools = "\n".join(
-        f"| {tool.name} | {tool.settings} | {tool.lines} | {'yes' if tool.pickle else 'no'} |"
+        f"| {tool.name} | {tool.settings} | {versions[tool.name]} | {tool.lines} | {'yes' if tool.pickle else 'no'} |"
         for tool in TOOLS.values()
+        if tool.name in versions
     )
     PAGE.write_text(TEXT.format(device=rows[-1]["device"], tables=tables, tools=tools), encoding="utf-8")
 

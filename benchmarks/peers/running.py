@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fastdigits.scores import wilson_interval
 
-from .tools import Tool
+from .tools import HERE, Tool
 
 GRACE_S = 300  # so long after its minutes a tool is stopped
 WATCHER = """
@@ -31,6 +31,13 @@ def environment(tool: Tool, work: Path) -> Path:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *tool.packages], check=True)
         mark.write_text(wanted, encoding="utf-8")
     return python
+
+
+def versions(tool: Tool, python: Path) -> str:
+    """Which packages stand in a tool's environment, of those that were asked for: "timm 1.0.31, pandas 2.3.3"."""
+    names = ["fastdigits" if package == str(HERE) else package.partition("[")[0] for package in tool.packages]
+    code = "import sys, importlib.metadata as m; print(*(f'{n} {m.version(n)}' for n in sys.argv[1:]), sep=', ')"
+    return subprocess.run([python, "-c", code, *names], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def measured(tool: Tool, python: Path, table: Path, minutes: float, seed: int, work: Path) -> dict:
@@ -55,6 +62,7 @@ def measured(tool: Tool, python: Path, table: Path, minutes: float, seed: int, w
             process.wait()
             code, kibibytes = None, 0
     row = {"seconds": round(time.monotonic() - started), "megabytes": round(kibibytes / 1024)}
+    row |= {"versions": versions(tool, python)}
     if code != 0:
         why = "stopped, since it took too long" if code is None else f"ended with code {code}"
         print((place / "log").read_text(encoding="utf-8", errors="replace")[-2000:], file=sys.stderr)

@@ -12,7 +12,7 @@ from .verdicts import Judge
 
 EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
-LARGEST_INPUT = 16_000_000  # floats of a batch; what the network makes of them is many times more
+LARGEST_INPUT = 4_000_000  # floats of a batch; what the network makes of them is many times more
 SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 

@@ -68,8 +68,9 @@ def label(
         Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told from each
         picture.
     train
-        Train a model beside the labelling, from 20 labels on if every class has one, and again each time that there are
-        a quarter more: OUT/trained/LABELS/run. What it is expected to get right of the rest is shown on the page.
+        Train a model beside the labelling, from 12 labels on if every class has one, and again each time that there are
+        a quarter more: OUT/trained/LABELS/run. It learns the labels, and up to 2,000 pictures that surely are what
+        their labelled look-alikes are. What it is expected to get right of the rest is shown on the page.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it.
     port

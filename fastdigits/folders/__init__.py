@@ -35,6 +35,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "spread_pictures",
         ],
         "splits": ["TEST", "TRAIN", "VALID"],
-        "splitting": ["SplitMethod", "SplitRule", "evenly_spaced", "read_groups", "spread_rows"],
+        "splitting": ["SplitMethod", "SplitRule", "choose_valid", "evenly_spaced", "read_groups", "spread_rows"],
     },
 )

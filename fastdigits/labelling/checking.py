@@ -36,7 +36,7 @@ class Check:
     ----------
     model : SavedModel
     learnt : set of str
-        Ids of the pictures that had labels when it was trained, its valid ones too.
+        Ids of the pictures that it has learnt, those that look like labelled ones among them, and of its valid ones.
 
     Raises
     ------
@@ -50,7 +50,7 @@ class Check:
             told = ", ".join(self.model.classes)
             raise InputError(f"{run} tells {told}, and other classes are labelled now; it is trained anew")
         folder = read_folder(run.with_name(DATA))
-        labels = [label for split in folder.splits.values() for label in split.labels]
+        labels = [label for split in folder.splits.values() for label in split.labels or []]
         self.learnt = {id_ for split in folder.splits.values() for id_ in split.ids}
         self.shares = np.bincount(class_numbers(labels, classes), minlength=len(classes))
         self.probabilities, self.truth = np.zeros((0, len(classes))), np.zeros(0, int)

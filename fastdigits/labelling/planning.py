@@ -13,7 +13,8 @@ from .suspects import Suspect, neighbours, suspects_of
 
 MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
-AT_ONCE = 50  # doubtful pictures that are chosen before what was learnt of them counts
+AT_ONCE = 50  # pictures that are chosen before what was learnt of them counts
+FEW = 14  # pictures that stand for all others at first: as a rule there is one of each class among them
 ENOUGH_ALIKE = 20  # labels of each class, after which the doubtful ones are worth more
 COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
 LEAST_LEARNT = 20  # labels that a quick classifier learns from
@@ -98,7 +99,8 @@ class Planner:
         features = self.pool.features(rows)
         if probabilities is None or (not self.knows_from_start and len(learnt[1]) < COVERED * len(self.classes)):
             known = self.pool.features(learnt[0]) if learnt[0] else features[:0]
-            chosen = typical(features, known, AT_ONCE)
+            chosen = typical(features, known, FEW)
+            chosen = [*chosen, *typical(features, np.concatenate([known, features[chosen]]), AT_ONCE - len(chosen))]
             return [Choice(int(rows[k]), "stands for many that look like it") for k in chosen]
         chosen = doubtful(probabilities, features, AT_ONCE)
         return [self._doubt(int(rows[k]), probabilities[k]) for k in chosen]

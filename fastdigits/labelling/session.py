@@ -12,6 +12,7 @@ from ..scores import Expectation
 from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError
 from .checking import Check
+from .lesson import lesson_of
 from .planning import MOST_COMPARED, Choice, Planner, SuspectPlanner
 from .pool import Pool
 from .trainer import Trainer
@@ -176,8 +177,8 @@ class Session:
 
     @property
     def trained_labels(self) -> int:
-        """How many the newest model has learnt."""
-        return len(self._check.learnt) if self._check is not None else 0
+        """From how many labels the newest model has learnt."""
+        return self.trainer.trained_labels if self._check is not None else 0
 
     def _row(self, id_: str) -> int:
         if id_ not in self.pool.row_of:
@@ -266,9 +267,9 @@ class Session:
         if self._check is not None and (run is not None or len(said) >= self._checked_by + CHECKED_ANEW):
             self.expectation, self._checked_by = self._check.expectation(self.planner, said), len(said)
         self._is_learning = False
-        rows, labels = self.planner.learnt(said)
+        _, labels = self.planner.learnt(said)
         if self.trainer.is_due(labels):
-            self.trainer.begin(self.pool.images(rows), [self.pool.ids[row] for row in rows], labels)
+            self.trainer.begin(lesson_of(self.pool, self.planner.classes, said))
         if self.trainer.problem:
             raise InputError(self.trainer.problem)
 

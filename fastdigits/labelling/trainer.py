@@ -1,23 +1,20 @@
 """A model of what was labelled so far, trained anew beside the labelling each time that enough was added."""
 
 import hashlib
-import math
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
-from ..folders import TRAIN, Conversion, SplitRule
+from ..folders import TEST, TRAIN, Conversion, KnownSplit, SplitRule
 from ..runs import Run
 from ..sources import Chunk, PixelSource
 from ..system import InputError
+from .lesson import Lesson
 
-FIRST, LEAST_OF_CLASS = 20, 1  # labels, and labels of each class, before anything is trained
+FIRST, LEAST_OF_CLASS = 12, 1  # labels, and labels of each class, before anything is trained
 GROWTH = 1.25  # labels over those of the last training, from which on it is trained again
-HELD_BACK_FROM = 100  # labels, of which a part is held back to calibrate; of fewer, all are learnt
 TRAINED, DATA, RUN, PROBLEM_FILE = "trained", "data", "run", "problem.txt"
 
 
@@ -82,15 +79,18 @@ class Trainer:
         counts = Counter(labels)
         return [name for name in self.classes if counts[name] < LEAST_OF_CLASS]
 
-    def begin(self, images: np.ndarray, ids: list[str], labels: list[str]) -> None:
-        """Train on pictures uint8 (n, h, h) with ids and labels."""
-        self.labels, self.problem = len(labels), None
-        place = self.place / f"{len(labels):06}"
+    def begin(self, lesson: Lesson) -> None:
+        """Train on what is to be learnt."""
+        self.labels, self.problem = len(lesson.ids), None
+        place = self.place / f"{self.labels:06}"
         shutil.rmtree(place, ignore_errors=True)
+        split = KnownSplit(lesson.held_back, None, {"method": "none", "valid": 0, "seed": 0, "groups": None})
+        tables, likely = {TRAIN: _source("labelled pictures", lesson, True)}, {}
+        if lesson.likely is not None:
+            tables[TEST] = _source("pictures that look like them", lesson.likely, False)
+            likely = dict(zip(lesson.likely.ids, lesson.likely.labels))
         try:
-            split = SplitRule(valid=_held_back(labels))
-            source = _source(images, ids, labels)
-            Conversion({TRAIN: source}, split, None, self.is_normalised, {}).write(place / DATA)
+            Conversion(tables, SplitRule(valid=0), None, self.is_normalised, likely, known=split).write(place / DATA)
         except InputError as error:
             self.problem = str(error)
             return
@@ -131,20 +131,13 @@ class Trainer:
         self._process = None
 
 
-def _held_back(labels: list[str]) -> int:
-    """How many pictures are not learnt, but calibrate: of each class at least one, or none at all."""
-    if len(labels) < HELD_BACK_FROM or min(Counter(labels).values()) < 2:
-        return 0
-    return max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))
-
-
-def _source(images: np.ndarray, ids: list[str], labels: list[str]) -> PixelSource:
-    """Pictures in memory as a source."""
+def _source(name: str, lesson: Lesson, has_labels: bool) -> PixelSource:
+    """The pictures of a lesson as a source."""
 
     def digest() -> str:
-        return hashlib.sha256(images.tobytes() + "\n".join(labels).encode()).hexdigest()
+        return hashlib.sha256(lesson.images.tobytes() + "\n".join(lesson.labels).encode()).hexdigest()
 
     def chunks():
-        yield Chunk(images, ids, labels)
+        yield Chunk(lesson.images, lesson.ids, lesson.labels if has_labels else None)
 
-    return PixelSource("labelled pictures", images.shape[1], True, True, chunks, digest, rows=len(ids))
+    return PixelSource(name, lesson.images.shape[1], True, has_labels, chunks, digest, rows=len(lesson.ids))

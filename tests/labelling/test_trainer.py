@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastdigits import InputError, convert, open_model
+from fastdigits import InputError, convert, open_model, read_folder
+from fastdigits.labelling.lesson import Lesson
 from fastdigits.labelling.opening import source_to_label
 from fastdigits.labelling.sheets import sheets_source
 from fastdigits.labelling.trainer import Trainer
@@ -20,10 +21,12 @@ CLASSES = [str(digit) for digit in range(10)]
 
 
 @pytest.fixture
-def lesson(digit_images) -> tuple[np.ndarray, list[str], list[str]]:
-    """Eighty digits with ids and labels."""
-    images, labels = digit_images
-    return images[:80].repeat(3, 1).repeat(3, 2), [f"d{k}" for k in range(80)], labels[:80].astype(str).tolist()
+def lesson(digit_images) -> Lesson:
+    """Eighty digits, and twenty that look like them."""
+    images, labels = digit_images[0][:100].repeat(3, 1).repeat(3, 2), digit_images[1][:100].astype(str).tolist()
+    ids = [f"d{k}" for k in range(100)]
+    likely = Lesson(images[80:], ids[80:], labels[80:])
+    return Lesson(images[:80], ids[:80], labels[:80], held_back=set(ids[:10]), likely=likely)
 
 
 def end_of(trainer) -> object:
@@ -36,7 +39,7 @@ def end_of(trainer) -> object:
 def test_it_is_time_when_there_are_enough_and_a_quarter_more(tmp_path):
     trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
     assert not trainer.is_due(CLASSES)  # ten
-    assert trainer.is_due(CLASSES * 2)
+    assert trainer.is_due([*CLASSES, "0", "1"])
     assert not trainer.is_due(CLASSES[:9] * 7)
     assert trainer.missing(CLASSES[:9] * 7) == ["9"]
     trainer.labels = 60
@@ -46,12 +49,12 @@ def test_it_is_time_when_there_are_enough_and_a_quarter_more(tmp_path):
 
 def test_a_lesson_that_cannot_be_learnt_is_told(tmp_path, lesson):
     trainer = Trainer(tmp_path, "no-such-network", CLASSES, False)
-    trainer.begin(*lesson)
+    trainer.begin(lesson)
     assert trainer.is_busy
     assert end_of(trainer) is None
     assert "no-such-network" in trainer.problem
     assert not trainer.is_busy
-    assert not trainer.is_due(lesson[2])  # which would fail again; with a quarter more labels it is tried again
+    assert not trainer.is_due(lesson.labels)  # which would fail again; with a quarter more labels it is tried again
 
 
 def test_a_training_ends_with_the_process_that_began_it(tmp_path):
@@ -72,15 +75,19 @@ def test_a_training_ends_with_the_process_that_began_it(tmp_path):
 @pytest.mark.slow
 def test_it_learns_beside_the_labelling_and_goes_on_after_a_kill(tmp_path, lesson, digit_images):
     trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
-    trainer.begin(*lesson)
+    trainer.begin(lesson)
     run = end_of(trainer)
+    assert trainer.problem is None
     assert run == tmp_path / "trained" / "000080" / "run"
     model = open_model(run)
     assert model.classes == CLASSES
-    assert len(list((run.parent / "data").glob("*/*/*.png"))) == 80
+    folder = read_folder(run.parent / "data")
+    assert folder.splits["valid"].ids == lesson.ids[:10]
+    assert len(folder.splits["train"].ids) == 70 + 20
+    assert "20 of 20 test pictures are among the training rows" in folder.manifest["notes"][0]
     half = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
     assert (half.trained, half.labels) == (run, 80)
-    half.begin(lesson[0][:60], lesson[1][:60], lesson[2][:60])
+    half.begin(Lesson(lesson.images[:60], lesson.ids[:60], lesson.labels[:60]))
     half.end()  # as when the command is stopped in the middle
     shutil.copytree(run.parent / "data", tmp_path / "trained" / "000100" / "data")
     again = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
