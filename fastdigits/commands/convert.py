@@ -32,6 +32,7 @@ from ..sources import (
     open_tables,
     refuse_other_size,
     with_given_labels,
+    without_given_labels,
 )
 from ..system import InputError, check_output
 
@@ -52,6 +53,7 @@ def convert(
     test: str | Path | None = None,
     pseudo_labels: Path | None = None,
     pseudo_confidence: float = PSEUDO_CONFIDENCE,
+    look_alikes: bool = False,
     also: list[str] | None = None,
     shard: str | None = None,
     strict: bool = False,
@@ -102,6 +104,9 @@ def convert(
         training rows too.
     pseudo_confidence
         The lowest confidence that is sure enough, 0..1.
+    look_alikes
+        With the labels.csv of `label`: pictures without a label become test/, and up to 2,000 of them that surely are
+        what their labelled look-alikes are become training rows too. Of few labels a far better model is made so.
     also
         More tables of the same kind, whose rows follow.
     shard
@@ -129,9 +134,9 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    known = None
+    known = unlabelled = None
     if labels and is_label_log(Path(labels)):
-        table, known = _labelled(source, also, Path(labels), normalise, label_column, ground)
+        table, known, unlabelled = _labelled(source, also, Path(labels), normalise, label_column, ground, look_alikes)
     else:
         table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
     tables = _tables(table, test, normalise, ground)
@@ -141,6 +146,11 @@ def convert(
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
+    if look_alikes:
+        from ..labelling import passed_on
+
+        _refuse_beside_look_alikes(unlabelled, {"--pseudo-labels": pseudo_labels, "--test": test, "--shard": shard})
+        label_of = passed_on(unlabelled, LabelLog(Path(labels)), rule, groups)
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
@@ -179,21 +189,48 @@ def _labelled(
     normalise: bool,
     label_column: str | None,
     ground: Ground,
-) -> tuple[PixelSource, KnownSplit | None]:
-    """A source with the labels that people gave it; of an image folder's labelled pictures also their split."""
+    rest_is_test: bool,
+) -> tuple[PixelSource, KnownSplit | None, PixelSource]:
+    """A source with the labels that people gave it, of an image folder's labelled pictures their split, and as it was.
+
+    With `rest_is_test` pictures without a label are its test table.
+    """
     path, said = Path(source), LabelLog(labels)
     if not (path.is_dir() and is_image_folder(path)):
         table = _open(source, also, None, normalise, label_column, ground)
         # of a competition's tables the test table has no labels, so that it is the one that was labelled
         is_of_test = table.test is not None and table.has_labels and not said.is_of_labelled
-        return with_given_labels(table.test if is_of_test else table, labels), None
+        unlabelled = table.test if is_of_test else table
+        return _given(unlabelled, labels, rest_is_test), None, unlabelled
     folder = read_folder(path, normalise)
     if not said.is_of_labelled:
-        return with_given_labels(split_source(folder, TEST, ground), labels), None
-    table = with_given_labels(labelled_source(folder, ground), labels)
+        unlabelled = split_source(folder, TEST, ground)
+        return _given(unlabelled, labels, rest_is_test), None, unlabelled
+    before = labelled_source(folder, ground)
+    table = with_given_labels(before, labels)
     if TEST in folder.splits:
         table.test = split_source(folder, TEST, ground)
-    return table, KnownSplit.of(folder)
+    return table, KnownSplit.of(folder), before
+
+
+def _given(source: PixelSource, labels: Path, rest_is_test: bool) -> PixelSource:
+    table = with_given_labels(source, labels, rest_is_test)
+    if rest_is_test:
+        table.test = without_given_labels(source, labels)
+    return table
+
+
+def _refuse_beside_look_alikes(unlabelled: PixelSource | None, given: dict) -> None:
+    """InputError where there is nothing to pass labels on to, or an option goes against it."""
+    if unlabelled is None:
+        raise InputError(
+            "--look-alikes passes on the labels that were given by `label`; pass its labels.csv by --labels"
+        )
+    if unlabelled.has_labels:
+        raise InputError(f"{unlabelled.name} has labels itself, so that none are passed on; leave out --look-alikes")
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise InputError(f"--look-alikes goes without {named[0]}; leave out one of them")
 
 
 def _refuse_other_options(source: str | Path, given: dict) -> None:

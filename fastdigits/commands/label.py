@@ -110,7 +110,7 @@ def label(
     lines = [_told(labels)]
     if trainer is not None and trainer.trained is not None:
         lines.append(f"a model of {trainer.trained_labels:,} labels: {trainer.trained}")
-    return "\n".join([*lines, f"next: {_next_command(source, out, labels, options)}"])
+    return "\n".join([*lines, f"next: {_next_command(source, out, labels, options, len(opened.pool))}"])
 
 
 def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
@@ -137,12 +137,13 @@ def _told(labels: LabelLog) -> str:
     return f"stopped; {', '.join(told)}: {labels.file}"
 
 
-def _next_command(source: str, out: Path, labels: LabelLog, options: dict) -> str:
+def _next_command(source: str, out: Path, labels: LabelLog, options: dict, pictures: int) -> str:
     """The command that makes an image folder of the labels."""
     from ..labelling import CUT_DIGITS, SHEETS
 
     words = ["fastdigits", "convert", str(out / CUT_DIGITS if options["sheets"] else source), "DATA"]
     words += ["--labels", str(labels.file)]
+    words += ["--look-alikes"] * (not options["suspects"] and len(labels) < pictures)
     words += ["--groups", str(out / SHEETS)] if options["sheets"] else []
     words += ["--normalise"] * options["normalise"]
     words += ["--ground", options["ground"]] if options["ground"] != "auto" else []

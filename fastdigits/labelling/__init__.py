@@ -7,6 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "look_alikes": ["passed_on"],
         "opening": ["open_labelling"],
         "order": ["Order"],
         "planning": ["Choice", "SuspectPlanner"],

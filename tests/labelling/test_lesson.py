@@ -1,16 +1,16 @@
-"""What a model learns while one labels: real digits with few labels, and those that look like them."""
-
-import warnings
+"""Real digits with few labels, and those that look like them: while one labels, and in `convert`."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from fastdigits import InputError, convert
 from fastdigits.audit import stroke_features
-from fastdigits.labelling.lesson import MOST_LIKELY, held_back_of, lesson_of, likely_of, surest_of_each
+from fastdigits.labelling.lesson import held_back_of, lesson_of
+from fastdigits.labelling.look_alikes import MOST_LIKELY, NEIGHBOURS, likely_of, spread, surest_of_each
 from fastdigits.labelling.order import principal, typical
 from fastdigits.labelling.pool import Pool
-from fastdigits.labelling.spreading import NEIGHBOURS, spread
-from fastdigits.sources import NO_DIGIT, UNSURE, Chunk, PixelSource
+from fastdigits.sources import NO_DIGIT, UNSURE, Chunk, LabelLog, PixelSource
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -41,13 +41,12 @@ def test_labels_pass_to_look_alikes_and_not_beyond():
     groups = [random.normal(middle, 0.1, (3 * NEIGHBOURS, 2)) for middle in ([0, 0], [9, 0], [0, 9])]
     truth = np.full(9 * NEIGHBOURS, -1)
     truth[0], truth[3 * NEIGHBOURS] = 2, 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        shares = spread(np.concatenate(groups).astype(np.float32), truth, 4)
-    first, second, third = np.split(shares, 3)
-    assert (first == [0, 0, 1, 0]).all()
-    assert (second == [1, 0, 0, 0]).all()
-    assert (third == 0).all()  # no label reaches it
+    reached = spread(np.concatenate(groups).astype(np.float32), truth, 4)
+    first, second, third = np.split(reached > 0, 3)
+    assert (first == [False, False, True, False]).all()
+    assert (second == [True, False, False, False]).all()
+    assert not third.any()  # no label reaches it
+    assert (surest_of_each(reached, 4) < 6 * NEIGHBOURS).all()
 
 
 def test_fourteen_labels_tell_most_digits(digit_images, fourteen):
@@ -56,15 +55,14 @@ def test_fourteen_labels_tell_most_digits(digit_images, fourteen):
     for id_, label in fourteen.items():
         truth[int(id_[1:])] = int(label)
     features, labels = principal(stroke_features(digit_images[0][:1200].repeat(3, 1).repeat(3, 2))), digit_images[1]
-    shares = spread(features, truth, 10)
-    assert np.allclose(shares.sum(1), 1)
-    right = shares.argmax(1) == labels[:1200]
+    reached = spread(features, truth, 10)
+    right = reached.argmax(1) == labels[:1200]
     known = np.flatnonzero(truth >= 0)
     nearest = known[np.linalg.norm(features[:, None] - features[known], axis=2).argmin(1)]
     assert right.mean() > (truth[nearest] == labels[:1200]).mean() + 0.05
-    surest = surest_of_each(shares, 10)
+    surest = surest_of_each(reached, 10)
     assert right[surest].mean() > 0.97
-    assert np.bincount(shares[surest].argmax(1), minlength=10).min() > 20  # of every class
+    assert np.bincount(reached[surest].argmax(1), minlength=10).min() > 20  # of every class
 
 
 def test_a_lesson_is_what_was_said_and_what_surely_is_the_same(pool, truth, fourteen):
@@ -104,6 +102,74 @@ def test_of_a_hundred_labels_some_are_held_back_and_pass_nothing_on(pool, truth)
     assert not lesson.held_back & set(lesson.likely.ids)
     others = {id_: label for id_, label in said.items() if id_ not in lesson.held_back}
     alone = likely_of(pool, CLASSES, others, said)
-    assert (lesson.likely.ids, lesson.likely.labels) == (alone.ids, alone.labels)
-    assert likely_of(pool, CLASSES, said, said).ids != alone.ids
+    assert (lesson.likely.ids, lesson.likely.labels) == ([pool.ids[row] for row in alone[0]], alone[1])
+    assert likely_of(pool, CLASSES, said, said)[0].tolist() != alone[0].tolist()
     assert not held_back_of(["0"] * 150 + ["1"]).any()  # of one picture none can be held back
+
+
+@pytest.fixture
+def labelled(tmp_path, digit_images, truth):
+    """1,200 digits as a table without labels, the labels of the first hundred but one, and who wrote each."""
+    table = pd.DataFrame(digit_images[0][:1200].reshape(1200, -1), columns=[f"pixel{k}" for k in range(64)])
+    table.insert(0, "id", list(truth))
+    table.to_csv(tmp_path / "digits.csv", index=False)
+    log = LabelLog(tmp_path / "labels.csv")
+    log.add(dict(list(truth.items())[:99]) | {"d99": NO_DIGIT, "d100": UNSURE}, "me", {})
+    pd.DataFrame({"id": list(truth), "writer": [k // 10 % 5 for k in range(1200)]}).to_csv(
+        tmp_path / "writers.csv", index=False
+    )
+    return tmp_path / "digits.csv", log.file, tmp_path / "writers.csv"
+
+
+def test_convert_takes_look_alikes_too(labelled, truth, tmp_path, capsys):
+    source, labels, _ = labelled
+    folder = convert(source, tmp_path / "data", labels=labels, look_alikes=True, valid=20)
+    train, valid, test = (folder.split(name) for name in ("train", "valid", "test"))
+    assert (len(valid.ids), len(test.ids)) == (20, 1100)
+    assert "d99" not in test.ids  # no digit
+    assert "d100" in test.ids
+    passed_on = {id_.removeprefix("test-"): label for id_, label in zip(train.ids, train.labels) if "-" in id_}
+    assert len(train.ids) == 79 + len(passed_on)
+    assert len(passed_on) > 400
+    # the first hundred are of few hands, of which some ones look like sixes of others
+    assert np.mean([truth[id_] == label for id_, label in passed_on.items()]) > 0.96
+    told = capsys.readouterr().out
+    assert "99 pictures have the label that was given there; left out were 1 that are no digit; 1,100 without a" in told
+    assert f"{len(passed_on)} of 1,100 test pictures are among the training rows with labels that nobody gave" in told
+    plain = convert(source, tmp_path / "plain", labels=labels, valid=20)
+    assert plain.split("valid").ids == valid.ids
+
+
+def test_nothing_is_passed_on_to_those_by_whom_a_model_is_scored(labelled, tmp_path):
+    source, labels, writers = labelled
+    options = {"labels": labels, "groups": writers, "look_alikes": True, "valid": 0.2}
+    folder = convert(source, tmp_path / "data", **options)
+    writer_of = dict(pd.read_csv(writers, dtype=str).values.tolist())
+    kept_apart = set(folder.split("valid").groups)
+    assert kept_apart
+    learnt = {writer_of[id_.removeprefix("test-")] for id_ in folder.split("train").ids}
+    assert not kept_apart & learnt
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": None}, "--look-alikes passes on the labels that were given by `label`; pass its labels.csv by"),
+        ({"shard": "1/2"}, "--look-alikes goes without --shard; leave out one of them"),
+        ({"test": "sklearn:digits"}, "--look-alikes goes without --test; leave out one of them"),
+    ],
+)
+def test_look_alikes_need_labels_of_people_and_nothing_else(labelled, tmp_path, options, message):
+    source, labels, _ = labelled
+    with pytest.raises(InputError, match=message):
+        convert(source, tmp_path / "data", **({"labels": labels, "look_alikes": True} | options))
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_table_with_labels_passes_none_on(labelled, digit_table, tmp_path):
+    _, labels, _ = labelled
+    digit_table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"own.csv has labels itself, so that none are passed on; leave out --look-ali"
+    ):
+        convert(tmp_path / "own.csv", tmp_path / "data", labels=labels, look_alikes=True)

@@ -106,7 +106,7 @@ def test_keys_alone_label_take_back_and_go_on(browser, source, truth, tmp_path):
         process.send_signal(signal.SIGINT)
         told = process.communicate()[0]
     assert f"stopped; 31 pictures have a label: {tmp_path / 'out' / 'labels.csv'}" in told
-    assert f"next: fastdigits convert {source} DATA --labels {tmp_path / 'out' / 'labels.csv'}" in told
+    assert f"next: fastdigits convert {source} DATA --labels {tmp_path / 'out' / 'labels.csv'} --look-alikes" in told
     found = LabelLog(tmp_path / "out" / "labels.csv").label_of
     assert len(found) == 31
     assert all(truth[id_] == label for id_, label in found.items())

@@ -261,7 +261,7 @@ def test_sure_answers_become_training_rows(tables, digit_images, capsys):
     assert added.files[-1].read_bytes() == folder.split("test").files[7].read_bytes()
     assert folder.split("valid").ids == plain.split("valid").ids
     note = (
-        "2 of 20 test pictures are among the training rows with the labels that a model gave them: scores on them are "
+        "2 of 20 test pictures are among the training rows with labels that nobody gave them: scores on them are "
         "transductive"
     )
     assert note in capsys.readouterr().out

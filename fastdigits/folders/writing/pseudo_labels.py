@@ -74,6 +74,6 @@ def add_pseudo_rows(folder: Path, content: dict, label_of: dict[str, str]) -> st
     if train["groups"] is not None:
         train["groups"] += [GROUP] * len(ids)
     return (
-        f"{len(ids):,} of {len(test['ids']):,} test pictures are among the training rows with the labels that a model "
-        "gave them: scores on them are transductive"
+        f"{len(ids):,} of {len(test['ids']):,} test pictures are among the training rows with labels that nobody gave "
+        "them: scores on them are transductive"
     )

@@ -15,10 +15,11 @@ from .log import NO_DIGIT, UNSURE, LabelLog
 WITHOUT = "without a label"
 
 
-def with_given_labels(source: PixelSource, file: Path) -> PixelSource:
+def with_given_labels(source: PixelSource, file: Path, rest_is_test: bool = False) -> PixelSource:
     """The source with the labels of a csv of `label`; its own labels where that says nothing, or unsure.
 
-    Pictures that show no digit are left out, and those that have no label at all.
+    Pictures that show no digit are left out, and those that have no label at all, which a note tells; with
+    `rest_is_test` it says that the latter are test pictures.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def with_given_labels(source: PixelSource, file: Path) -> PixelSource:
                 f"{file} names {len(unseen)} pictures that {source.name} has not, e.g. {min(unseen)!r}; pass the "
                 "source that was labelled"
             )
-        source.notes.add(_note(file, counts))
+        source.notes.add(_note(file, counts, rest_is_test))
 
     def digest() -> str:
         return hashlib.sha256(f"{source.digest()} {file_sha256(file)}".encode()).hexdigest()
@@ -57,8 +58,27 @@ def with_given_labels(source: PixelSource, file: Path) -> PixelSource:
     return replace(source, has_labels=True, chunks=chunks, digest=digest, rows=None)
 
 
-def _note(file: Path, counts: Counter) -> str:
+def without_given_labels(source: PixelSource, file: Path) -> PixelSource:
+    """The pictures of a source without labels to which a csv of `label` gives none either, or says unsure."""
+    label_of = LabelLog(file).label_of
+
+    def chunks() -> Iterator[Chunk]:
+        for chunk in source.chunks():
+            kept = np.flatnonzero([label_of.get(id_, UNSURE) == UNSURE for id_ in chunk.ids])
+            if len(kept):
+                contents = None if chunk.contents is None else chunk.contents[kept]
+                yield Chunk(chunk.images[kept], [chunk.ids[k] for k in kept], None, contents)
+
+    def digest() -> str:
+        return hashlib.sha256(f"{source.digest()} without {file_sha256(file)}".encode()).hexdigest()
+
+    return replace(source, has_labels=False, chunks=chunks, digest=digest, rows=None)
+
+
+def _note(file: Path, counts: Counter, rest_is_test: bool) -> str:
+    rest = [f"{counts[WITHOUT]:,} without a label"] * bool(counts[WITHOUT])
     left_out = [f"{counts[NO_DIGIT]:,} that are no digit"] * bool(counts[NO_DIGIT])
-    left_out += [f"{counts[WITHOUT]:,} without a label"] * bool(counts[WITHOUT])
-    left = f"; left out were {' and '.join(left_out)}" if left_out else ""
-    return f"{file.name}: {counts[True]:,} pictures have the label that was given there{left}"
+    left_out += [] if rest_is_test else rest
+    told = f"{file.name}: {counts[True]:,} pictures have the label that was given there"
+    told += f"; left out were {' and '.join(left_out)}" if left_out else ""
+    return told + (f"; {rest[0]} became test pictures" if rest and rest_is_test else "")
