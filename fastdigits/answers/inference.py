@@ -12,7 +12,7 @@ from .verdicts import Judge
 
 EXACT_BATCH = 256  # one size for ever: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
-LARGEST_INPUT = 4_000_000  # floats of a batch; what the network makes of them is many times more
+LARGEST_INPUT = {"cpu": 4_000_000, "gpu": 64_000_000}  # floats of a batch, of which a network makes many times more
 SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 
@@ -41,9 +41,10 @@ class Inference:
         self.in_bf16 = in_torch and not exact and find_precision("auto", self.device) == "bf16"
         self.models, self.tta, self.exact, self.judge = models, tta, exact, Judge.of(models)
         self.normalise = models[0].normalise if normalise is None else normalise
-        tried = TRIED_ON_CPU if self.device == "cpu" else TRIED_ON_GPU
+        on_cpu = self.device == "cpu"
+        tried, largest = (TRIED_ON_CPU, LARGEST_INPUT["cpu"]) if on_cpu else (TRIED_ON_GPU, LARGEST_INPUT["gpu"])
         picture = max(len(model.mean) * model.size**2 for model in models)
-        fitting = [size for size in tried if size * picture <= LARGEST_INPUT] or tried[:1]
+        fitting = [size for size in tried if size * picture <= largest] or [max(1, largest // picture)]
         self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
         self._at_work = models if exact else [model.folded() for model in models]
         for model in self._at_work:

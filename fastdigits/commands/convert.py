@@ -105,8 +105,9 @@ def convert(
     pseudo_confidence
         The lowest confidence that is sure enough, 0..1.
     look_alikes
-        With the labels.csv of `label`: pictures without a label become test/, and up to 2,000 of them that surely are
-        what their labelled look-alikes are become training rows too. Of few labels a far better model is made so.
+        With the labels.csv of `label`: pictures without a label become test/, and labels pass on to up to 2,000 of them
+        that look like labelled ones, which become training rows too; a few of these labels are wrong. From few labels
+        this makes a far better model. All pictures are held in memory, and groups must name those without a label too.
     also
         More tables of the same kind, whose rows follow.
     shard
@@ -134,6 +135,8 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
+    if look_alikes:
+        _refuse_beside_look_alikes(labels, {"--pseudo-labels": pseudo_labels, "--test": test, "--shard": shard})
     known = unlabelled = None
     if labels and is_label_log(Path(labels)):
         table, known, unlabelled = _labelled(source, also, Path(labels), normalise, label_column, ground, look_alikes)
@@ -149,8 +152,11 @@ def convert(
     if look_alikes:
         from ..labelling import passed_on
 
-        _refuse_beside_look_alikes(unlabelled, {"--pseudo-labels": pseudo_labels, "--test": test, "--shard": shard})
-        label_of = passed_on(unlabelled, LabelLog(Path(labels)), rule, groups)
+        if unlabelled.has_labels:
+            raise InputError(
+                f"{unlabelled.name} has labels itself, so that none are passed on; leave out --look-alikes"
+            )
+        label_of, known = passed_on(unlabelled, LabelLog(Path(labels)), rule, groups)
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
@@ -220,14 +226,12 @@ def _given(source: PixelSource, labels: Path, rest_is_test: bool) -> PixelSource
     return table
 
 
-def _refuse_beside_look_alikes(unlabelled: PixelSource | None, given: dict) -> None:
-    """InputError where there is nothing to pass labels on to, or an option goes against it."""
-    if unlabelled is None:
+def _refuse_beside_look_alikes(labels: Path | None, given: dict) -> None:
+    """InputError where there are no labels of people, or an option goes against it."""
+    if labels is None or not is_label_log(Path(labels)):
         raise InputError(
-            "--look-alikes passes on the labels that were given by `label`; pass its labels.csv by --labels"
+            "--look-alikes passes on the labels that people gave in `label`; pass its labels.csv by --labels"
         )
-    if unlabelled.has_labels:
-        raise InputError(f"{unlabelled.name} has labels itself, so that none are passed on; leave out --look-alikes")
     named = [name for name, value in given.items() if value is not None]
     if named:
         raise InputError(f"--look-alikes goes without {named[0]}; leave out one of them")

@@ -14,7 +14,7 @@ from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError, claimed, writable, write_json
 
 LABELS_FILE, TOKENS_FILE, SOURCE_FILE = "labels.csv", ".tokens.csv", "labelled.json"
-START_LR = 0.008  # twice that of finetune: on twenty to a hundred pictures small steps leave it unsteady
+START_LR = 0.008  # twice that of finetune: with few labels small steps leave it unsteady
 START = "digitnet-mnist"  # what models learn from where none is named: it knows strokes, whatever the script
 
 
@@ -69,8 +69,8 @@ def label(
         picture.
     train
         Train a model beside the labelling, from 12 labels on if every class has one, and again each time that there are
-        a quarter more: OUT/trained/LABELS/run. It learns the labels, and up to 2,000 pictures that surely are what
-        their labelled look-alikes are. What it is expected to get right of the rest is shown on the page.
+        a quarter more: OUT/trained/LABELS/run. It learns the labels, and passes them on to up to 2,000 pictures that
+        look like labelled ones. What it is expected to get right of the rest is shown on the page.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it.
     port
@@ -139,11 +139,14 @@ def _told(labels: LabelLog) -> str:
 
 def _next_command(source: str, out: Path, labels: LabelLog, options: dict, pictures: int) -> str:
     """The command that makes an image folder of the labels."""
-    from ..labelling import CUT_DIGITS, SHEETS
+    from ..labelling import CUT_DIGITS, SHEETS, held_back_of
 
     words = ["fastdigits", "convert", str(out / CUT_DIGITS if options["sheets"] else source), "DATA"]
     words += ["--labels", str(labels.file)]
-    words += ["--look-alikes"] * (not options["suspects"] and len(labels) < pictures)
+    if not options["suspects"]:
+        words += ["--look-alikes"] * (len(labels) < pictures)
+        given = [label for label in labels.label_of.values() if label not in (NO_DIGIT, UNSURE)]
+        words += ["--valid", "0"] * (not held_back_of(given).any())  # too few to be parted
     words += ["--groups", str(out / SHEETS)] if options["sheets"] else []
     words += ["--normalise"] * options["normalise"]
     words += ["--ground", options["ground"]] if options["ground"] != "auto" else []

@@ -51,8 +51,8 @@ def _check_folds(folder: ImageFolder, n_folds: int, rows: Split) -> None:
         raise InputError(f"--folds {n_folds} makes no sense; accepted are 2 or more")
     if folder.manifest and folder.manifest.get("pseudo_labelled"):
         raise InputError(
-            f"{folder.path} has {folder.manifest['pseudo_labelled']:,} rows whose labels are a model's answers, which "
-            "folds would score by; convert without --pseudo-labels"
+            f"{folder.path} has {folder.manifest['pseudo_labelled']:,} rows whose labels nobody gave, which folds "
+            "would score by; convert without --pseudo-labels and --look-alikes"
         )
     if rows.groups and len(set(rows.groups)) < n_folds:
         found = len(set(rows.groups))

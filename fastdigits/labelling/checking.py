@@ -36,7 +36,7 @@ class Check:
     ----------
     model : SavedModel
     learnt : set of str
-        Ids of the pictures that it has learnt, those that look like labelled ones among them, and of its valid ones.
+        Ids of the pictures that it has learnt, with a label or by their look-alikes, and of its valid ones.
 
     Raises
     ------
@@ -50,7 +50,7 @@ class Check:
             told = ", ".join(self.model.classes)
             raise InputError(f"{run} tells {told}, and other classes are labelled now; it is trained anew")
         folder = read_folder(run.with_name(DATA))
-        labels = [label for split in folder.splits.values() for label in split.labels or []]
+        labels = [label for split in folder.splits.values() for label in split.labels]
         self.learnt = {id_ for split in folder.splits.values() for id_ in split.ids}
         self.shares = np.bincount(class_numbers(labels, classes), minlength=len(classes))
         self.probabilities, self.truth = np.zeros((0, len(classes))), np.zeros(0, int)
@@ -66,6 +66,8 @@ class Check:
     def expectation(self, planner: Planner, label_of: dict[str, str]) -> Expectation | None:
         """What to expect on the pictures without labels; None where too few answers are known to be right or wrong.
 
+        Those that it has learnt by their look-alikes do not count: of them it is surer than it may be.
+
         Parameters
         ----------
         planner : Planner
@@ -75,7 +77,7 @@ class Check:
         """
         pool = planner.pool
         probabilities, truth = self.known(planner, label_of)
-        rest = pool.open_rows(label_of, MOST_COMPARED)
+        rest = pool.open_rows({*label_of, *self.learnt}, MOST_COMPARED)
         if len(truth) < LEAST_CHECKED or not len(rest):
             return None
         kept = kept_of_valid(probabilities, truth, self.shares)

@@ -1,17 +1,16 @@
-"""What a model learns while one labels: pictures with labels, and those that surely are what their look-alikes are."""
+"""What a model learns while one labels: pictures with labels, and others that look like them."""
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..folders import choose_valid
-from .look_alikes import likely_of
+from ..folders import SplitRule, choose_valid
+from .look_alikes import look_alikes_of
 from .pool import Pool
 
 HELD_BACK_FROM = 100  # labels, of which a part is held back to calibrate; of fewer, all are learnt
-HELD_BACK = 0.2  # of them
 
 
 @dataclass(frozen=True)
@@ -21,18 +20,19 @@ class Lesson:
     Attributes
     ----------
     images : ndarray of uint8, shape (n, h, w)
+        First those with a label, then their look-alikes.
     ids, labels : list of str
+    given : int
+        How many of the labels somebody gave; the others were passed on.
     held_back : set of str
         Ids of pictures that are not learnt, but calibrate.
-    likely : Lesson, optional
-        Pictures to which nobody gave a label; labelled ones that look like them did.
     """
 
     images: np.ndarray
     ids: list[str]
     labels: list[str]
-    held_back: set[str] = field(default_factory=set)
-    likely: "Lesson | None" = None
+    given: int
+    held_back: set[str]
 
 
 def lesson_of(pool: Pool, classes: list[str], label_of: dict[str, str]) -> Lesson:
@@ -46,18 +46,17 @@ def lesson_of(pool: Pool, classes: list[str], label_of: dict[str, str]) -> Lesso
         By id a class, NO_DIGIT or UNSURE.
     """
     rows = [pool.row_of[id_] for id_, label in label_of.items() if label in classes and id_ in pool.row_of]
-    ids = [pool.ids[row] for row in rows]
-    labels = [label_of[id_] for id_ in ids]
-    held_back = set(np.array(ids)[held_back_of(labels)].tolist())
+    given = [label_of[pool.ids[row]] for row in rows]
+    held_back = {pool.ids[row] for row, is_held in zip(rows, held_back_of(given)) if is_held}
     known = {id_: label for id_, label in label_of.items() if id_ not in held_back}
-    alike, guesses = likely_of(pool, classes, known, label_of)
-    likely = Lesson(pool.images(alike), [pool.ids[row] for row in alike], guesses) if guesses else None
-    return Lesson(pool.images(rows), ids, labels, held_back, likely)
+    look_alikes, passed_on = look_alikes_of(pool, classes, known, label_of)
+    rows += look_alikes.tolist()
+    return Lesson(pool.images(rows), [pool.ids[row] for row in rows], given + passed_on, len(given), held_back)
 
 
 def held_back_of(labels: list[str]) -> np.ndarray:
     """Which pictures are held back, bool (n,): of each class at least one, or none at all."""
     if len(labels) < HELD_BACK_FROM or min(Counter(labels).values()) < 2:
         return np.zeros(len(labels), bool)
-    held = max(math.ceil(HELD_BACK * len(labels)), len(set(labels)))
-    return choose_valid(labels, held, "stratified", seed=0)
+    held = max(math.ceil(SplitRule.valid * len(labels)), len(set(labels)))
+    return choose_valid(labels, held, SplitRule.method, SplitRule.seed)

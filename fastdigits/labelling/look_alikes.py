@@ -1,22 +1,27 @@
-"""What pictures without labels are, as far as those with labels that look like them tell."""
+"""Labels that pass on to pictures without one: to those that look like a labelled picture, and to what looks like them.
+
+Label spreading, as semi-supervised learning calls it; what is passed on are pseudo-labels.
+"""
 
 import math
 from collections.abc import Container
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from ..folders import SplitRule, choose_valid, read_groups
+from ..folders import KnownSplit, SplitRule, choose_valid, read_groups
 from ..photos import natural_order
-from ..sources import NO_DIGIT, UNSURE, LabelLog, PixelSource
+from ..sources import NO_DIGIT, UNSURE, LabelLog, PixelSource, refuse_unknown_ids
+from ..system import InputError
 from .order import margins_of, principal
 from .pool import Pool
 
 MOST_REACHED = 10_000  # pictures without labels to which labels are passed on
-NEIGHBOURS = 12  # to which each picture passes on what reaches it
-PASSED_ON = 0.9  # how much of that
+NEIGHBOURS = 12  # of each picture, the nearest
+PASSED_ON = 0.9  # how much of what reaches a picture goes on from there
 STEPS = 100
-SURE_PART, MOST_LIKELY = 0.5, 2_000  # of each class's pictures the surest part, and how many in all are taken
+SURE_PART, MOST_TAKEN = 0.5, 2_000  # of each class's pictures the surest part, and how many in all are taken
 
 
 def spread(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
@@ -36,7 +41,7 @@ def spread(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     Returns
     -------
     ndarray of float, shape (n, classes)
-        Not below 0.
+        Not below 0; divided by the roots of the numbers of neighbours, so that pictures with many have no more of it.
     """
     from scipy.sparse import diags_array
     from sklearn.neighbors import kneighbors_graph
@@ -59,53 +64,53 @@ def surest_of_each(reached: np.ndarray, classes: int) -> np.ndarray:
     of its class by the lead of the first class over the second, and by that lead as a share of all that reaches it: the
     one alone takes what lies amid many labels, the other what lies far from all of them.
     """
+    from scipy.stats import rankdata
+
     first, lead = reached.argmax(1), margins_of(reached)
     found = []
     for number in range(classes):
         rows = np.flatnonzero((first == number) & (lead > 0))
         share = lead[rows] / reached[rows].sum(1)
-        places = np.minimum(_places(lead[rows]), _places(share))
+        places = np.minimum(rankdata(lead[rows], "max"), rankdata(share, "max"))
         found.append(rows[np.argsort(-places, kind="stable")[: math.ceil(SURE_PART * len(rows))]])
     return np.concatenate(found)
 
 
-def _places(values: np.ndarray) -> np.ndarray:
-    """The place of each value among all, the lowest 0: int (n,)."""
-    return values.argsort(kind="stable").argsort(kind="stable")
-
-
-def likely_of(
-    pool: Pool, classes: list[str], known: dict[str, str], said: Container[str]
+def look_alikes_of(
+    pool: Pool, classes: list[str], known: dict[str, str], left_out: Container[str]
 ) -> tuple[np.ndarray, list[str]]:
-    """Rows of pictures of which nothing was said and that are surely of a class, int (k,), and their classes.
+    """Rows of pictures that most probably are of a class, int (k,), and the classes; some of these are wrong.
 
-    Pictures that show no digit pass that on, too, so that what looks like them is left out.
+    Pictures that show no digit pass that on, too, so that what looks like them is not taken.
 
     Parameters
     ----------
     pool : Pool
     classes : list of str
     known : dict of str to str
-        Labels by id that are passed on.
-    said : container of str
-        Ids of which something was said.
+        Labels by id that are passed on: classes, or NO_DIGIT.
+    left_out : container of str
+        Ids to which nothing is passed on.
     """
     names = [*classes, NO_DIGIT]
     givers = [pool.row_of[id_] for id_, label in known.items() if label in names and id_ in pool.row_of]
-    takers = pool.open_rows(said, MOST_REACHED)
+    takers = pool.open_rows(left_out, MOST_REACHED)
     if not len(takers) or len({known[pool.ids[row]] for row in givers}) < 2:
         return takers[:0], []
     truth = np.array([names.index(known[pool.ids[row]]) for row in givers] + [-1] * len(takers))
     features = principal(pool.features([*givers, *takers]))
     reached = spread(features, truth, len(names))[len(givers) :]
-    chosen = np.random.default_rng(0).permutation(surest_of_each(reached, len(classes)))[:MOST_LIKELY]
+    chosen = np.random.default_rng(0).permutation(surest_of_each(reached, len(classes)))[:MOST_TAKEN]
     return takers[chosen], [names[k] for k in reached[chosen].argmax(1)]
 
 
-def passed_on(source: PixelSource, labels: LabelLog, rule: SplitRule, groups: Path | None) -> dict[str, str]:
-    """The labels that labelled pictures of a source pass on to others, by id.
+def passed_on(
+    source: PixelSource, labels: LabelLog, rule: SplitRule, groups: Path | None
+) -> tuple[dict[str, str], KnownSplit]:
+    """The labels that labelled pictures of a source pass on to others, by id; and the split of the labelled ones.
 
-    None comes from those that the rule keeps for validation, and none goes to their groups: on them a model is scored.
+    Nothing comes from those that are kept for validation, and nothing goes to copies of them or to their groups: a
+    model is scored on what it has not seen.
 
     Parameters
     ----------
@@ -115,18 +120,36 @@ def passed_on(source: PixelSource, labels: LabelLog, rule: SplitRule, groups: Pa
     rule : SplitRule
         By which the labelled pictures are split.
     groups : Path, optional
-        A csv of each picture's group.
+        A csv of the group of each picture, with a label or without.
+
+    Raises
+    ------
+    InputError
+        When the labels are of another source, they cannot be split, or none is passed on.
     """
     pool = Pool(source).read()
+    refuse_unknown_ids(labels.file, set(labels.label_of) - set(pool.ids), source.name)
     label_of = {id_: labels.label_of[id_] for id_ in pool.ids if id_ in labels.label_of}
     ids = [id_ for id_, label in label_of.items() if label not in (NO_DIGIT, UNSURE)]
-    group_of = dict(zip(pool.ids, read_groups(groups, pool.ids))) if groups else {}
+    group_of = dict(zip(pool.ids, read_groups(groups, pool.ids).tolist())) if groups else {}
     own_groups = np.array([group_of[id_] for id_ in ids]) if groups else None
     in_valid = choose_valid([label_of[id_] for id_ in ids], rule.valid, rule.method, rule.seed, own_groups)
-    held_back = {id_ for id_, is_held in zip(ids, in_valid) if is_held}
-    unseen = {group_of[id_] for id_ in held_back} if groups else set()
-    said = {*label_of, *(id_ for id_, group in group_of.items() if group in unseen)}
+    valid_ids = {id_ for id_, is_valid in zip(ids, in_valid) if is_valid}
+    known = {id_: label for id_, label in label_of.items() if id_ not in valid_ids}
     classes = sorted({label_of[id_] for id_ in ids}, key=natural_order)
-    known = {id_: label for id_, label in label_of.items() if id_ not in held_back}
-    rows, likely = likely_of(pool, classes, known, said)
-    return dict(zip([pool.ids[row] for row in rows], likely))
+    rows, passed = look_alikes_of(pool, classes, known, {*label_of, *_like_those(pool, valid_ids, group_of)})
+    if not passed:
+        raise InputError(
+            f"{labels.file} has no label that could be passed on: pictures of two classes must have labels, and others "
+            "none; leave out --look-alikes"
+        )
+    how = asdict(rule) | {"groups": groups.name if groups else None}
+    return dict(zip([pool.ids[row] for row in rows], passed)), KnownSplit(valid_ids, group_of or None, how)
+
+
+def _like_those(pool: Pool, valid_ids: set[str], group_of: dict[str, str]) -> set[str]:
+    """Ids of the copies of some pictures, and of their groups."""
+    pixels = {pool.pictures[pool.row_of[id_]].tobytes() for id_ in valid_ids}
+    groups = {group_of[id_] for id_ in valid_ids} if group_of else set()
+    pairs = zip(pool.ids, pool.pictures)
+    return {id_ for id_, picture in pairs if picture.tobytes() in pixels or group_of.get(id_) in groups}

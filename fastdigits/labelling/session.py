@@ -269,7 +269,9 @@ class Session:
         self._is_learning = False
         _, labels = self.planner.learnt(said)
         if self.trainer.is_due(labels):
+            self._is_learning = True
             self.trainer.begin(lesson_of(self.pool, self.planner.classes, said))
+            self._is_learning = False
         if self.trainer.problem:
             raise InputError(self.trainer.problem)
 

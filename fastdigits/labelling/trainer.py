@@ -7,9 +7,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ..folders import TEST, TRAIN, Conversion, KnownSplit, SplitRule
+from ..folders import TRAIN, Conversion, KnownSplit, SplitRule
 from ..runs import Run
-from ..sources import Chunk, PixelSource
+from ..sources import Chunk, Notes, PixelSource
 from ..system import InputError
 from .lesson import Lesson
 
@@ -80,17 +80,16 @@ class Trainer:
         return [name for name in self.classes if counts[name] < LEAST_OF_CLASS]
 
     def begin(self, lesson: Lesson) -> None:
-        """Train on what is to be learnt."""
-        self.labels, self.problem = len(lesson.ids), None
+        """Write down what is to be learnt, and begin to train on it."""
+        self.labels, self.problem = lesson.given, None
         place = self.place / f"{self.labels:06}"
         shutil.rmtree(place, ignore_errors=True)
-        split = KnownSplit(lesson.held_back, None, {"method": "none", "valid": 0, "seed": 0, "groups": None})
-        tables, likely = {TRAIN: _source("labelled pictures", lesson, True)}, {}
-        if lesson.likely is not None:
-            tables[TEST] = _source("pictures that look like them", lesson.likely, False)
-            likely = dict(zip(lesson.likely.ids, lesson.likely.labels))
+        how = {"method": SplitRule.method, "valid": len(lesson.held_back), "seed": SplitRule.seed, "groups": None}
+        split = KnownSplit(lesson.held_back, None, how)
         try:
-            Conversion(tables, SplitRule(valid=0), None, self.is_normalised, likely, known=split).write(place / DATA)
+            Conversion({TRAIN: _source(lesson)}, SplitRule(), None, self.is_normalised, {}, known=split).write(
+                place / DATA
+            )
         except InputError as error:
             self.problem = str(error)
             return
@@ -131,13 +130,18 @@ class Trainer:
         self._process = None
 
 
-def _source(name: str, lesson: Lesson, has_labels: bool) -> PixelSource:
+def _source(lesson: Lesson) -> PixelSource:
     """The pictures of a lesson as a source."""
 
     def digest() -> str:
         return hashlib.sha256(lesson.images.tobytes() + "\n".join(lesson.labels).encode()).hexdigest()
 
     def chunks():
-        yield Chunk(lesson.images, lesson.ids, lesson.labels if has_labels else None)
+        yield Chunk(lesson.images, lesson.ids, lesson.labels)
 
-    return PixelSource(name, lesson.images.shape[1], True, has_labels, chunks, digest, rows=len(lesson.ids))
+    notes, rows = Notes(), len(lesson.ids)
+    if rows > lesson.given:
+        notes.add(
+            f"{rows - lesson.given:,} of {rows:,} pictures have labels that were passed on to them by look-alikes"
+        )
+    return PixelSource("labelled pictures", lesson.images.shape[1], True, True, chunks, digest, rows=rows, notes=notes)

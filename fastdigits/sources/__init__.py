@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "picture_files": ["picture_files_source"],
         "picture_folder": ["has_pictures"],
         "pixels": ["CHUNK_ROWS", "Chunk", "PixelSource", "class_name", "refuse_other_size", "scale_of_array"],
-        "labels.given": ["with_given_labels", "without_given_labels"],
+        "labels.given": ["refuse_unknown_ids", "with_given_labels", "without_given_labels"],
         "tables.small": ["read_small_csv"],
     },
 )

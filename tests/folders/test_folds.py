@@ -67,8 +67,8 @@ def test_pseudo_labels_are_no_truth(folder_of_writers):
     with pytest.raises(InputError) as caught:
         fold_folders(folder, 4, seed=1)
     assert str(caught.value) == (
-        f"{folder_of_writers.path} has 12 rows whose labels are a model's answers, which folds would score by; "
-        "convert without --pseudo-labels"
+        f"{folder_of_writers.path} has 12 rows whose labels nobody gave, which folds would score by; "
+        "convert without --pseudo-labels and --look-alikes"
     )
 
 

@@ -7,10 +7,10 @@ import pytest
 from fastdigits import InputError, convert
 from fastdigits.audit import stroke_features
 from fastdigits.labelling.lesson import held_back_of, lesson_of
-from fastdigits.labelling.look_alikes import MOST_LIKELY, NEIGHBOURS, likely_of, spread, surest_of_each
+from fastdigits.labelling.look_alikes import MOST_TAKEN, NEIGHBOURS, look_alikes_of, spread, surest_of_each
 from fastdigits.labelling.order import principal, typical
 from fastdigits.labelling.pool import Pool
-from fastdigits.sources import NO_DIGIT, UNSURE, Chunk, LabelLog, PixelSource
+from fastdigits.sources import NO_DIGIT, UNSURE, Chunk, LabelLog, PixelSource, open_source
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -65,17 +65,18 @@ def test_fourteen_labels_tell_most_digits(digit_images, fourteen):
     assert np.bincount(reached[surest].argmax(1), minlength=10).min() > 20  # of every class
 
 
-def test_a_lesson_is_what_was_said_and_what_surely_is_the_same(pool, truth, fourteen):
+def test_a_lesson_is_what_was_said_and_what_looks_like_it(pool, truth, fourteen):
     lesson = lesson_of(pool, CLASSES, fourteen | {"d9": UNSURE})
-    assert dict(zip(lesson.ids, lesson.labels)) == fourteen
-    assert lesson.images.shape == (14, 28, 28)
+    assert dict(zip(lesson.ids[: lesson.given], lesson.labels)) == fourteen
     assert lesson.held_back == set()
-    likely = lesson.likely
-    assert not {*fourteen, "d9"} & set(likely.ids)
-    assert 400 < len(likely.ids) <= min(600, MOST_LIKELY)
-    assert np.mean([truth[id_] == label for id_, label in zip(likely.ids, likely.labels)]) > 0.97
-    again = lesson_of(pool, CLASSES, fourteen | {"d9": UNSURE}).likely
-    assert (again.ids, again.labels) == (likely.ids, likely.labels)
+    look_alikes = dict(zip(lesson.ids, lesson.labels)) | fourteen
+    for id_ in fourteen:
+        del look_alikes[id_]
+    assert "d9" not in look_alikes
+    assert 400 < len(look_alikes) <= min(600, MOST_TAKEN)
+    assert lesson.images.shape == (14 + len(look_alikes), 28, 28)
+    assert np.mean([truth[id_] == label for id_, label in look_alikes.items()]) > 0.97
+    assert lesson_of(pool, CLASSES, fourteen | {"d9": UNSURE}).ids == lesson.ids
 
 
 def test_what_looks_like_no_digit_is_not_learnt(pool, truth, fourteen):
@@ -83,13 +84,23 @@ def test_what_looks_like_no_digit_is_not_learnt(pool, truth, fourteen):
     said = {id_: NO_DIGIT if label == "1" else label for id_, label in fourteen.items()}
     lesson = lesson_of(pool, CLASSES, said)
     assert "1" not in lesson.labels
-    kinds = [truth[id_] for id_ in lesson.likely.ids]
+    kinds = [truth[id_] for id_ in lesson.ids]
     assert kinds.count("1") < 0.3 * kinds.count("2")
 
 
-def test_nothing_is_likely_where_one_class_is_known_or_all_is_said(pool, truth):
-    assert lesson_of(pool, CLASSES, {id_: label for id_, label in truth.items() if label == "3"}).likely is None
-    assert lesson_of(pool, CLASSES, truth).likely is None
+def test_nothing_is_passed_on_where_one_class_is_known_or_all_is_said(pool, truth):
+    for said in ({id_: label for id_, label in truth.items() if label == "3"}, truth):
+        lesson = lesson_of(pool, CLASSES, said)
+        assert lesson.given == len(lesson.ids) == len(said)
+
+
+def test_a_pool_of_fewer_pictures_than_neighbours(pool, truth):
+    few = Pool(
+        PixelSource("few", 8, True, False, lambda: iter([Chunk(np.stack(pool.pictures[:5]), list("abcde"), None)]), str)
+    )
+    lesson = lesson_of(few.read(), CLASSES, {"a": "0", "b": "1"})
+    assert lesson.given == 2
+    assert set(lesson.ids) <= set("abcde")
 
 
 def test_of_a_hundred_labels_some_are_held_back_and_pass_nothing_on(pool, truth):
@@ -97,13 +108,12 @@ def test_of_a_hundred_labels_some_are_held_back_and_pass_nothing_on(pool, truth)
     assert not held_back_of(list(few.values())).any()
     said = dict(list(truth.items())[:100])
     lesson = lesson_of(pool, CLASSES, said)
-    assert len(lesson.held_back) == 20
+    assert len(lesson.held_back) == 15
     assert {said[id_] for id_ in lesson.held_back} == set(CLASSES)
-    assert not lesson.held_back & set(lesson.likely.ids)
     others = {id_: label for id_, label in said.items() if id_ not in lesson.held_back}
-    alone = likely_of(pool, CLASSES, others, said)
-    assert (lesson.likely.ids, lesson.likely.labels) == ([pool.ids[row] for row in alone[0]], alone[1])
-    assert likely_of(pool, CLASSES, said, said)[0].tolist() != alone[0].tolist()
+    rows, passed = look_alikes_of(pool, CLASSES, others, said)
+    assert (lesson.ids[100:], lesson.labels[100:]) == ([pool.ids[row] for row in rows], passed)
+    assert look_alikes_of(pool, CLASSES, said, said)[0].tolist() != rows.tolist()
     assert not held_back_of(["0"] * 150 + ["1"]).any()  # of one picture none can be held back
 
 
@@ -138,6 +148,10 @@ def test_convert_takes_look_alikes_too(labelled, truth, tmp_path, capsys):
     assert f"{len(passed_on)} of 1,100 test pictures are among the training rows with labels that nobody gave" in told
     plain = convert(source, tmp_path / "plain", labels=labels, valid=20)
     assert plain.split("valid").ids == valid.ids
+    pool, said = Pool(open_source(source)).read(), LabelLog(labels).label_of
+    known = {id_: label for id_, label in said.items() if id_ not in valid.ids}
+    rows, labels_passed = look_alikes_of(pool, CLASSES, known, said)
+    assert passed_on == dict(zip([pool.ids[row] for row in rows], labels_passed))  # nothing comes from valid pictures
 
 
 def test_nothing_is_passed_on_to_those_by_whom_a_model_is_scored(labelled, tmp_path):
@@ -147,14 +161,15 @@ def test_nothing_is_passed_on_to_those_by_whom_a_model_is_scored(labelled, tmp_p
     writer_of = dict(pd.read_csv(writers, dtype=str).values.tolist())
     kept_apart = set(folder.split("valid").groups)
     assert kept_apart
-    learnt = {writer_of[id_.removeprefix("test-")] for id_ in folder.split("train").ids}
-    assert not kept_apart & learnt
+    passed_on = [id_.removeprefix("test-") for id_ in folder.split("train").ids if id_.startswith("test-")]
+    assert len(passed_on) > 300
+    assert not kept_apart & {writer_of[id_] for id_ in passed_on}
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": None}, "--look-alikes passes on the labels that were given by `label`; pass its labels.csv by"),
+        ({"labels": None}, "--look-alikes passes on the labels that people gave in `label`; pass its labels.csv by"),
         ({"shard": "1/2"}, "--look-alikes goes without --shard; leave out one of them"),
         ({"test": "sklearn:digits"}, "--look-alikes goes without --test; leave out one of them"),
     ],
@@ -173,3 +188,41 @@ def test_a_table_with_labels_passes_none_on(labelled, digit_table, tmp_path):
         InputError, match=r"own.csv has labels itself, so that none are passed on; leave out --look-ali"
     ):
         convert(tmp_path / "own.csv", tmp_path / "data", labels=labels, look_alikes=True)
+
+
+def test_copies_of_those_by_whom_a_model_is_scored_are_not_learnt(labelled, digit_images, tmp_path):
+    source, labels, _ = labelled
+    table = pd.read_csv(source)
+    table.loc[600:698, table.columns[1:]] = table.loc[0:98, table.columns[1:]].to_numpy()
+    table.to_csv(source, index=False)
+    folder = convert(source, tmp_path / "data", labels=labels, look_alikes=True, valid=40)
+    copies = {f"test-d{600 + int(id_[1:])}" for id_ in folder.split("valid").ids}
+    assert len(copies) == 40
+    assert not copies & set(folder.split("train").ids)
+
+
+def test_labels_that_cannot_be_passed_on_are_told(labelled, truth, tmp_path):
+    source, *_ = labelled
+    log = LabelLog(tmp_path / "all.csv")
+    log.add(truth, "me", {})
+    with pytest.raises(InputError, match="has no label that could be passed on: pictures of two classes must have lab"):
+        convert(source, tmp_path / "data", labels=log.file, look_alikes=True)
+    other = LabelLog(tmp_path / "other.csv")
+    other.add({"x9": "3"}, "me", {})
+    with pytest.raises(InputError, match=r"names 1 pictures that digits.csv has not, e.g. 'x9'; pass the source that"):
+        convert(source, tmp_path / "data", labels=other.file, look_alikes=True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_test_pictures_of_an_image_folder_get_labels_too(digit_table, digit_images, tmp_path):
+    digit_table.to_csv(tmp_path / "train.csv", index=False)
+    images, labels = digit_images[0][200:500], digit_images[1][200:500].astype(str)
+    test = pd.DataFrame(images.reshape(300, -1), columns=[f"pixel{k}" for k in range(64)])
+    test.insert(0, "id", [f"t{k}" for k in range(300)])
+    test.to_csv(tmp_path / "test.csv", index=False)
+    before = convert(tmp_path / "train.csv", tmp_path / "before", test=tmp_path / "test.csv")
+    log = LabelLog(tmp_path / "labels.csv")
+    log.add({f"t{k}": labels[k] for k in range(60)}, "me", {})
+    folder = convert(before.path, tmp_path / "data", labels=log.file, look_alikes=True, valid=0)
+    assert len(folder.split("test").ids) == 240
+    assert len(folder.split("train").ids) > 60 + 80

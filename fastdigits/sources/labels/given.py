@@ -45,17 +45,22 @@ def with_given_labels(source: PixelSource, file: Path, rest_is_test: bool = Fals
             if len(kept):
                 contents = None if chunk.contents is None else chunk.contents[kept]
                 yield Chunk(chunk.images[kept], [chunk.ids[k] for k in kept], [labels[k] for k in kept], contents)
-        if unseen:
-            raise InputError(
-                f"{file} names {len(unseen)} pictures that {source.name} has not, e.g. {min(unseen)!r}; pass the "
-                "source that was labelled"
-            )
+        refuse_unknown_ids(file, unseen, source.name)
         source.notes.add(_note(file, counts, rest_is_test))
 
     def digest() -> str:
         return hashlib.sha256(f"{source.digest()} {file_sha256(file)}".encode()).hexdigest()
 
     return replace(source, has_labels=True, chunks=chunks, digest=digest, rows=None)
+
+
+def refuse_unknown_ids(file: Path, unknown: set[str], source: str) -> None:
+    """InputError when a csv of `label` names ids that a source, so called, has not."""
+    if unknown:
+        raise InputError(
+            f"{file} names {len(unknown)} pictures that {source} has not, e.g. {min(unknown)!r}; pass the source that "
+            "was labelled"
+        )
 
 
 def without_given_labels(source: PixelSource, file: Path) -> PixelSource:
