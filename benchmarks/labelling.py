@@ -32,6 +32,7 @@ DRAWS, HELD_WRITERS, POOL, ASKED = 5, 8, 8_000, 4_000
 WANTED, MOST_LABELS = 0.97, 300
 GOES_ON = 80  # labels that the order of `label` is followed to in any case
 KEYS_OF = 500  # labels
+SECONDS_A_KEY = 0.7  # in which the page may think, as while a person looks
 CHANGED, ROWS = 0.03, 10_000
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 TEXT = """# What the order of labelling saves
@@ -202,7 +203,7 @@ def keys_pressed(table: pd.DataFrame, place: Path) -> int:
         planned(person)
         while person.state()["labelled"] < KEYS_OF:
             person.say()
-            time.sleep(0.05)
+            time.sleep(SECONDS_A_KEY)
             person.wait_for_pictures()
         return person.presses
 

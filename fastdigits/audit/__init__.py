@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "duplicates": ["find_copies"],
         "exploration": ["Exploration", "explored", "write_copies"],
         "pictures": ["Pictures", "read_pictures"],
-        "quick_classifier": ["as_probabilities", "held_out_probabilities", "scores_of_others", "stroke_features"],
+        "quick_classifier": ["held_out_probabilities", "stroke_features"],
         "shift": ["shift_of"],
         "writers": ["Audit", "audit_rows", "random_folds", "write_blocks"],
     },

@@ -56,7 +56,7 @@ def label(
         Show blank pictures, copies with different labels, and then the labels that are likeliest to be wrong, each
         beside the most alike pictures of both classes. Pictures that are unlike all others are told.
     order
-        look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 20 labels for each class, counted
+        look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 50 labels for each class, counted
         together, then doubtful; with a model doubtful from the start.
     classes
         By default those of the model, or the digits 0 to 9.

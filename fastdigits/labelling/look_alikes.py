@@ -76,6 +76,31 @@ def surest_of_each(reached: np.ndarray, classes: int) -> np.ndarray:
     return np.concatenate(found)
 
 
+def shares_by_look_alikes(
+    pool: Pool, known: np.ndarray, truth: np.ndarray, rows: np.ndarray, classes: int
+) -> np.ndarray:
+    """Shares of the classes in what reaches pictures without a label, (n, classes); equal ones where nothing does.
+
+    Parameters
+    ----------
+    pool : Pool
+    known : ndarray of int, shape (m,)
+        Rows of pictures with a label.
+    truth : ndarray of int, shape (m,)
+        Indices of their classes.
+    rows : ndarray of int, shape (n,)
+    classes : int
+    """
+    reached = _reached(pool, known, truth, rows, classes) + np.finfo(float).tiny
+    return reached / reached.sum(1, keepdims=True)
+
+
+def _reached(pool: Pool, known: np.ndarray, truth: np.ndarray, rows: np.ndarray, classes: int) -> np.ndarray:
+    """How much of each class reaches some rows of a pool from those that are known: (n, classes)."""
+    features = principal(pool.features([*known, *rows]))
+    return spread(features, np.concatenate([truth, np.full(len(rows), -1)]), classes)[len(known) :]
+
+
 def look_alikes_of(
     pool: Pool, classes: list[str], known: dict[str, str], left_out: Container[str]
 ) -> tuple[np.ndarray, list[str]]:
@@ -97,9 +122,8 @@ def look_alikes_of(
     takers = pool.open_rows(left_out, MOST_REACHED)
     if not len(takers) or len({known[pool.ids[row]] for row in givers}) < 2:
         return takers[:0], []
-    truth = np.array([names.index(known[pool.ids[row]]) for row in givers] + [-1] * len(takers))
-    features = principal(pool.features([*givers, *takers]))
-    reached = spread(features, truth, len(names))[len(givers) :]
+    truth = np.array([names.index(known[pool.ids[row]]) for row in givers])
+    reached = _reached(pool, np.array(givers), truth, takers, len(names))
     chosen = np.random.default_rng(0).permutation(surest_of_each(reached, len(classes)))[:MOST_TAKEN]
     return takers[chosen], [names[k] for k in reached[chosen].argmax(1)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..answers import Inference
-from ..audit import as_probabilities, scores_of_others
+from .look_alikes import shares_by_look_alikes
 from .order import Order, clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
@@ -15,10 +15,8 @@ MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
 AT_ONCE = 50  # pictures that are chosen before what was learnt of them counts
 FEW = 14  # pictures that stand for all others at first: as a rule there is one of each class among them
-ENOUGH_ALIKE = 20  # labels of each class, after which the doubtful ones are worth more
+ENOUGH_ALIKE = 50  # labels of each class, after which the doubtful ones are worth more
 COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
-LEAST_LEARNT = 20  # labels that a quick classifier learns from
-TEMPERATURE = 0.25  # of a quick classifier's scores, of which too few rows are known to fit it
 RUNNER_UP = 0.05  # probability from which a second class is told
 
 
@@ -56,7 +54,7 @@ class Planner:
     classes : list of str
     order : Order
     inference : Inference, optional
-        Of a model of these classes; without one, a quick classifier learns from what is labelled.
+        Of a model of these classes; without one, the labels given so far tell what their look-alikes are.
     """
 
     def __init__(self, pool: Pool, classes: list[str], order: Order = "auto", inference: Inference | None = None):
@@ -120,18 +118,14 @@ class Planner:
         return np.stack([self._answers[row] for row in rows])
 
     def _probabilities(self, rows: np.ndarray, learnt: tuple[list[int], list[str]]) -> np.ndarray | None:
-        """By the model, else by a quick classifier of what is labelled; None of too few labels."""
+        """By the model, else by labelled look-alikes; None where fewer than two classes have a label."""
         if self.inference is not None:
             return self.probabilities(rows)
         known, labels = learnt
-        present = sorted(set(labels), key=self.classes.index)
-        if len(known) < LEAST_LEARNT or len(present) < 2:
+        if len(set(labels)) < 2:
             return None
-        truth = np.array([present.index(label) for label in labels])
-        scores = scores_of_others(self.pool.features(known), truth, self.pool.features(rows))
-        probabilities = np.zeros((len(rows), len(self.classes)))
-        probabilities[:, [self.classes.index(name) for name in present]] = as_probabilities(scores, TEMPERATURE)
-        return probabilities
+        truth = np.array([self.classes.index(label) for label in labels])
+        return shares_by_look_alikes(self.pool, np.array(known), truth, rows, len(self.classes))
 
     def _wants_alike(self, labels: Sequence[str]) -> bool:
         if self.order == "auto":

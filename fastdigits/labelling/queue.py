@@ -25,8 +25,8 @@ def label_queue(
     Parameters
     ----------
     model
-        A run directory, a saved model, an ONNX export, or a shipped model that is in doubt of some pictures; None: a
-        quick classifier learns from `labels`, and look-alikes come first where there are few.
+        A run directory, a saved model, an ONNX export, or a shipped model that is in doubt of some pictures; None: the
+        `labels` tell what their look-alikes are, and look-alikes come first where there are few.
     source
         A table of pixels or a folder of pictures without labels, or an image folder's test pictures. With suspects, one
         with labels.
