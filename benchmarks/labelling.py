@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,13 +250,17 @@ def main() -> None:
         print(found, flush=True)
         presses = keys_pressed(mnist, Path(place))
         print(presses, "keys", flush=True)
-        draws, told = [], []
-        for draw in range(chosen.draws):
-            with tempfile.TemporaryDirectory() as inside:
-                ours, accuracy = labels_needed(kannada, writers, "doubtful", draw, Path(inside), told, GOES_ON)
-            with tempfile.TemporaryDirectory() as inside:
-                random, _ = labels_needed(kannada, writers, "as-they-come", draw, Path(inside), told)
-            draws.append((draw + 1, *(one or f"more than {MOST_LABELS}" for one in (ours, random)), f"{accuracy:.1%}"))
+    told = []
+
+    def both_orders(draw: int) -> tuple:
+        with tempfile.TemporaryDirectory() as inside:
+            ours, accuracy = labels_needed(kannada, writers, "doubtful", draw, Path(inside), told, GOES_ON)
+        with tempfile.TemporaryDirectory() as inside:
+            random, _ = labels_needed(kannada, writers, "as-they-come", draw, Path(inside), told)
+        return draw + 1, *(one or f"more than {MOST_LABELS}" for one in (ours, random)), f"{accuracy:.1%}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as at_once:
+        draws = list(at_once.map(both_orders, range(chosen.draws)))
     lines = "\n".join(f"| {' | '.join(map(str, draw))} |" for draw in draws)
     found = ", ".join(f"{part:.1%} within the first {share:.0%} looked at" for share, part in found.items())
     text = TEXT.format(

@@ -16,6 +16,7 @@ from .trainer import DATA
 Answers = tuple[np.ndarray, np.ndarray]  # probabilities (n, classes), and the true classes (n,)
 MOST_EARLIER = 100  # answers of models before, which count until the model's own are more
 LEAST_CHECKED = 30  # pictures of which a model's answers are known to be right or wrong, before anything is told
+WIDEST_TOLD = 0.1  # interval; where none of these answers is wrong it says next to nothing
 
 
 class Check:
@@ -64,7 +65,7 @@ class Check:
             self.truth = np.concatenate([truth, self.truth])
 
     def expectation(self, planner: Planner, label_of: dict[str, str]) -> Expectation | None:
-        """What to expect on the pictures without labels; None where too few answers are known to be right or wrong.
+        """What to expect on the pictures without labels; None where the answers that are known tell too little of it.
 
         Those that it has learnt by their look-alikes do not count: of them it is surer than it may be.
 
@@ -82,7 +83,9 @@ class Check:
             return None
         kept = kept_of_valid(probabilities, truth, self.shares)
         found = Predictions([pool.ids[row] for row in rest], planner.probabilities(rest), planner.classes)
-        return expectation_of([replace(self.model, valid=kept)], found)
+        expectation = expectation_of([replace(self.model, valid=kept)], found)
+        low, high = expectation.interval
+        return expectation if high - low <= WIDEST_TOLD else None
 
     def known(self, planner: Planner, label_of: dict[str, str]) -> Answers:
         """The answers of which it is known whether they are right: probabilities, and the true classes."""
