@@ -86,8 +86,7 @@ def train(method: str, digits: np.ndarray, truth: np.ndarray, others: np.ndarray
     extra = method == METHODS[0]
     network = find_backbone("digitnet").build(CLASSES + 2 * extra).to(memory_format=torch.channels_last)
     steps, in_batch = len(digits) // BATCH, BATCH // 4
-    how = {"momentum": 0.8, "nesterov": True, "ns_steps": 3}  # as `--optimizer muon`
-    optimizer = Muon(network.parameters(), LR, weight_decay=0.02, **how)
+    optimizer = Muon(network.parameters(), LR, momentum=0.8, ns_steps=3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, steps * EPOCHS, cycle_momentum=False)
     for _ in range(EPOCHS):
         order = rng.permutation(len(digits))
