@@ -220,8 +220,11 @@ def _labelled(
 
 
 def _given(source: PixelSource, labels: Path, rest_is_test: bool) -> PixelSource:
+    """A source with the labels of a csv; with `rest_is_test` its other pictures are the test table."""
     table = with_given_labels(source, labels, rest_is_test)
     if rest_is_test:
+        if source.test:
+            source.notes.add(f"{source.test.name} was left out: pictures without a label are the test pictures")
         table.test = without_given_labels(source, labels)
     return table
 
