@@ -48,9 +48,8 @@ Written by `python -m benchmarks.labelling`: a simulated person, who knows the t
 |---:|---:|---:|---:|
 {draws}
 
-A first model is trained as soon as there are 12 labels and one of each class; in random order that takes longer. The
-accuracy that the page told to expect of the pictures without labels was off by {error:.1f} points on average from that
-on the other writers ({told} models).
+A first model is trained as soon as there are 12 labels and one of each class; in random order that takes longer.
+{expected}
 
 **Keys for the first {keys_of} labels**, look-alikes together, MNIST from nothing: {presses} (one key each: {keys_of}).
 
@@ -194,6 +193,17 @@ def labels_needed(
     return enough, accuracy_then
 
 
+def what_was_expected(told: list[tuple[int, float, float]]) -> str:
+    """How far the accuracies that the page told to expect were from those on the other writers."""
+    if not told:
+        return "So far the page tells no accuracy to expect: hardly a label that came in has shown a mistake."
+    error = np.mean([abs(expected - accuracy) for _, accuracy, expected in told])
+    return (
+        f"The accuracy that the page told to expect of the pictures without labels was off by {error:.1%} on average\n"
+        f"from that on the other writers ({len(told)} models)."
+    )
+
+
 def keys_pressed(table: pd.DataFrame, place: Path) -> int:
     """Keys and clicks for the first 500 labels of MNIST, look-alikes together."""
     source = place / "mnist.csv"
@@ -274,8 +284,7 @@ def main() -> None:
         changed=CHANGED,
         rows=ROWS,
         found=found,
-        told=len(told),
-        error=100 * float(np.mean([abs(expected - accuracy) for _, accuracy, expected in told])) if told else 0.0,
+        expected=what_was_expected(told),
     )
     PAGE.write_text(text, encoding="utf-8")
     print(text)
