@@ -6,6 +6,7 @@ import numpy as np
 
 Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
 COMPONENTS = 40  # principal ones of the stroke features, in which pictures are compared
+FEW = 14  # pictures, or clusters, that stand for all others: as a rule there is one of each class among them
 ALIKE = 36  # pictures of a usual cluster
 MOST_CLUSTERS = 300
 DOUBTFUL_FOR_ONE = 10  # pictures that each chosen one is taken from
@@ -13,7 +14,10 @@ SEED = 0
 
 
 def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | None = None) -> list[np.ndarray]:
-    """Clusters of look-alikes, each as far as can be from those before it, in each the most typical pictures first.
+    """Clusters of look-alikes, in each the most typical pictures first.
+
+    First a few that stand for all others, so that of each class one comes soon; then each as far as can be from those
+    before it.
 
     Parameters
     ----------
@@ -38,8 +42,9 @@ def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | 
         rows = np.flatnonzero(clusters == cluster)
         found.append(rows[np.argsort(distances[rows], kind="stable")][:most])
     found.sort(key=len, reverse=True)
-    middles = np.stack([points[rows].mean(0) for rows in found])
-    return [found[k] for k in _farthest_first(middles)]
+    middles, sizes = np.stack([points[rows].mean(0) for rows in found]), np.array([len(rows) for rows in found])
+    first = _nearest_of_each(*_k_means(middles, min(FEW, len(found)), sizes))
+    return [found[k] for k in _farthest_first(middles, first.tolist())]
 
 
 def typical(features: np.ndarray, known: np.ndarray, most: int) -> np.ndarray:
@@ -93,12 +98,12 @@ def principal(features: np.ndarray) -> np.ndarray:
     return centred @ vectors[:, -COMPONENTS:].astype(features.dtype)
 
 
-def _farthest_first(points: np.ndarray) -> list[int]:
-    """An order of points in which each is the farthest from all before it (Gonzalez 1985)."""
-    order = [0]
-    nearest = np.linalg.norm(points - points[0], axis=1)
+def _farthest_first(points: np.ndarray, first: list[int]) -> list[int]:
+    """An order of points in which each after the first ones is the farthest from all before it (Gonzalez 1985)."""
+    order = list(first)
+    nearest = np.linalg.norm(points[:, None] - points[order], axis=2).min(1)
     while len(order) < len(points):
-        nearest[order[-1]] = -1
+        nearest[order] = -1
         order.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, np.linalg.norm(points - points[order[-1]], axis=1))
     return order

@@ -7,14 +7,13 @@ import numpy as np
 
 from ..answers import Inference
 from .look_alikes import shares_by_look_alikes
-from .order import Order, clusters_apart, doubtful, typical
+from .order import FEW, Order, clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
 
 MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
 AT_ONCE = 50  # pictures that are chosen before what was learnt of them counts
-FEW = 14  # pictures that stand for all others at first: as a rule there is one of each class among them
 ENOUGH_ALIKE = 50  # labels of each class, after which the doubtful ones are worth more
 COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
 RUNNER_UP = 0.05  # probability from which a second class is told

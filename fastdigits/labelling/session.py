@@ -13,13 +13,15 @@ from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError
 from .checking import Check
 from .lesson import lesson_of
-from .planning import MOST_COMPARED, Choice, Planner, SuspectPlanner
+from .order import FEW
+from .planning import MOST_COMPARED, TOGETHER, Choice, Planner, SuspectPlanner
 from .pool import Pool
 from .trainer import Trainer
 
 HELD_S = 900  # seconds after which pictures that somebody was given, and who is not heard of, may be given to others
 LOOK_S = 0.5  # between two looks at a training under way
-NEW_PLAN, NEW_CLUSTERS = 20, 200  # labels after which doubtful pictures, and look-alikes, are chosen anew
+NEW_PLAN = 20  # labels after which doubtful pictures are chosen anew
+NEW_CLUSTERS = FEW * TOGETHER  # labels after which look-alikes are: those that stand for all others
 CHECKED_ANEW = 10  # labels after which it is told anew what to expect
 SINGLE = 24  # pictures that are given at once where they do not come together
 log = logging.getLogger("fastdigits.labelling")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fastdigits.answers.inference import BatchSize, Inference
+from fastdigits.answers.inference import LARGEST_INPUT, BatchSize, Inference
 from fastdigits.answers.opening import open_model
 
 
@@ -54,10 +54,13 @@ def test_normalisation_is_folded_into_convolutions_in_a_copy(images):
 
 def test_large_pictures_go_in_small_batches(run, monkeypatch):
     model = open_model(run)
-    monkeypatch.setattr("fastdigits.answers.inference.LARGEST_INPUT", 3 * model.size**2 * 128)
+    monkeypatch.setitem(LARGEST_INPUT, "cpu", 3 * model.size**2 * 128)
     assert Inference([model]).batch_size.waiting == [64, 128]
-    monkeypatch.setattr("fastdigits.answers.inference.LARGEST_INPUT", 1)
-    assert Inference([model], exact=True).batch_size.waiting == [64]
+    monkeypatch.setitem(LARGEST_INPUT, "cpu", 3 * model.size**2 * 10)  # fewer than are tried
+    assert Inference([model]).batch_size.waiting == [10]
+    assert Inference([model], exact=True).batch_size.waiting == [10]
+    monkeypatch.setitem(LARGEST_INPUT, "cpu", 1)
+    assert Inference([model]).batch_size.waiting == [1]
 
 
 def test_the_fastest_size_stays():
