@@ -196,11 +196,11 @@ def labels_needed(
 def what_was_expected(told: list[tuple[int, float, float]]) -> str:
     """How far the accuracies that the page told to expect were from those on the other writers."""
     if not told:
-        return "So far the page tells no accuracy to expect: hardly a label that came in has shown a mistake."
+        return "No accuracy to expect was told before the last model of each draw: hardly a label had shown a mistake."
     error = np.mean([abs(expected - accuracy) for _, accuracy, expected in told])
     return (
-        f"The accuracy that the page told to expect of the pictures without labels was off by {error:.1%} on average\n"
-        f"from that on the other writers ({len(told)} models)."
+        f"The accuracy that the page told to expect of pictures that the model had not learnt was off by {error:.1%}\n"
+        f"on average from that on the other writers ({len(told)} models)."
     )
 
 

@@ -10,9 +10,9 @@ from ..models import SavedModel
 from ..system import find_device, find_precision, prepare_machine
 from .verdicts import Judge
 
-EXACT_BATCH = 256  # one size for ever: another one changes the last digits
+EXACT_BATCH = 256  # one size for ever, of large pictures a part of it: another one changes the last digits
 TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
-LARGEST_INPUT = {"cpu": 4_000_000, "gpu": 64_000_000}  # floats of a batch, of which a network makes many times more
+LARGEST_INPUT = {"cpu": 4_000_000, "gpu": 40_000_000}  # floats of a batch, of which a network makes many times more
 SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
 
@@ -44,7 +44,7 @@ class Inference:
         on_cpu = self.device == "cpu"
         tried, largest = (TRIED_ON_CPU, LARGEST_INPUT["cpu"]) if on_cpu else (TRIED_ON_GPU, LARGEST_INPUT["gpu"])
         picture = max(len(model.mean) * model.size**2 for model in models)
-        fitting = [size for size in tried if size * picture <= largest] or [max(1, largest // picture)]
+        fitting = [size for size in tried if size * picture <= largest] or [power_of_two(largest // picture)]
         self.batch_size = BatchSize([min(EXACT_BATCH, fitting[-1])] if exact else fitting)
         self._at_work = models if exact else [model.folded() for model in models]
         for model in self._at_work:
@@ -151,6 +151,11 @@ def agreement_of(alone: Sequence[np.ndarray], mean: np.ndarray) -> np.ndarray:
         agreement[:, place, 0] = own.max(1)
         agreement[:, place, 1] = np.take_along_axis(mean, own.argmax(1)[:, None], axis=1)[:, 0]
     return agreement
+
+
+def power_of_two(most: int) -> int:
+    """The largest power of two that is at most so many, and at least 1."""
+    return 1 << max(0, most.bit_length() - 1)
 
 
 class BatchSize:

@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from ..folders import SplitRule, choose_valid, read_groups
 from ..labelling import Order
 from ..photos import Ground
 from ..serving import run_labelling
@@ -70,7 +71,8 @@ def label(
     train
         Train a model beside the labelling, from 12 labels on if every class has one, and again each time that there are
         a quarter more: OUT/trained/LABELS/run. It learns the labels, and passes them on to up to 2,000 pictures that
-        look like labelled ones. What it is expected to get right of the rest is shown on the page.
+        look like labelled ones. What it is expected to get right of the pictures that it has not
+        learnt is shown on the page.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it.
     port
@@ -110,7 +112,7 @@ def label(
     lines = [_told(labels)]
     if trainer is not None and trainer.trained is not None:
         lines.append(f"a model of {trainer.trained_labels:,} labels: {trainer.trained}")
-    return "\n".join([*lines, f"next: {_next_command(source, out, labels, options, len(opened.pool))}"])
+    return "\n".join([*lines, f"next: {_next_command(source, out, labels, options, opened.pool)}"])
 
 
 def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
@@ -137,17 +139,29 @@ def _told(labels: LabelLog) -> str:
     return f"stopped; {', '.join(told)}: {labels.file}"
 
 
-def _next_command(source: str, out: Path, labels: LabelLog, options: dict, pictures: int) -> str:
+def _next_command(source: str, out: Path, labels: LabelLog, options: dict, pool: "Pool") -> str:  # noqa: F821
     """The command that makes an image folder of the labels."""
-    from ..labelling import CUT_DIGITS, SHEETS, held_back_of
+    from ..labelling import CUT_DIGITS, SHEETS
 
+    given = {id_: label for id_, label in labels.label_of.items() if label not in (NO_DIGIT, UNSURE)}
+    groups = out / SHEETS if options["sheets"] else None
     words = ["fastdigits", "convert", str(out / CUT_DIGITS if options["sheets"] else source), "DATA"]
     words += ["--labels", str(labels.file)]
     if not options["suspects"]:
-        words += ["--look-alikes"] * (len(labels) < pictures)
-        given = [label for label in labels.label_of.values() if label not in (NO_DIGIT, UNSURE)]
-        words += ["--valid", "0"] * (not held_back_of(given).any())  # too few to be parted
-    words += ["--groups", str(out / SHEETS)] if options["sheets"] else []
+        has_others = not pool.is_read or len(labels) < len(pool)
+        words += ["--look-alikes"] * (has_others and len(set(given.values())) > 1)
+        words += ["--valid", "0"] * (not _can_be_split(given, groups))
+    words += ["--groups", str(groups)] if groups else []
     words += ["--normalise"] * options["normalise"]
     words += ["--ground", options["ground"]] if options["ground"] != "auto" else []
     return shlex.join(words)
+
+
+def _can_be_split(label_of: dict[str, str], groups: Path | None) -> bool:
+    """Whether `convert` can keep some of the labelled pictures apart."""
+    try:
+        of_group = read_groups(groups, list(label_of)) if groups else None
+        in_valid = choose_valid(list(label_of.values()), SplitRule.valid, SplitRule.method, SplitRule.seed, of_group)
+    except InputError:
+        return False
+    return bool(in_valid.any())

@@ -7,7 +7,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "lesson": ["held_back_of"],
         "look_alikes": ["passed_on"],
         "opening": ["open_labelling"],
         "order": ["Order"],

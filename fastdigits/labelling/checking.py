@@ -65,9 +65,9 @@ class Check:
             self.truth = np.concatenate([truth, self.truth])
 
     def expectation(self, planner: Planner, label_of: dict[str, str]) -> Expectation | None:
-        """What to expect on the pictures without labels; None where the answers that are known tell too little of it.
+        """What to expect on the pictures that it has not learnt; None where the known answers tell too little of it.
 
-        Those that it has learnt by their look-alikes do not count: of them it is surer than it may be.
+        Of those that it has learnt by their look-alikes it is surer than it may be.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..folders import SplitRule, choose_valid
-from .look_alikes import look_alikes_of
+from .look_alikes import copies_of, look_alikes_of
 from .pool import Pool
 
 HELD_BACK_FROM = 100  # labels, of which a part is held back to calibrate; of fewer, all are learnt
@@ -45,11 +45,11 @@ def lesson_of(pool: Pool, classes: list[str], label_of: dict[str, str]) -> Lesso
     label_of : dict of str to str
         By id a class, NO_DIGIT or UNSURE.
     """
-    rows = [pool.row_of[id_] for id_, label in label_of.items() if label in classes and id_ in pool.row_of]
-    given = [label_of[pool.ids[row]] for row in rows]
+    rows, given = pool.labelled(label_of, classes)
     held_back = {pool.ids[row] for row, is_held in zip(rows, held_back_of(given)) if is_held}
     known = {id_: label for id_, label in label_of.items() if id_ not in held_back}
-    look_alikes, passed_on = look_alikes_of(pool, classes, known, label_of)
+    left_out = {*label_of, *copies_of(pool, held_back, {})}
+    look_alikes, passed_on = look_alikes_of(pool, classes, known, left_out)
     rows += look_alikes.tolist()
     return Lesson(pool.images(rows), [pool.ids[row] for row in rows], given + passed_on, len(given), held_back)
 

@@ -27,8 +27,8 @@ SURE_PART, MOST_TAKEN = 0.5, 2_000  # of each class's pictures the surest part, 
 def spread(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     """How much of each class reaches each picture, where labels pass from look-alike to look-alike.
 
-    Zhou et al. 2004, "Learning with local and global consistency". As scikit-learn's LabelSpreading, which tells only
-    the shares of the classes: little of any reaches pictures of a kind that nobody has labelled.
+    Zhou et al. 2004, "Learning with local and global consistency". Unlike scikit-learn's LabelSpreading it does not
+    divide by the sum over the classes: a small sum tells that nobody has labelled this kind of picture.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def spread(features: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
 def surest_of_each(reached: np.ndarray, classes: int) -> np.ndarray:
     """Of the pictures of each of the first so many classes the half that is surest to be of it, int (k,).
 
-    Not the surest of all: of a class that another one resembles there would be none. Sure is what is ahead of others
-    of its class by the lead of the first class over the second, and by that lead as a share of all that reaches it: the
-    one alone takes what lies amid many labels, the other what lies far from all of them.
+    Not the surest of all: of a class that another one resembles there would be none. A picture is ranked twice within
+    its class, by the lead of the first class over the second and by that lead's share of all that reaches it; the worse
+    rank counts. The lead alone favours pictures amid many labels, the share alone those far from all of them.
     """
     from scipy.stats import rankdata
 
@@ -118,11 +118,11 @@ def look_alikes_of(
         Ids to which nothing is passed on.
     """
     names = [*classes, NO_DIGIT]
-    givers = [pool.row_of[id_] for id_, label in known.items() if label in names and id_ in pool.row_of]
+    givers, labels = pool.labelled(known, names)
     takers = pool.open_rows(left_out, MOST_REACHED)
-    if not len(takers) or len({known[pool.ids[row]] for row in givers}) < 2:
+    if not len(takers) or len(set(labels)) < 2:
         return takers[:0], []
-    truth = np.array([names.index(known[pool.ids[row]]) for row in givers])
+    truth = np.array([names.index(label) for label in labels])
     reached = _reached(pool, np.array(givers), truth, takers, len(names))
     chosen = np.random.default_rng(0).permutation(surest_of_each(reached, len(classes)))[:MOST_TAKEN]
     return takers[chosen], [names[k] for k in reached[chosen].argmax(1)]
@@ -161,7 +161,7 @@ def passed_on(
     valid_ids = {id_ for id_, is_valid in zip(ids, in_valid) if is_valid}
     known = {id_: label for id_, label in label_of.items() if id_ not in valid_ids}
     classes = sorted({label_of[id_] for id_ in ids}, key=natural_order)
-    rows, passed = look_alikes_of(pool, classes, known, {*label_of, *_like_those(pool, valid_ids, group_of)})
+    rows, passed = look_alikes_of(pool, classes, known, {*label_of, *copies_of(pool, valid_ids, group_of)})
     if not passed:
         raise InputError(
             f"{labels.file} has no label that could be passed on: pictures of two classes must have labels, and others "
@@ -171,9 +171,9 @@ def passed_on(
     return dict(zip([pool.ids[row] for row in rows], passed)), KnownSplit(valid_ids, group_of or None, how)
 
 
-def _like_those(pool: Pool, valid_ids: set[str], group_of: dict[str, str]) -> set[str]:
-    """Ids of the copies of some pictures, and of their groups."""
-    pixels = {pool.pictures[pool.row_of[id_]].tobytes() for id_ in valid_ids}
-    groups = {group_of[id_] for id_ in valid_ids} if group_of else set()
+def copies_of(pool: Pool, ids: set[str], group_of: dict[str, str]) -> set[str]:
+    """Ids of all pictures equal to those of some ids, or of their groups."""
+    pixels = {pool.pictures[pool.row_of[id_]].tobytes() for id_ in ids}
+    groups = {group_of[id_] for id_ in ids} if group_of else set()
     pairs = zip(pool.ids, pool.pictures)
     return {id_ for id_, picture in pairs if picture.tobytes() in pixels or group_of.get(id_) in groups}

@@ -6,24 +6,27 @@ import numpy as np
 
 Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
 COMPONENTS = 40  # principal ones of the stroke features, in which pictures are compared
-FEW = 14  # pictures, or clusters, that stand for all others: as a rule there is one of each class among them
 ALIKE = 36  # pictures of a usual cluster
 MOST_CLUSTERS = 300
 DOUBTFUL_FOR_ONE = 10  # pictures that each chosen one is taken from
 SEED = 0
 
 
-def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | None = None) -> list[np.ndarray]:
+def clusters_apart(
+    features: np.ndarray, most: int, few: int, probabilities: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Clusters of look-alikes, in each the most typical pictures first.
 
-    First a few that stand for all others, so that of each class one comes soon; then each as far as can be from those
-    before it.
+    First a few that stand for all others, so that nearly every class comes soon; then each as far as can be from
+    those before it.
 
     Parameters
     ----------
     features : ndarray of float32, shape (n, d)
     most : int
         Pictures of a cluster.
+    few : int
+        Clusters that stand for all others.
     probabilities : ndarray, shape (n, classes), optional
         Of the classes; pictures that are taken for different ones are then kept apart.
 
@@ -43,7 +46,7 @@ def clusters_apart(features: np.ndarray, most: int, probabilities: np.ndarray | 
         found.append(rows[np.argsort(distances[rows], kind="stable")][:most])
     found.sort(key=len, reverse=True)
     middles, sizes = np.stack([points[rows].mean(0) for rows in found]), np.array([len(rows) for rows in found])
-    first = _nearest_of_each(*_k_means(middles, min(FEW, len(found)), sizes))
+    first = _nearest_of_each(*_k_means(middles, min(few, len(found)), sizes))
     return [found[k] for k in _farthest_first(middles, first.tolist())]
 
 
@@ -86,7 +89,7 @@ def doubtful(probabilities: np.ndarray, features: np.ndarray, most: int) -> np.n
 
 
 def margins_of(probabilities: np.ndarray) -> np.ndarray:
-    """How far the likeliest class of each picture is ahead of the second, 0..1: (n,) (Scheffer et al. 2001)."""
+    """How far the likeliest class of each picture is ahead of the second: (n,) (Scheffer et al. 2001)."""
     highest = np.sort(probabilities, axis=1)[:, -2:]
     return highest[:, 1] - highest[:, 0]
 

@@ -1,5 +1,6 @@
 """What is to be labelled next, and why: of pictures without labels, and of labels that may be wrong."""
 
+import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,13 @@ import numpy as np
 
 from ..answers import Inference
 from .look_alikes import shares_by_look_alikes
-from .order import FEW, Order, clusters_apart, doubtful, typical
+from .order import Order, clusters_apart, doubtful, typical
 from .pool import Pool
 from .suspects import Suspect, neighbours, suspects_of
 
 MOST_COMPARED = 10_000  # pictures among which the next are chosen
 TOGETHER = 24  # look-alikes that are shown at once
+FEW_OF_CLASS = 1.4  # pictures that stand for all others, for each class
 AT_ONCE = 50  # pictures that are chosen before what was learnt of them counts
 ENOUGH_ALIKE = 50  # labels of each class, after which the doubtful ones are worth more
 COVERED = 5  # labels of each class, until which pictures that stand for many are worth more than doubtful ones
@@ -64,6 +66,11 @@ class Planner:
         self._clusters = 0  # that were numbered
 
     @property
+    def few(self) -> int:
+        """How many pictures, or clusters, stand for all others: nearly every class is among them."""
+        return math.ceil(FEW_OF_CLASS * len(self.classes))
+
+    @property
     def waits(self) -> bool:
         """Whether nothing may be shown before a plan is made."""
         return False
@@ -96,7 +103,7 @@ class Planner:
         features = self.pool.features(rows)
         if probabilities is None or (not self.knows_from_start and len(learnt[1]) < COVERED * len(self.classes)):
             known = self.pool.features(learnt[0]) if learnt[0] else features[:0]
-            chosen = typical(features, known, FEW)
+            chosen = typical(features, known, self.few)
             chosen = [*chosen, *typical(features, np.concatenate([known, features[chosen]]), AT_ONCE - len(chosen))]
             return [Choice(int(rows[k]), "stands for many that look like it") for k in chosen]
         chosen = doubtful(probabilities, features, AT_ONCE)
@@ -104,9 +111,7 @@ class Planner:
 
     def learnt(self, label_of: dict[str, str]) -> tuple[list[int], list[str]]:
         """Rows and labels of the pictures that were given a class."""
-        row_of = self.pool.row_of
-        known = [(row_of[id_], label) for id_, label in label_of.items() if label in self.classes and id_ in row_of]
-        return [row for row, _ in known], [label for _, label in known]
+        return self.pool.labelled(label_of, self.classes)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """What the model says of some rows, (n, classes)."""
@@ -133,7 +138,7 @@ class Planner:
 
     def _look_alikes(self, rows: np.ndarray, probabilities: np.ndarray | None) -> list[Choice]:
         choices = []
-        for cluster in clusters_apart(self.pool.features(rows), TOGETHER, probabilities):
+        for cluster in clusters_apart(self.pool.features(rows), TOGETHER, self.few, probabilities):
             self._clusters += 1  # so that clusters of two plans have different numbers
             guess = confidence = None
             if probabilities is not None:

@@ -99,6 +99,13 @@ class Pool:
             return rows
         return np.sort(rows[np.argsort(np.concatenate(self._priorities)[rows], kind="stable")[:most]])
 
+    def labelled(self, label_of: dict[str, str], classes: Container[str]) -> tuple[list[int], list[str]]:
+        """Rows and labels of the pictures that have one of the classes."""
+        known = [
+            (self.row_of[id_], label) for id_, label in label_of.items() if label in classes and id_ in self.row_of
+        ]
+        return [row for row, _ in known], [label for _, label in known]
+
     def images(self, rows: np.ndarray) -> np.ndarray:
         """Pictures of some rows at 28 px, uint8 (n, 28, 28)."""
         pictures = [self.pictures[row] for row in rows]

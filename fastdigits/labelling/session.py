@@ -13,7 +13,6 @@ from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError
 from .checking import Check
 from .lesson import lesson_of
-from .order import FEW
 from .planning import MOST_COMPARED, TOGETHER, Choice, Planner, SuspectPlanner
 from .pool import Pool
 from .trainer import Trainer
@@ -21,7 +20,6 @@ from .trainer import Trainer
 HELD_S = 900  # seconds after which pictures that somebody was given, and who is not heard of, may be given to others
 LOOK_S = 0.5  # between two looks at a training under way
 NEW_PLAN = 20  # labels after which doubtful pictures are chosen anew
-NEW_CLUSTERS = FEW * TOGETHER  # labels after which look-alikes are: those that stand for all others
 CHECKED_ANEW = 10  # labels after which it is told anew what to expect
 SINGLE = 24  # pictures that are given at once where they do not come together
 log = logging.getLogger("fastdigits.labelling")
@@ -255,7 +253,7 @@ class Session:
         with self._lock:
             is_used_up = not self._free(self._plan)
         new = len(self.labels) - labels
-        return new >= (NEW_CLUSTERS if is_alike else NEW_PLAN) or (is_used_up and new != 0)
+        return new >= (TOGETHER * self.planner.few if is_alike else NEW_PLAN) or (is_used_up and new != 0)
 
     def _look_at_trainer(self) -> None:
         if self.trainer is None or not self.pool.is_read:

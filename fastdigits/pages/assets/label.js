@@ -240,7 +240,7 @@ function showState(state) {
   }
   const found = state.expectation;
   element("expected").textContent = state.trained
-    ? `A model learnt from ${state.trained.toLocaleString("en")} labels; expected accuracy on the rest ` +
+    ? `A model learnt from ${state.trained.toLocaleString("en")} labels; expected accuracy on what it has not learnt ` +
       (found ? `${percent(found.accuracy)} (${percent(found.low)} .. ${percent(found.high)}).` : "after some more labels.")
     : "";
   element("work").classList.toggle("problem", Boolean(state.problem));
