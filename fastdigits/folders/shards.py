@@ -34,8 +34,7 @@ class Shard:
                 first += len(rows)
                 if len(mine):
                     places.extend(rows[mine].tolist())
-                    labels = chunk.labels and [chunk.labels[k] for k in mine]
-                    yield Chunk(chunk.images[mine], [chunk.ids[k] for k in mine], labels, chunk.contents[mine])
+                    yield chunk.some(mine)
 
         rows = table.rows and -(-table.rows // self.of)
         name = f"{table.name} (shard {self})"

@@ -173,6 +173,8 @@ def passed_on(
 
 def copies_of(pool: Pool, ids: set[str], group_of: dict[str, str]) -> set[str]:
     """Ids of all pictures equal to those of some ids, or of their groups."""
+    if not ids:
+        return set()
     pixels = {pool.pictures[pool.row_of[id_]].tobytes() for id_ in ids}
     groups = {group_of[id_] for id_ in ids} if group_of else set()
     pairs = zip(pool.ids, pool.pictures)

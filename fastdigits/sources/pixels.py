@@ -38,6 +38,12 @@ class Chunk:
     labels: list[str] | None
     contents: np.ndarray | None = None
 
+    def some(self, rows: np.ndarray) -> "Chunk":
+        """Some of its rows, int (k,), counted from 0."""
+        labels = None if self.labels is None else [self.labels[k] for k in rows]
+        contents = None if self.contents is None else self.contents[rows]
+        return Chunk(self.images[rows], [self.ids[k] for k in rows], labels, contents)
+
 
 @dataclass
 class PixelSource:

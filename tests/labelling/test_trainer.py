@@ -57,9 +57,8 @@ def test_a_lesson_that_cannot_be_learnt_is_told(tmp_path, lesson):
     assert end_of(trainer) is None
     assert "no-such-network" in trainer.problem
     assert not trainer.is_busy
-    assert not trainer.is_due(
-        lesson.labels[:80]
-    )  # which would fail again; with a quarter more labels it is tried again
+    # which would fail again; with a quarter more labels it is tried again
+    assert not trainer.is_due(lesson.labels[:80])
 
 
 def test_a_training_ends_with_the_process_that_began_it(tmp_path):

@@ -43,8 +43,7 @@ def with_given_labels(source: PixelSource, file: Path, rest_is_test: bool = Fals
             counts.update(said if said in (NO_DIGIT, WITHOUT) else said != one for said, one in zip(labels, own))
             kept = np.flatnonzero([said not in (NO_DIGIT, WITHOUT) for said in labels])
             if len(kept):
-                contents = None if chunk.contents is None else chunk.contents[kept]
-                yield Chunk(chunk.images[kept], [chunk.ids[k] for k in kept], [labels[k] for k in kept], contents)
+                yield replace(chunk, labels=labels).some(kept)
         refuse_unknown_ids(file, unseen, source.name)
         source.notes.add(_note(file, counts, rest_is_test))
 
@@ -71,8 +70,7 @@ def without_given_labels(source: PixelSource, file: Path) -> PixelSource:
         for chunk in source.chunks():
             kept = np.flatnonzero([label_of.get(id_, UNSURE) == UNSURE for id_ in chunk.ids])
             if len(kept):
-                contents = None if chunk.contents is None else chunk.contents[kept]
-                yield Chunk(chunk.images[kept], [chunk.ids[k] for k in kept], None, contents)
+                yield replace(chunk, labels=None).some(kept)
 
     def digest() -> str:
         return hashlib.sha256(f"{source.digest()} without {file_sha256(file)}".encode()).hexdigest()
