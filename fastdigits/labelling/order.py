@@ -6,7 +6,7 @@ import numpy as np
 
 Order = Literal["auto", "look-alikes", "doubtful", "as-they-come"]
 COMPONENTS = 40  # principal ones of the stroke features, in which pictures are compared
-ALIKE = 36  # pictures of a usual cluster
+ALIKE, FEW_ALIKE = 36, 12  # pictures of a usual cluster, and of the smallest that small pools are parted into
 MOST_CLUSTERS = 300
 DOUBTFUL_FOR_ONE = 10  # pictures that each chosen one is taken from
 SEED = 0
@@ -36,8 +36,9 @@ def clusters_apart(
         Rows of `features`.
     """
     points = principal(features)
-    wanted = int(np.clip(len(points) // ALIKE, 1, MOST_CLUSTERS))
-    clusters, distances = _k_means(points, wanted)
+    # in a small pool usual clusters would be too few to part the classes
+    wanted = max(1, len(points) // ALIKE, min(2 * few, len(points) // FEW_ALIKE))
+    clusters, distances = _k_means(points, min(wanted, MOST_CLUSTERS))
     if probabilities is not None:
         clusters = clusters * probabilities.shape[1] + probabilities.argmax(1)
     found = []
