@@ -1,6 +1,5 @@
 """A model of what was labelled so far, trained anew beside the labelling each time that enough was added."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from ..folders import TRAIN, Conversion, KnownSplit, SplitRule
 from ..runs import Run
-from ..sources import Chunk, Notes, PixelSource
+from ..sources import Notes, PixelSource, array_source
 from ..system import InputError
 from .lesson import Lesson
 
@@ -132,16 +131,9 @@ class Trainer:
 
 def _source(lesson: Lesson) -> PixelSource:
     """The pictures of a lesson as a source."""
-
-    def digest() -> str:
-        return hashlib.sha256(lesson.images.tobytes() + "\n".join(lesson.labels).encode()).hexdigest()
-
-    def chunks():
-        yield Chunk(lesson.images, lesson.ids, lesson.labels)
-
     notes, rows = Notes(), len(lesson.ids)
     if rows > lesson.given:
         notes.add(
             f"{rows - lesson.given:,} of {rows:,} pictures have labels that were passed on to them by look-alikes"
         )
-    return PixelSource("labelled pictures", lesson.images.shape[1], True, True, chunks, digest, rows=rows, notes=notes)
+    return array_source("labelled pictures", lesson.images, lesson.labels, lesson.ids, notes)

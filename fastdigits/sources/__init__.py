@@ -11,7 +11,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "arrays": ["rows_of_pictures"],
+        "arrays": ["array_source", "rows_of_pictures"],
         "digit_tables": ["TEST_TABLE", "TRAIN_TABLE", "write_digit_tables"],
         "labels.log": ["NO_DIGIT", "UNSURE", "LabelLog", "is_label_log"],
         "location": ["Location"],

@@ -1,5 +1,6 @@
-"""Pixel arrays: npz archives (Keras's mnist.npz, images and labels) and idx files (MNIST's own format)."""
+"""Pixel arrays: npz archives (Keras's mnist.npz, images and labels), idx files (MNIST's own format), or in memory."""
 
+import hashlib
 import io
 import math
 import struct
@@ -49,6 +50,34 @@ def npz_source(location: Location) -> PixelSource:
     if left_out:
         train.notes.add(f"{location.name}: the arrays {', '.join(left_out[:5])} were left out")
     return train
+
+
+def array_source(
+    name: str, images: np.ndarray, labels: list[str], ids: list[str] | None = None, notes: Notes | None = None
+) -> PixelSource:
+    """Labelled pictures that are in memory.
+
+    Parameters
+    ----------
+    name : str
+    images : ndarray of uint8, shape (n, side, side)
+    labels : list of str, length n
+    ids : list of str, length n, optional
+        By default the rows' numbers.
+    notes : Notes, optional
+    """
+    own_ids = [str(row) for row in range(len(images))] if ids is None else ids
+
+    def chunks() -> Iterator[Chunk]:
+        for start in range(0, len(images), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            yield Chunk(images[rows], own_ids[rows], labels[rows])
+
+    def digest() -> str:
+        return hashlib.sha256(images.tobytes() + "\n".join(labels).encode()).hexdigest()
+
+    notes = Notes() if notes is None else notes
+    return PixelSource(name, images.shape[1], ids is not None, True, chunks, digest, rows=len(images), notes=notes)
 
 
 def rows_of_pictures(X):

@@ -1,13 +1,12 @@
 """Data sets known by name: sklearn:digits, bundled and offline, and torchvision's digit sets."""
 
-import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..system import InputError, cache_folder
-from .pixels import CHUNK_ROWS, Chunk, PixelSource, label_texts
+from .arrays import array_source
+from .pixels import PixelSource, label_texts
 
 TORCHVISION_SETS = {  # our name: (torchvision class, its arguments, are its pictures stored transposed)
     "mnist": ("MNIST", {}, False),
@@ -37,21 +36,7 @@ def _sklearn_digits() -> PixelSource:
 
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    return _array_source("sklearn:digits", images, digits.target)
-
-
-def _array_source(name: str, images: np.ndarray, labels: np.ndarray) -> PixelSource:
-    texts = label_texts(labels)
-
-    def chunks() -> Iterator[Chunk]:
-        for start in range(0, len(images), CHUNK_ROWS):
-            stop = min(start + CHUNK_ROWS, len(images))
-            yield Chunk(images[start:stop], [str(row) for row in range(start, stop)], texts[start:stop])
-
-    def digest() -> str:
-        return hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-
-    return PixelSource(name, images.shape[1], False, True, chunks, digest, rows=len(images))
+    return array_source("sklearn:digits", images, label_texts(digits.target))
 
 
 def _torchvision_source(key: str, train: bool) -> PixelSource:
@@ -72,7 +57,7 @@ def _torchvision_source(key: str, train: bool) -> PixelSource:
         labels = labels[:, 0]
     if transposed:
         images = np.ascontiguousarray(images.transpose(0, 2, 1))
-    return _array_source(f"torchvision:{key}", images, labels)
+    return array_source(f"torchvision:{key}", images, label_texts(labels))
 
 
 def download_folder() -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from fastdigits import InputError
 from fastdigits.answers.submissions import submission_sample
-from fastdigits.sources import pixels
+from fastdigits.sources import array_source, pixels
 from fastdigits.sources.opening import open_source
 
 
@@ -259,6 +259,18 @@ def test_sklearn_digits_reach_white(digit_images):
     assert (images == digit_images[0]).all()
     assert images.max() == 255
     assert labels == [str(label) for label in digit_images[1]]
+
+
+def test_arrays_in_memory_come_in_chunks_with_their_own_ids(monkeypatch, digit_images):
+    monkeypatch.setattr("fastdigits.sources.arrays.CHUNK_ROWS", 300)
+    images, labels = digit_images[0][:700], digit_images[1][:700].astype(str).tolist()
+    source = array_source("digits", images, labels, [f"d{k}" for k in range(700)])
+    chunks = list(source.chunks())
+    assert [len(chunk.ids) for chunk in chunks] == [300, 300, 100]
+    assert (np.concatenate([chunk.images for chunk in chunks]) == images).all()
+    assert [label for chunk in chunks for label in chunk.labels] == labels
+    assert (chunks[2].ids[-1], source.rows, source.has_ids) == ("d699", 700, True)
+    assert array_source("digits", images, labels[::-1]).digest() != source.digest()
 
 
 @pytest.mark.parametrize(("name", "folder", "prefix"), [("mnist", "MNIST", ""), ("emnist-digits", "EMNIST", "emnist-")])
