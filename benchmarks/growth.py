@@ -37,7 +37,7 @@ there are other classes or sizes the model that was trained.
 
 ## What limits what
 
-- Below some thousand rows a command takes as long as Python takes to import torch and fastai.
+- With a few thousand rows most of the time is the start: two to four seconds, of `train` about nine.
 - `convert` is limited by the csv's text, which is parsed once, and by the number of files that are written.
 - `train` and `predict` are limited by the network's arithmetic: its share of the time is in [Speed](speed.md). Twice
   the side is four times the pixels and four times the arithmetic.

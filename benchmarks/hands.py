@@ -49,8 +49,7 @@ In all styles, 8 to 14 pixels high, as small scans have them; some of them nobod
 ## Under stress
 
 The same digits thinner, thicker, smaller, shifted, on bad paper and so on: right answers in percent, at each of three
-strengths. How the models for Kannada digits do so on writers that they never saw, the
-[table of accuracies](accuracy.md) says.
+strengths.
 
 {stress}
 

@@ -25,7 +25,8 @@ TEXT = """# What each part of the augmentation buys
 Written by `python -m benchmarks.policies`; a row for each training is in `docs/augmentation.csv`. Kannada-MNIST, one
 row of {every} of each writer and digit, digitnet for {epochs} epochs, five folds of writers, so that each picture is
 answered by a model that has seen nothing of its writer. Under stress: the mean accuracy on pictures that are thinner,
-wider, smaller, slanted, blurred or on bad paper, as `evaluate --stress` makes them.
+thicker, smaller, slanted, blurred or on bad paper, as `evaluate --stress` makes them. "turn 15" turns by up to 15
+degrees, "slant 12" slants (shears) by up to 12; the others are parts of `medium`, or wider.
 
 {table}
 

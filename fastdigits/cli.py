@@ -30,7 +30,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "finetune": (
         "fastdigits.commands.finetune:finetune",
-        "Fine-tune a classifier on an image folder in stages: first its head, then all of it.",
+        "Fine-tune a network on an image folder: all of it if it learnt digits, first its head if it learnt photographs.",
     ),
     "train": (
         "fastdigits.commands.train:train",

@@ -78,7 +78,7 @@ def convert(
         stratified (the default): every class in proportion; random: any rows; first: the table's first rows are the
         validation set.
     seed
-        Of the split's random choice; 5 by default.
+        Random seed of the split; 5 by default.
     recipe
         A published recipe (see `fastdigits models`). Its split is used for those of the three options above that you
         leave out.

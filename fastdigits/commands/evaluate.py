@@ -66,7 +66,7 @@ def evaluate(
     tta
         Test-time augmentation, as for predict; the result says so.
     normalise
-        As for predict, of a folder made by hand.
+        As for predict, for a folder that you made yourself.
     label_column
         The column of the labels of a table, where it has no usual name; see convert.
     ground

@@ -59,7 +59,8 @@ def predict(
         A table as for convert (of a competition's zip its test table), a picture file, a folder of pictures, or an
         image folder (its test pictures). 'parts/digits*.csv', in quotes, stands for all tables that fit.
     out
-        The csv, or csv.gz, to write; by default predictions.csv, or submission.csv.
+        The csv, or csv.gz, to write; by default predictions.csv (id, label, confidence, verdict) or submission.csv, and
+        nothing of a single picture.
     submission
         kaggle (ImageId,Label with the rows' own ids, or from 1), kannada (id,label with the table's ids), or a sample
         submission whose columns, ids and order are kept (a csv, or the competition's zip).

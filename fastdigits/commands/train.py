@@ -21,9 +21,9 @@ def train(arguments: TrainArguments) -> Result | FoldResult:
         conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and conv5x5-tuned),
         dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8.
     epochs
-        The maximum number of epochs.
+        The maximum number of epochs; by default the recipe's, which `fastdigits models NAME` shows.
     lr
-        Learning rate; of a schedule its largest.
+        Learning rate; with a schedule the highest one. By default the recipe's.
     schedule
         constant, one-cycle (pct_start, div), steps:0=0.01,5=0.001 by epoch, or plateau (factor, patience, min_delta,
         floor, monitor=valid_loss|train_loss).

@@ -65,7 +65,7 @@ def tune(
         those of train or finetune, network.SETTING, optimizer.SETTING, schedule.SETTING. Left out: that of `name`, if
         it is one of the two, else default.
     trials
-        How many trials in total; 30 by default, or with a grid all of its points.
+        How many trials in total; 30 by default, with a grid all of its points.
     timeout
         Seconds after which no new trial is begun.
     sampler
@@ -75,9 +75,9 @@ def tune(
     objective
         valid_accuracy or valid_loss.
     epochs
-        Of each trial at most, unless the space searches them.
+        The most epochs of a trial, unless the space searches them.
     weights
-        To start from, as for train and finetune.
+        What to start from, as for train and finetune.
     workers
         Processes on this machine; they share its cores.
     folds
@@ -88,7 +88,7 @@ def tune(
     study
         The study's name in the storage; by default <name>-<data>.
     seed
-        Of the search and of every training.
+        Random seed of the search and of every training.
     out
         The study's folder; by default runs/tune-<name>-<data>.
     overwrite

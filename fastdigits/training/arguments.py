@@ -43,14 +43,14 @@ class TrainingArguments:
     data
         An image folder made by convert, or by hand as train/<label>/ and valid/<label>/.
     optimizer
-        sgd (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum, eps,
-        centred=1), fastai-adam (the default of finetune; one-cycle changes its momentum). All take weight_decay; only
-        fastai-adam does not apply it to biases and normalisation layers.
+        sgd and muon (momentum), adam, adamw, nadam (momentum, rho, eps), adadelta (rho, eps), rmsprop (rho, momentum,
+        eps, centred=1), fastai-adam (the default of finetune; one-cycle changes its momentum). All take weight_decay;
+        only fastai-adam does not apply it to biases and normalisation layers.
     batch_size
         Pictures in one step; by default as in the recipe, for finetune 64, or 32 if there are fewer than 640 rows.
     augment
-        none, light (the default of finetune), medium, strong, or a recipe's: conv5-bn, conv5x5, conv8-leaky,
-        resnet50-kannada. Never a mirror.
+        none, light (the default of finetune), medium (that of digitnet), strong, or a recipe's: conv5-bn, conv5x5,
+        conv8-leaky, resnet50-kannada. Never a mirror.
     scaling
         How the pixels are scaled, with statistics of the training rows: normalise (0..1), centre (their mean is
         subtracted), standardise (and divided by their standard deviation; the default of finetune). Only with --weights
