@@ -196,7 +196,7 @@ def labels_needed(
 def what_was_expected(told: list[tuple[int, float, float]]) -> str:
     """How far the accuracies that the page told to expect were from those on the other writers."""
     if not told:
-        return "The page told no accuracy to expect before the last model of each draw, since hardly a mistake had been seen."
+        return "The page told no accuracy to expect before the last model of each draw: hardly a mistake had been seen."
     error = np.mean([abs(expected - accuracy) for _, accuracy, expected in told])
     return (
         f"The accuracy that the page told to expect of pictures that the model had not learnt was off by {error:.1%}\n"

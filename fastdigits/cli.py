@@ -30,7 +30,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "finetune": (
         "fastdigits.commands.finetune:finetune",
-        "Fine-tune a network on an image folder: all of it if it learnt digits, first its head if it learnt photographs.",
+        "Fine-tune a network on an image folder: all of it if it knows digits, first its head if it knows photographs.",
     ),
     "train": (
         "fastdigits.commands.train:train",

@@ -6,7 +6,7 @@ from .taking import takes
 
 @takes(FinetuneArguments)
 def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
-    """Fine-tune a network on an image folder: all of it if it learnt digits, first its head if it learnt photographs.
+    """Fine-tune a network on an image folder: all of it if it knows digits, first its head if it knows photographs.
 
     Each stage uses a one-cycle schedule unless --schedule says otherwise; learning rates come from a search unless they
     are given or known. After every epoch the run directory holds a checkpoint, and --resume continues from it. Ctrl-C
