@@ -1,6 +1,7 @@
 """The table of commands: each is a public function, parsed from its signature and docstring by Cyclopts."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -72,6 +73,7 @@ TOGETHER = ("train", "finetune")  # commands that several processes do together
 PIPE_COLUMNS = 160
 FIRST_SPEAKS_S = 30  # what a process that failed leaves the first one to start and fail too
 DONE, USER_MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141  # as shells count signals
+OF_PATHS = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # errors about a path that the user named
 
 
 NEEDED = ("torch", "torchvision", "fastai", "timm", "numpy", "pandas", "pillow", "scikit-learn", "safetensors")
@@ -191,6 +193,10 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # whoever read has stopped, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit fails too
         sys.exit(PIPE_CLOSED)
+    except OSError as error:
+        if error.errno not in OF_PATHS or not error.filename:
+            raise
+        sys.exit(_fail(f"{error.filename}: {error.strerror}; make it readable, or name another"))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -109,7 +109,8 @@ class Predictions:
         """Write the table, or the submission, as csv or csv.gz, and beside it what was noticed, if anything was."""
         table = self.submission(submission) if submission else self.table(probabilities)
         with whole_file(out) as partial:
-            packed = {"method": "gzip", "mtime": 0} if out.suffix == ".gz" else None  # the same rows, the same bytes
+            is_packed = out.suffix.lower() == ".gz"
+            packed = {"method": "gzip", "mtime": 0} if is_packed else None  # the same rows, the same bytes
             table.to_csv(partial, index=False, compression=packed)
         self.file, self.submission_form, notes_file = out, submission, notes_file_of(out)
         about = {"expectation": asdict(self.expectation)} if self.expectation else {}

@@ -17,7 +17,7 @@ def submission_table(ids: list[str], labels: list[str], own_ids: bool, submissio
         numbers = _whole_numbers(ids) if own_ids else range(1, len(labels) + 1)
         return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (numbers, labels))))
     if submission == "kannada":
-        return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (ids, labels))))
+        return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (_each_once(ids), labels))))
     if not Path(submission).exists():
         raise InputError(
             f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
@@ -32,18 +32,21 @@ def _whole_numbers(ids: list[str]) -> list[int]:
         raise InputError(
             f"the id {strange!r} is no whole number, as --submission kaggle writes them; pass the competition's sample"
         )
-    numbers = list(map(int, ids))
-    twice = [number for number, count in Counter(numbers).items() if count > 1]
+    return _each_once(list(map(int, ids)))
+
+
+def _each_once(ids: list) -> list:
+    twice = [id_ for id_, count in Counter(ids).items() if count > 1]
     if twice:
         raise InputError(f"the id {twice[0]} occurs more than once; a submission names each row once")
-    return numbers
+    return ids
 
 
 def _like_sample(ids: list[str], labels: list[str], own_ids: bool, path: Path):
     """The sample's own columns, ids and order with our labels, matched by id, or by position for tables without ids."""
     location = submission_sample(path)
     with location.open() as stream:
-        sample = read_small_csv(stream, location.name)
+        sample = read_small_csv(stream, location.name, keep_default_na=False)
     if len(sample.columns) != 2:
         raise InputError(
             f"{location.name} has the columns {', '.join(sample.columns)}; a sample has an id and a label column"

@@ -40,7 +40,7 @@ from ..scores import (
     wilson_interval,
 )
 from ..sources import open_source
-from ..system import InputError, check_output, fresh_folder, remove_folder, write_json
+from ..system import InputError, check_output, replaced_folder, write_json
 from ..training import LEARNER_OPTIONS, FoldResult, chosen_options, epoch_seconds, prepare_learner
 from .convert import convert
 from .report import report
@@ -116,15 +116,11 @@ def compete(
     if weights not in (AUTO, NONE):
         check_outlives(out, "--weights", weights)
         open_model(weights)
-    fresh_folder(out)
-    write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
-    try:
+    with replaced_folder(out):
+        write_json(out / MARK, {"source": str(source), "minutes": minutes, "weights": weights, "seed": seed})
         folder, folds_of = _converted(source, out, groups, ground, strict, seed)
         weights, warnings = _start(folder, weights)
         epoch_s = epoch_time(folder, weights)
-    except InputError:
-        remove_folder(out)  # nothing was trained
-        raise
     fold_epochs, epochs, n_models = plan(epoch_s, max(0.0, minutes * 60 - (time.monotonic() - started)))
     print(f"{N_FOLDS} folds of {fold_epochs} epochs, then {n_models} x {epochs} epochs on all rows", flush=True)
     options = {"weights": weights, "seed": seed}

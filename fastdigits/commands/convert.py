@@ -10,16 +10,15 @@ from ..folders import (
     TRAIN,
     Conversion,
     ImageFolder,
-    KnownSplit,
     ShardDone,
     SplitMethod,
     SplitRule,
     is_image_folder,
-    labelled_source,
     read_folder,
     read_pseudo_labels,
     read_shard,
-    split_source,
+    relabelled_folder,
+    relabelled_table,
 )
 from ..photos import Ground
 from ..recipes import find_recipe
@@ -31,8 +30,6 @@ from ..sources import (
     open_source,
     open_tables,
     refuse_other_size,
-    with_given_labels,
-    without_given_labels,
 )
 from ..system import InputError, check_output
 
@@ -137,26 +134,36 @@ def convert(
     check_output(out, overwrite, MANIFEST)
     if look_alikes:
         _refuse_beside_look_alikes(labels, {"--pseudo-labels": pseudo_labels, "--test": test, "--shard": shard})
-    known = unlabelled = None
-    if labels and is_label_log(Path(labels)):
-        table, known, unlabelled = _labelled(source, also, Path(labels), normalise, label_column, ground, look_alikes)
-    else:
-        table = _open(source, also, Path(labels) if labels else None, normalise, label_column, ground)
+    labels = Path(labels) if labels else None
+    if labels and not labels.is_file():
+        raise InputError(
+            f"{labels} does not exist; --labels takes the labels.csv of `label`, or a csv with a file column and a "
+            "label column"
+        )
+    given = None
+    if labels and is_label_log(labels):
+        if Path(source).is_dir() and is_image_folder(Path(source)):
+            folder = read_folder(source, normalise)
+            given, normalise = relabelled_folder(folder, labels, ground, look_alikes), folder.is_normalised
+        else:
+            given = relabelled_table(_open(source, also, None, normalise, label_column, ground), labels, look_alikes)
+    table = given.table if given else _open(source, also, labels, normalise, label_column, ground)
+    known = given.split if given else None
     tables = _tables(table, test, normalise, ground)
     if known:
-        given = {"--valid": valid, "--split": split, "--seed": seed, "--groups": groups, "--recipe": recipe}
-        _refuse_other_options(source, given | {"--also": also, "--label-column": label_column, "--test": test})
+        options = {"--valid": valid, "--split": split, "--seed": seed, "--groups": groups, "--recipe": recipe}
+        _refuse_other_options(source, options | {"--also": also, "--label-column": label_column, "--test": test})
     if groups and TRAIN not in tables:
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if look_alikes:
         from ..labelling import passed_on
 
-        if unlabelled.has_labels:
+        if given.before.has_labels:
             raise InputError(
-                f"{unlabelled.name} has labels itself, so that none are passed on; leave out --look-alikes"
+                f"{given.before.name} has labels itself, so that none are passed on; leave out --look-alikes"
             )
-        label_of, known = passed_on(unlabelled, LabelLog(Path(labels)), rule, groups)
+        label_of, known = passed_on(given.before, LabelLog(labels), rule, groups)
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
@@ -186,47 +193,6 @@ def _open(
             raise InputError("--also is for tables; put all pictures into one folder")
         return open_source(source, labels, normalise, label_column, ground)
     return open_tables([source, *(also or [])], label_column=label_column, ground=ground)
-
-
-def _labelled(
-    source: str | Path,
-    also: list[str] | None,
-    labels: Path,
-    normalise: bool,
-    label_column: str | None,
-    ground: Ground,
-    rest_is_test: bool,
-) -> tuple[PixelSource, KnownSplit | None, PixelSource]:
-    """A source with the labels that people gave it, of an image folder's labelled pictures their split, and as it was.
-
-    With `rest_is_test` pictures without a label are its test table.
-    """
-    path, said = Path(source), LabelLog(labels)
-    if not (path.is_dir() and is_image_folder(path)):
-        table = _open(source, also, None, normalise, label_column, ground)
-        # of a competition's tables the test table has no labels, so that it is the one that was labelled
-        is_of_test = table.test is not None and table.has_labels and not said.is_of_labelled
-        unlabelled = table.test if is_of_test else table
-        return _given(unlabelled, labels, rest_is_test), None, unlabelled
-    folder = read_folder(path, normalise)
-    if not said.is_of_labelled:
-        unlabelled = split_source(folder, TEST, ground)
-        return _given(unlabelled, labels, rest_is_test), None, unlabelled
-    before = labelled_source(folder, ground)
-    table = with_given_labels(before, labels)
-    if TEST in folder.splits:
-        table.test = split_source(folder, TEST, ground)
-    return table, KnownSplit.of(folder), before
-
-
-def _given(source: PixelSource, labels: Path, rest_is_test: bool) -> PixelSource:
-    """A source with the labels of a csv; with `rest_is_test` its other pictures are the test table."""
-    table = with_given_labels(source, labels, rest_is_test)
-    if rest_is_test:
-        if source.test:
-            source.notes.add(f"{source.test.name} was left out: pictures without a label are the test pictures")
-        table.test = without_given_labels(source, labels)
-    return table
 
 
 def _refuse_beside_look_alikes(labels: Path | None, given: dict) -> None:

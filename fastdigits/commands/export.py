@@ -13,6 +13,7 @@ from ..models import (
     LIGHT,
     OnnxModel,
     SavedModel,
+    check_outlives,
     check_writes_onnx,
     model_folder,
     read_onnx,
@@ -124,8 +125,7 @@ def export(
     saved, place = open_model(model), model_folder(model)
     if not saved.in_torch:
         raise InputError(f"{model} is an ONNX export already; pass the run or model that it was made from")
-    if out.exists() and out.samefile(place):
-        raise InputError(f"{out} is the model itself; name another output")
+    check_outlives(out, "MODEL", model)
     if to == "web":
         return _export_web(model, saved, out / INDEX if not is_file else out, int8, calibration, runtime, collect)
     if to == "onnx":
@@ -202,6 +202,5 @@ def _export_web(
             shares=graph.shares(pictures),
             tolerance=BROWSER_TOLERANCE[int8],
         )
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_web(out, held, files, collect)
     return Export(path=out, megabytes=out.stat().st_size / 1e6, **asdict(checked))

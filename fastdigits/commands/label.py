@@ -92,10 +92,11 @@ def label(
 
     out = Path(out)
     options = {"suspects": suspects, "sheets": sheets, "normalise": normalise, "ground": ground}
-    with claimed(out), writable(out):
-        out.mkdir(parents=True, exist_ok=True)
-        labels = LabelLog(out / LABELS_FILE)
-        _bind(out / SOURCE_FILE, source, suspects, labels)
+    with claimed(out):
+        with writable(out):
+            out.mkdir(parents=True, exist_ok=True)
+            labels = LabelLog(out / LABELS_FILE)
+            _bind(out, source, suspects, labels)
         opened = open_labelling(source, out, model, order=order, classes=classes, **options)
         trainer = None
         if train and not suspects:
@@ -115,17 +116,20 @@ def label(
     return "\n".join([*lines, f"next: {_next_command(source, out, labels, options, opened.pool)}"])
 
 
-def _bind(file: Path, source: str, suspects: bool, labels: LabelLog) -> None:
+def _bind(out: Path, source: str, suspects: bool, labels: LabelLog) -> None:
     """Write down what is labelled here; InputError where it was something else before."""
-    wanted = {"source": os.path.abspath(source) if Path(source).exists() else str(source), "suspects": suspects}
+    from ..labelling import SHEETS
+
+    file = out / SOURCE_FILE
+    wanted = {"source": os.path.abspath(source) if os.path.exists(source) else str(source), "suspects": suspects}
     before = wanted
-    if labels:
+    if labels or (out / SHEETS).exists():
         with suppress(OSError, ValueError):
             before = json.loads(file.read_text(encoding="utf-8"))
     if before != wanted:
         how = " --suspects" if before.get("suspects") else ""
         raise InputError(
-            f"{labels.file} holds the labels of `label {before.get('source')}{how}`; name another folder, or correct "
+            f"{out} holds what was made by `label {before.get('source')}{how}`; name another folder, or correct "
             f"{file} if that was moved"
         )
     write_json(file, wanted)
@@ -152,7 +156,7 @@ def _next_command(source: str, out: Path, labels: LabelLog, options: dict, pool:
         words += ["--look-alikes"] * (has_others and len(set(given.values())) > 1)
         words += ["--valid", "0"] * (not _can_be_split(given, groups))
     words += ["--groups", str(groups)] if groups else []
-    words += ["--normalise"] * options["normalise"]
+    words += ["--normalise"] * (options["normalise"] or options["sheets"])  # of sheets they have that form already
     words += ["--ground", options["ground"]] if options["ground"] != "auto" else []
     return shlex.join(words)
 

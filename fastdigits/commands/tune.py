@@ -12,14 +12,14 @@ from ..search import (
     Search,
     Study,
     StudyFolder,
-    begin_or_join,
+    begun_or_joined,
     define_search,
     ended_trials,
     finish_study,
     open_study,
     run_workers,
 )
-from ..system import InputError, check_seed, plain_number, remove_folder, write_json
+from ..system import InputError, check_seed, plain_number, write_json
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400
@@ -116,13 +116,8 @@ def tune(
         "storage": storage or "",
         "study": study or f"{file_part(name)}-{Path(data).name}",
     }
-    is_new = begin_or_join(folder, record, overwrite)
-    try:
+    with begun_or_joined(folder, record, overwrite):
         opened = open_study(folder, record, grid, overwrite)
-    except InputError:
-        if is_new:
-            remove_folder(folder.path)
-        raise
     write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
     run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)

@@ -14,13 +14,13 @@ import numpy as np
 
 from ..photos import (
     SIDE,
-    damaged_picture,
     is_picture,
     left_out,
     list_pictures,
     natural_order,
     picture_id,
     picture_ids,
+    picture_size,
     read_gray,
 )
 from ..sources import Notes, has_pictures
@@ -218,15 +218,9 @@ def _scan_folder(path: Path, normalise: bool) -> ImageFolder:
 
 def _common_size(files: list[Path]) -> int | None:
     """Side in pixels of equal square pictures, None when they differ; headers are read, not pixels."""
-    from PIL import Image
-
     sizes = set()
     for file in files:
-        try:
-            with Image.open(file) as picture:
-                sizes.add(picture.size)
-        except OSError:
-            raise damaged_picture(file) from None
+        sizes.add(picture_size(file))
         if len(sizes) > 1:
             return None
     width, height = sizes.pop() if sizes else (0, 1)

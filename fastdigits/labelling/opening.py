@@ -49,8 +49,11 @@ def source_to_label(
         return sheets_source(path, out), True
     if path.is_dir() and is_image_folder(path):
         folder = read_folder(path, normalise)
-        pictures = labelled_source(folder, ground) if suspects else split_source(folder, TEST, ground)
-        return pictures, folder.is_normalised
+        if suspects:
+            return labelled_source(folder, ground), folder.is_normalised
+        if TEST in folder.splits and folder.split(TEST).labels:
+            raise InputError(f"{path / TEST} has labels already; pass --suspects to look at those of train and valid")
+        return split_source(folder, TEST, ground), folder.is_normalised
     table = open_source(path, None, True, None, ground) if normalise else open_tables([source], ground=ground)
     if suspects and not table.has_labels:
         raise InputError(f"{table.name} has no labels that could be wrong; leave out --suspects")

@@ -101,9 +101,9 @@ class Pool:
 
     def labelled(self, label_of: dict[str, str], classes: Container[str]) -> tuple[list[int], list[str]]:
         """Rows and labels of the pictures that have one of the classes."""
-        known = [
-            (self.row_of[id_], label) for id_, label in label_of.items() if label in classes and id_ in self.row_of
-        ]
+        arrived = len(self)  # an id is there a moment before its picture is
+        known = [(self.row_of.get(id_, arrived), label) for id_, label in label_of.items() if label in classes]
+        known = [(row, label) for row, label in known if row < arrived]
         return [row for row, _ in known], [label for _, label in known]
 
     def images(self, rows: np.ndarray) -> np.ndarray:

@@ -61,6 +61,7 @@ class Session:
         self._put_off: dict[int, None] = {}  # rows that were passed over alone, in that order
         self._planned_of = (0, 0)  # pictures and labels
         self._is_outdated, self._is_learning, self._is_over = True, False, False
+        self._takes_up_kept = True  # whether a model of an earlier labelling is still to be looked at
         self._check: Check | None = None  # of the newest model
         self._checked_by = 0  # labels by which it was told what to expect
         self._lock, self._news = threading.Lock(), threading.Event()
@@ -157,6 +158,7 @@ class Session:
         with self._lock:
             rows = [self._row(id_) for id_ in self.labels.last_act(person)]
             self.labels.take_back(person)
+            self._heard_of[person] = time.monotonic()
             self._held |= dict.fromkeys(rows, person)
             return [Choice(row, "taken back") for row in rows]
 
@@ -209,7 +211,12 @@ class Session:
             return []
         rows = self.pool.open_rows(self.labels.label_of, MOST_COMPARED)
         others = self._free([Choice(int(row), "the next one") for row in rows])
-        late = [Choice(row, "passed over before") for row in self._put_off if row not in self._held]
+        said, ids = self.labels.label_of, self.pool.ids
+        late = [
+            Choice(row, "passed over before")
+            for row in self._put_off
+            if row not in self._held and ids[row] not in said  # another may have labelled it since
+        ]
         return (others or late)[:SINGLE]
 
     def _go_on(self) -> None:
@@ -259,11 +266,16 @@ class Session:
         if self.trainer is None or not self.pool.is_read:
             return
         self._is_learning = self.trainer.is_busy
-        run = self.trainer.finished() or (self.trainer.trained if self._is_outdated and self._check is None else None)
+        finished = self.trainer.finished()
+        run = finished or (self.trainer.trained if self._takes_up_kept else None)
+        self._takes_up_kept = False
         with self._lock:
             said = dict(self.labels.label_of)
         if run is not None:
-            self._learn_from(run, said)
+            try:
+                self._learn_from(run, said)
+            except InputError as error:
+                self.trainer.give_up(str(error), trains_anew=finished is None)
         if self._check is not None and (run is not None or len(said) >= self._checked_by + CHECKED_ANEW):
             self.expectation, self._checked_by = self._check.expectation(self.planner, said), len(said)
         self._is_learning = False

@@ -44,6 +44,7 @@ class Trainer:
     def __init__(self, place: Path, start: str, classes: list[str], is_normalised: bool, lr: float | None = None):
         self.lr = lr
         self.place, self.start, self.classes, self.is_normalised = place / TRAINED, start, classes, is_normalised
+        self._needed = Path(start).resolve().parent  # which may be what an earlier labelling trained here
         self.trained: Path | None = None
         self.problem: str | None = None
         self.labels = 0  # of the last training that was begun
@@ -58,7 +59,7 @@ class Trainer:
                 self.trained, self.labels = place / RUN, int(place.name)
         for place in places:
             if self.trained is None or place != self.trained.parent:
-                shutil.rmtree(place, ignore_errors=True)
+                self._remove(place)
 
     @property
     def trained_labels(self) -> int:
@@ -82,7 +83,7 @@ class Trainer:
         """Write down what is to be learnt, and begin to train on it."""
         self.labels, self.problem = lesson.given, None
         place = self.place / f"{self.labels:06}"
-        shutil.rmtree(place, ignore_errors=True)
+        self._remove(place)
         how = {"method": SplitRule.method, "valid": len(lesson.held_back), "seed": SplitRule.seed, "groups": None}
         split = KnownSplit(lesson.held_back, None, how)
         try:
@@ -114,8 +115,21 @@ class Trainer:
             return None
         before, self.trained = self.trained, place / RUN
         if before is not None and before != self.trained:
-            shutil.rmtree(before.parent, ignore_errors=True)
+            self._remove(before.parent)
         return self.trained
+
+    def give_up(self, why: str, trains_anew: bool) -> None:
+        """Do without the newest model, which cannot be used.
+
+        Parameters
+        ----------
+        why : str
+        trains_anew : bool
+            Whether the labels that there are may be trained on once more; else more of them must come first.
+        """
+        self.trained, self.problem = None, why
+        if trains_anew:
+            self.labels = 0
 
     def end(self) -> None:
         """Stop a training under way."""
@@ -123,6 +137,10 @@ class Trainer:
             self._process.terminate()
             self._process.wait()
             self._let_go()
+
+    def _remove(self, place: Path) -> None:
+        if place.resolve() != self._needed:
+            shutil.rmtree(place, ignore_errors=True)
 
     def _let_go(self) -> None:
         self._process.stdin.close()

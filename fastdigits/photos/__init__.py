@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "digit": ["SIDE", "normalised"],
         "files": [
             "PICTURE_ENDINGS",
-            "damaged_picture",
             "gray_levels",
             "is_picture",
             "left_out",
@@ -19,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "natural_order",
             "picture_id",
             "picture_ids",
+            "picture_size",
             "read_gray",
         ],
         "ground": ["Ground", "Turning", "is_on_light"],

@@ -81,8 +81,30 @@ def natural_order(label: str) -> tuple:
     return (0, int(label), label) if label.isdecimal() else (1, 0, label)
 
 
-def damaged_picture(file: Path) -> InputError:
+def _unreadable(file: Path, error: Exception) -> InputError:
+    """What to say of a file that Pillow cannot read."""
+    if type(error).__name__ == "DecompressionBombError":
+        return InputError(f"{file} has too many pixels to be read safely; save it smaller")
     return InputError(f"{file} is no readable picture; replace or remove it")
+
+
+def picture_size(file: Path) -> tuple[int, int]:
+    """Width and height in pixels as the file's header tells them, which costs little.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is damaged.
+    """
+    from PIL import Image
+
+    if file.suffix.lower() in PHONE_ENDINGS:
+        _load_phone_plugin(file)
+    try:
+        with Image.open(file) as picture:
+            return picture.size
+    except Exception as error:  # of which Pillow has many kinds for damage
+        raise _unreadable(file, error) from None
 
 
 def read_gray(file: Path, normalise: bool = False, ground: Ground = "auto") -> np.ndarray:
@@ -103,8 +125,8 @@ def read_gray(file: Path, normalise: bool = False, ground: Ground = "auto") -> n
             gray = gray_levels(picture)
     except FileNotFoundError:
         raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
-    except Exception:  # of which Pillow has many kinds for damage
-        raise damaged_picture(file) from None
+    except Exception as error:
+        raise _unreadable(file, error) from None
     if pages > 1:
         raise InputError(f"{file} has {pages} pages; save each of them as a picture of its own")
     return normalised(gray, ground) if normalise else gray

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "definition": ["OBJECTIVES", "PRUNERS", "SAMPLERS", "Search", "define_search"],
-        "folder": ["StudyFolder", "begin_or_join"],
+        "folder": ["StudyFolder", "begun_or_joined"],
         "result": ["Study"],
         "storage": ["open_study"],
         "winner": ["finish_study"],

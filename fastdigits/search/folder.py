@@ -1,11 +1,13 @@
 """The folder of a study: its file names, and whether it may be written to."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..runs import Run
-from ..system import InputError, check_output, fresh_folder
+from ..system import InputError, check_output, fresh_folder, replaced_folder
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,15 @@ class StudyFolder:
         return FileLock(self.path / "trials" / f"{number:04}.lock", timeout=0)
 
 
-def begin_or_join(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
-    """Make the study's folder, or see whether the study that is there is the same; whether it is new."""
+@contextmanager
+def begun_or_joined(folder: StudyFolder, record: dict, overwrite: bool) -> Iterator[None]:
+    """Make the study's folder, or see whether the study that is there is the same. If the block fails all is as before.
+
+    Raises
+    ------
+    InputError
+        When there is another study, or something else.
+    """
     if folder.record_file.is_file() and not overwrite:
         try:
             found = json.loads(folder.record_file.read_text(encoding="utf-8"))
@@ -55,9 +64,10 @@ def begin_or_join(folder: StudyFolder, record: dict, overwrite: bool) -> bool:
                 f"{folder.path} is a study with other options; repeat its command to go on, pass --overwrite to "
                 "replace it, or name another --out"
             )
+        yield
         folder.result_file.unlink(missing_ok=True)
-        return False
+        return
     check_output(folder.path, overwrite, folder.record_file.name)
-    fresh_folder(folder.path)
-    fresh_folder(folder.path / "trials")
-    return True
+    with replaced_folder(folder.path):
+        fresh_folder(folder.path / "trials")
+        yield

@@ -166,7 +166,8 @@ class Answering:
         shown = judge.contents(shares, np.concatenate(contents))
         about = {"contents": shown, "least_sure": judge.least_sure}
         found = Predictions(ids, judge.probabilities(shares), judge.classes, **about)
-        return await self.in_thread(lambda: found.table().to_csv(index=False)), table.notes
+        notes = Notes(note.replace("--ground ", "ground=") for note in table.notes)  # as clients say it
+        return await self.in_thread(lambda: found.table().to_csv(index=False)), notes
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
         """Shares of a part of a table, which waits while others fill the queue."""

@@ -1,5 +1,6 @@
 """Digits that people draw for a data set: a pixel table and who wrote each row, ready for `convert --groups`."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ class Collection:
         self.writer_of = {id_: writer for id_, writer in writers if id_ in label_of}
         if len(self.writer_of) != len(label_of):
             raise InputError(f"{self.writers_file} does not name the writer of each id in {DIGITS_FILE}; mend it")
+        self._drawn = Counter(self.writer_of.values())  # digits of each writer
         self.last_digit = max((number_of(id_) for id_, _ in writers), default=0)
 
     def __len__(self) -> int:
@@ -52,8 +54,7 @@ class Collection:
 
     def drawn_with(self, token: str) -> int:
         """How many digits are by the writer who has that token."""
-        writer = self.people.name_of(token)
-        return sum(name == writer for name in self.writer_of.values())
+        return self._drawn[self.people.name_of(token)]
 
     def add(self, image: np.ndarray, label: str, token: str | None) -> tuple[str, str]:
         """Keep a digit, uint8 (28, 28); its id and its writer's token, a new one's where none is given."""
@@ -73,6 +74,7 @@ class Collection:
         self.last_digit += 1
         _append(self.digits_file, [id_, label, *image.ravel().tolist()], DIGITS_HEADER)
         self.writer_of[id_] = writer
+        self._drawn[writer] += 1
         return id_, token
 
     def _new_writer(self) -> str:
@@ -91,6 +93,7 @@ class Collection:
             with whole_file(file) as partial:
                 partial.write_text("".join(map(csv_line, [header, *kept])), encoding="utf-8")
         del self.writer_of[id_]
+        self._drawn[writer] -= 1
 
 
 def _append(file: Path, row: list, header: list[str]) -> None:

@@ -33,7 +33,7 @@ class Labelling:
 
     def __init__(self, session: Session, people: People):
         self.session, self.people = session, people
-        self.threads = ThreadPoolExecutor(4, thread_name_prefix="labels")  # the session itself lets in one at a time
+        self.threads = ThreadPoolExecutor(4, thread_name_prefix="labels")  # session and people let in one at a time
 
     async def page(self, request: Request):
         """GET /: the page on which one labels."""

@@ -13,14 +13,14 @@ ENDPOINTS = [
         "One or many pictures of one digit each: a PNG or JPEG file as the body, several files as a form, or JSON "
         '{"images": [[[0, …], …], …]}, gray levels 0..255 by picture, row and column, white on black. The answer has '
         "a label, its confidence, all probabilities, and whether a person should look. model=NAME picks a model, "
-        "normalise=true or false says whether the digit is cut out and centred first, seen=true returns what the "
-        "model saw, large pictures smaller.",
+        "normalise=true or false says whether the digit is cut out and centred first, ground=dark or light what the "
+        "ground of the pictures is, where that is known, seen=true returns what the model saw, large pictures smaller.",
     ),
     ("POST /read", "A photo of several digits: the numbers of each line, every digit with its box in pixels."),
     (
         "POST /table",
         "A csv of pixel rows as the body: a csv of id, label, confidence, verdict. With ticket=WORD, GET /table/WORD "
-        "says meanwhile how many rows are done.",
+        "says meanwhile how many rows are done; ground=dark or light as above.",
     ),
     ("GET /model", "The models, their classes and the sha256 of their weights."),
     ("GET /health", "Whether the server answers, and how many pictures wait."),

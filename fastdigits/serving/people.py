@@ -1,6 +1,7 @@
 """Who works at a page: a name for each browser, by a random token that only that browser has."""
 
 import secrets
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ TOKENS_HEADER = ["token", "writer"]
 
 
 class People:
-    """Names w0001, w0002, ... by token, in a csv that is gone on with.
+    """Names w0001, w0002, ... by token, in a csv that is gone on with. All methods may be called from several threads.
 
     Parameters
     ----------
@@ -27,6 +28,7 @@ class People:
     def __init__(self, file: Path, named: Iterable[str] = ()):
         self.file = file
         self._name_of: dict[str, str] = dict(grown_rows(file, TOKENS_HEADER, "table of tokens"))
+        self._lock = threading.Lock()  # two at once would get one name
         self._last = max(map(number_of, [*named, *self._name_of.values()]), default=0)
 
     def name_of(self, token: str | None) -> str | None:
@@ -36,10 +38,11 @@ class People:
     def new(self) -> str:
         """The token of somebody whom nobody else is; OSError when it cannot be kept."""
         token = secrets.token_urlsafe(12)
-        name = f"w{self._last + 1:04}"
-        append_rows(self.file, [[token, name]], TOKENS_HEADER)
-        self._last += 1
-        self._name_of[token] = name
+        with self._lock:
+            name = f"w{self._last + 1:04}"
+            append_rows(self.file, [[token, name]], TOKENS_HEADER)
+            self._last += 1
+            self._name_of[token] = name
         return token
 
 

@@ -215,7 +215,13 @@ def _competition_source(path: Path, tables: list[Location], label_column: str | 
     """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
     if len(tables) == 1:
         return _file_source(tables[0], label_column)
-    named = {table.file_name.partition(".")[0]: table for table in tables}
+    named: dict[str, Location] = {}
+    for table in tables:
+        name = table.file_name.partition(".")[0]
+        other = named.setdefault(name, table)
+        if other is not table and name in ("train", "test"):
+            both = " and ".join(one.member or one.path.name for one in (other, table))
+            raise InputError(f"{path} holds {both}, and it is not clear which one is meant; pass one as {path}/NAME")
     if "train" not in named:
         if path.is_file() and any(is_picture(Path(name)) for name in archive_members(path)):
             raise InputError(f"{path} holds pictures; unpack it, and pass the folder")
@@ -223,7 +229,8 @@ def _competition_source(path: Path, tables: list[Location], label_column: str | 
         raise InputError(f"{path} holds {listed} and none is called train; pass one as {path}/NAME")
     source = _file_source(named["train"], label_column)
     if "test" in named:
-        source.test = _file_source(named["test"])
+        has_column = named["test"].file_name.endswith(CSV_ENDINGS) and label_column in columns_of(named["test"])
+        source.test = _file_source(named["test"], label_column if has_column else None)
     return source
 
 

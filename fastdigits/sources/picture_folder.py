@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..photos import SIDE, Ground, left_out, list_pictures, natural_order, read_gray
+from ..photos import SIDE, Ground, left_out, list_pictures, natural_order, picture_id, picture_ids, picture_size
 from ..system import InputError
 from .notes import Notes
 from .picture_files import picture_files_source
@@ -129,17 +129,15 @@ def _files_of_folder(folder: Path, notes: Notes) -> list[LabelledFile]:
     if not flat and not named:
         raise InputError(f"{folder} holds no pictures; {HINT}")
     if flat:
-        return [LabelledFile(file, file.stem, None) for file in flat]
+        return [LabelledFile(file, id_, None) for file, id_ in zip(flat, picture_ids(flat))]
     stems = Counter(file.stem.lower() for _, file in named)
     return [
-        LabelledFile(file, file.stem if stems[file.stem.lower()] == 1 else f"{label}-{file.stem}", label)
+        LabelledFile(file, picture_id(file) if stems[file.stem.lower()] == 1 else f"{label}-{picture_id(file)}", label)
         for label, file in named
     ]
 
 
 def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
-    if not table.is_file():
-        raise InputError(f"{table} does not exist; --labels takes a csv with a file column and a label column")
     content = read_small_csv(table, keep_default_na=False)
     column_of = {name.strip().lower(): name for name in content.columns}
     file_column = next((column_of[name] for name in FILE_NAMES if name in column_of), None)
@@ -148,13 +146,30 @@ def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
             f"{table} has the columns {', '.join(content.columns)}; --labels takes a csv with a file column and a "
             "label column"
         )
-    known = {file.name: file for file in list_pictures(folder)} | {file.stem: file for file in list_pictures(folder)}
+    pictures = list_pictures(folder)
+    by_name, ids = {file.name: file for file in pictures}, dict(zip(pictures, picture_ids(pictures)))
+    stems = Counter(file.stem for file in pictures)
+    by_stem = {file.stem: file for file in pictures}
+    rows: dict[Path, int] = {}
     files = []
     for row, (name, label) in enumerate(zip(content[file_column], content[column_of["label"]]), start=1):
-        if name.strip() not in known:
-            raise InputError(f"row {row} of {table} names {name.strip()!r}, which {folder} does not hold")
-        file = known[name.strip()]
-        files.append(LabelledFile(file, file.stem, class_name(label.strip())))
+        name, label = name.strip(), label.strip()
+        file = by_name.get(name) or by_stem.get(name)
+        if file is None:
+            raise InputError(f"row {row} of {table} names {name!r}, which {folder} does not hold")
+        if name not in by_name and stems[name] > 1:
+            raise InputError(
+                f"row {row} of {table} names {name!r}, and {folder} has several of that name; name it with its ending"
+            )
+        if file in rows:
+            raise InputError(f"rows {rows[file]} and {row} of {table} both name {file.name!r}; leave out one")
+        if label.startswith("("):
+            raise InputError(
+                f"row {row} of {table} has the label {label!r}, which `label` gives to what is of no class; pass its "
+                "labels.csv as it wrote it"
+            )
+        rows[file] = row
+        files.append(LabelledFile(file, ids[file], class_name(label)))
     if not files:
         raise InputError(f"{table} has no rows; give each picture its label")
     return files
@@ -162,16 +177,7 @@ def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
 
 def _common_side(folder: Path, files: list[LabelledFile]) -> int:
     """Side in pixels of equal square pictures."""
-    from PIL import Image
-
-    sizes = Counter()
-    for one in files:
-        try:
-            with Image.open(one.file) as picture:
-                sizes[picture.size] += 1
-        except OSError:
-            read_gray(one.file)  # says what is wrong with it
-            raise
+    sizes = Counter(picture_size(one.file) for one in files)
     (width, height), _ = sizes.most_common(1)[0]
     if len(sizes) > 1 or width != height:
         found = ", ".join(f"{w}x{h}" for w, h in list(sizes)[:4])

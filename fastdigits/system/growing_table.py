@@ -76,7 +76,7 @@ def grown_rows(file: Path, header: list[str], name: str) -> list[list[str]]:
         return []
     content = file.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
-    rows = list(csv.reader(io.StringIO(whole.decode("utf-8", errors="replace"))))
+    rows = list(csv.reader(io.StringIO(whole.decode("utf-8-sig", errors="replace"))))
     is_cut_header = not rows and csv_line(header).encode().startswith(content)
     if not is_cut_header and (rows[:1] != [header] or any(len(row) != len(header) for row in rows)):
         raise InputError(f"{file} is no {name}; name another folder")

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,33 @@ def fresh_folder(path: Path) -> None:
         _empty_folder(path)
 
 
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[None]:
+    """An empty folder at `path`, as by `fresh_folder`; if the block fails, what was there before is there again.
+
+    Until then it lies in a hidden folder inside, since a link or a disk that is mounted there cannot be moved.
+    """
+    place = path.resolve()
+    existed = place.is_dir()
+    with writable(path):
+        place.mkdir(parents=True, exist_ok=True)
+        entries = list(place.iterdir())
+        before = Path(tempfile.mkdtemp(prefix=".before-", dir=place))
+        for entry in entries:
+            entry.rename(before / entry.name)
+    try:
+        yield
+    except BaseException:
+        _empty_folder(place, but=before)
+        for entry in before.iterdir():
+            entry.rename(place / entry.name)
+        before.rmdir()
+        if not existed:
+            remove_folder(path)
+        raise
+    shutil.rmtree(before)
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder with all that is in it; a link to it stays, and so does a disk that is mounted there."""
     place = path.resolve()
@@ -60,8 +88,10 @@ def remove_folder(path: Path) -> None:
         place.rmdir()
 
 
-def _empty_folder(path: Path) -> None:
+def _empty_folder(path: Path, but: Path | None = None) -> None:
     for entry in path.iterdir():
+        if entry == but:
+            continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

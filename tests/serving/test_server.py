@@ -708,7 +708,7 @@ def test_what_is_noticed_of_a_table_comes_back(client, digit_images):
     assert json.loads(answer.headers["x-fastdigits-notes"]) == [
         "mine.csv: the column 'class' was read as the label",
         "mine.csv: all pictures are dark digits on a light ground and were turned to light on dark; where that is "
-        "wrong, pass --ground dark",
+        "wrong, pass ground=dark",
     ]
     plain = "\n".join(
         [header.removeprefix("class,"), *(",".join(map(str, image.ravel())) for image in digit_images[0][:20])]

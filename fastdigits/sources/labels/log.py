@@ -1,5 +1,6 @@
 """What people said about pictures: a csv that grows by a line, id, label, when, by, before; nothing is rewritten."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,9 +124,9 @@ def _time(text: str, file: Path) -> datetime:
 
 
 def is_label_log(file: Path) -> bool:
-    """Whether a file begins as a csv of labels that people gave does."""
+    """Whether a file begins as a csv of labels that people gave does; a spreadsheet may have saved it again."""
     try:
-        with file.open(encoding="utf-8") as stream:
-            return stream.readline().strip() == ",".join(LOG_HEADER)
-    except (OSError, ValueError):
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            return next(csv.reader(stream), None) == LOG_HEADER
+    except (OSError, ValueError, csv.Error):
         return False
