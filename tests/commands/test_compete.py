@@ -132,6 +132,18 @@ def test_a_sample_that_does_not_fit_is_noticed_before_training(files, tmp_path):
         assert not (tmp_path / "out").exists()
 
 
+def test_an_old_result_outlives_a_wrong_command(files, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "compete.json").write_text("{}")
+    (out / "submission.csv").write_text("hours of work")
+    pd.DataFrame({"id": range(400), "hand": 0, "day": 0}).to_csv(tmp_path / "groups.csv", index=False)
+    with pytest.raises(InputError, match=r"groups.csv has the columns id, hand, day"):
+        compete(files, out=out, groups=tmp_path / "groups.csv", overwrite=True)
+    assert sorted(path.name for path in out.iterdir()) == ["compete.json", "submission.csv"]
+    assert (out / "submission.csv").read_text() == "hours of work"
+
+
 @pytest.mark.parametrize(
     ("epoch_s", "minutes", "expected"),
     [

@@ -73,6 +73,9 @@ def test_an_export_over_its_own_model(tmp_path, run):
     export(run, tmp_path / "model")
     with pytest.raises(InputError, match=r"model is where MODEL .*model lies; name another --out"):
         export(tmp_path / "model", tmp_path / "model", overwrite=True)
+    shutil.copytree(tmp_path / "model", tmp_path / "model" / "inner")
+    with pytest.raises(InputError, match=r"model is where MODEL .*inner lies; name another --out"):
+        export(tmp_path / "model" / "inner", tmp_path / "model", overwrite=True)
     with pytest.raises(
         InputError, match="gone does not exist; pass a run directory, a saved model, or one of digitnet-kannada, "
     ):

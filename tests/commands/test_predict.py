@@ -130,12 +130,31 @@ def test_bad_submissions(in_tmp, run, test_file):
     assert error_of(run, test_file, submission="sample.csv") == (
         "sample.csv has the columns id, label, x; a sample has an id and a label column"
     )
+    pd.DataFrame({"id": ["", *range(1001, 1040)], "label": 0}).to_csv("sample.csv", index=False)
+    assert error_of(run, test_file, submission="sample.csv") == (
+        "sample.csv asks for the id '', which the predicted table does not have"
+    )
     (in_tmp / "sample.csv").write_text("")
     assert error_of(run, test_file, submission="sample.csv").startswith("sample.csv cannot be read as csv: ")
     assert error_of(run, test_file, submission="kaggle", probabilities=True) == (
         "a submission has no room for probabilities; leave out --probabilities or --submission"
     )
     assert [path.name for path in in_tmp.iterdir()] == ["sample.csv"]
+
+
+def test_a_row_is_submitted_once(in_tmp, run, test_file):
+    twice = pd.read_csv(test_file)
+    twice.loc[1, "id"] = twice["id"][0]
+    twice.to_csv("twice.csv", index=False)
+    for form in ("kaggle", "kannada"):
+        assert error_of(run, "twice.csv", submission=form) == (
+            f"the id {twice['id'][0]} occurs more than once; a submission names each row once"
+        )
+
+
+def test_capital_letters_of_an_ending_count_as_small_ones(in_tmp, run, test_file):
+    predict(run, test_file, out="ANSWERS.CSV.GZ")
+    assert len(pd.read_csv("ANSWERS.CSV.GZ", compression="gzip")) == 40
 
 
 def test_tables_are_what_their_name_says(in_tmp, run, test_file):

@@ -1,5 +1,6 @@
 """What comes next, and that nobody is given what another has: on real digits, without a page."""
 
+import shutil
 import threading
 import time
 
@@ -10,9 +11,9 @@ from fastdigits import InputError, convert, label_queue
 from fastdigits.answers import Inference, open_model
 from fastdigits.labelling.planning import Planner, SuspectPlanner
 from fastdigits.labelling.pool import Pool
-from fastdigits.labelling.session import NotReadYet, Session
+from fastdigits.labelling.session import LOOK_S, NotReadYet, Session
 from fastdigits.labelling.trainer import Trainer
-from fastdigits.sources import NO_DIGIT, UNSURE, LabelLog, open_source
+from fastdigits.sources import NO_DIGIT, UNSURE, Chunk, LabelLog, PixelSource, open_source
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -172,7 +173,45 @@ def test_what_fails_beside_the_labelling_is_told_and_the_rest_goes_on(source, tm
         time.sleep(0.05)
     assert "no-run" in session.problem
     assert session.next("w0002")
+    time.sleep(3 * LOOK_S)
+    assert "no-run" in session.problem  # until another is trained
+    assert (trainer.trained, trainer.labels) == (None, 0)  # which needs no more labels than a first one
     session.end()
+
+
+def test_a_model_of_before_is_taken_up_however_late_the_pictures_arrive(digit_images, tmp_path):
+    def chunks():
+        yield Chunk(digit_images[0][:50], [str(row) for row in range(50)], None)
+        time.sleep(4 * LOOK_S)  # in which the first fifty are chosen among
+        yield Chunk(digit_images[0][50:80], [str(row) for row in range(50, 80)], None)
+
+    pool = Pool(PixelSource("slow", 8, True, False, chunks, str))
+    trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    trainer.trained = tmp_path / "no-run"
+    session = Session(pool, LabelLog(tmp_path / "labels.csv"), Planner(pool, CLASSES), trainer)
+    session.begin()
+    assert chosen(session)
+    limit = time.monotonic() + 20
+    while session.problem is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    session.end()
+    assert "no-run" in session.problem  # it was looked at
+
+
+def test_what_another_labelled_meanwhile_does_not_come_again(session, truth):
+    choices = chosen(session)
+    session.say("w0001", {}, [str(choices[0].row)])  # passed over alone
+    session.labels.add({str(row): truth[row] for row in range(600)}, "w0002", {})
+    assert session.next("w0003", is_fresh=True) == []
+
+
+def test_who_takes_back_after_a_long_silence_is_heard_of(session, monkeypatch):
+    choices = chosen(session, "w0001")
+    session.say("w0001", {str(one.row): "1" for one in choices})
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 10_000)
+    taken_back = {one.row for one in session.take_back("w0001")}
+    assert not taken_back & {one.row for one in session.next("w0002")}
 
 
 def test_a_wrong_source_is_told(tmp_path):
@@ -297,6 +336,10 @@ def test_an_image_folder_gives_its_test_pictures_or_its_suspects(folder, table_f
     convert(table_file, tmp_path / "data")
     with pytest.raises(InputError, match="has no test pictures; it has train, valid"):
         label_queue(None, tmp_path / "data")
+    shutil.copytree(tmp_path / "data" / "valid", tmp_path / "hand" / "train")
+    shutil.copytree(tmp_path / "data" / "valid", tmp_path / "hand" / "test")
+    with pytest.raises(InputError, match="hand/test has labels already; pass --suspects to look at those of train and"):
+        label_queue(None, tmp_path / "hand")
 
 
 def test_suspects_by_a_model_that_tells_more_classes(digit_images, tmp_path):

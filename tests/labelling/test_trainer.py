@@ -18,6 +18,7 @@ from fastdigits.labelling.planning import Planner
 from fastdigits.labelling.pool import Pool
 from fastdigits.labelling.sheets import sheets_source
 from fastdigits.labelling.trainer import Trainer
+from fastdigits.photos import read_gray
 from fastdigits.sources import Chunk, LabelLog, PixelSource
 from tests.photos.printed import printed_sheet
 
@@ -117,6 +118,28 @@ def test_it_learns_beside_the_labelling_and_goes_on_after_a_kill(tmp_path, lesso
     assert [path.name for path in (tmp_path / "trained").iterdir()] == ["000080"]
 
 
+def test_the_model_that_it_starts_from_is_not_removed(tmp_path):
+    """One that an earlier labelling trained in the same folder."""
+    runs = [tmp_path / "trained" / f"{labels:06}" / "run" for labels in (12, 40, 90)]
+    for run in runs:
+        run.mkdir(parents=True)
+        (run / "result.json").write_text("{}")
+    trainer = Trainer(tmp_path, str(runs[0]), CLASSES, False)
+    assert trainer.trained == runs[2]
+    assert [run.is_dir() for run in runs] == [True, False, True]
+
+
+def test_another_sheet_of_the_same_name_is_not_taken_for_the_first(tmp_path):
+    out = tmp_path / "out"
+    for place, lines in (("monday", [["12"]]), ("tuesday", [["345"]])):
+        (tmp_path / place).mkdir()
+        Image.fromarray(printed_sheet(lines)).save(tmp_path / place / "s1.png")
+    assert sum(len(chunk.ids) for chunk in sheets_source(tmp_path / "monday", out).chunks()) == 2
+    assert sum(len(chunk.ids) for chunk in sheets_source(tmp_path / "monday", out).chunks()) == 2
+    with pytest.raises(InputError, match=r"out has the digits of another sheet called s1; rename .*s1.png, or name"):
+        list(sheets_source(tmp_path / "tuesday", out).chunks())
+
+
 def test_sheets_are_cut_once_and_each_digit_knows_its_sheet(tmp_path):
     (tmp_path / "sheets").mkdir()
     for name in ("anna.png", "anna.jpg"):
@@ -137,8 +160,13 @@ def test_sheets_are_cut_once_and_each_digit_knows_its_sheet(tmp_path):
     assert {file.name: file.stat().st_mtime_ns for file in (out / "digits").iterdir()} == changed
     log = LabelLog(out / "labels.csv")
     log.add({id_: id_[-1] for id_ in ids}, "w0001", {})
-    options = {"labels": log.file, "groups": out / "sheets.csv", "valid": 0.5, "split": "random"}
+    options = {"labels": log.file, "groups": out / "sheets.csv", "valid": 0.5, "split": "random", "normalise": True}
     folder = convert(out / "digits", tmp_path / "data", **options)
+    # they have the form of MNIST's already, and stay as they are
+    made, cut = list((tmp_path / "data").rglob("*.png")), {file.stem: file for file in (out / "digits").iterdir()}
+    assert len(made) == len(cut)
+    assert all((read_gray(path) == read_gray(cut[path.stem])).all() for path in made)
+    assert folder.is_normalised
     assert {len(set(split.groups)) for split in folder.splits.values()} == {1}
 
 

@@ -278,6 +278,9 @@ def test_overwritten_study_begins_anew_in_the_storage_too(folder28, tmp_path):
     with pytest.raises(InputError, match="--storage nonsense://x cannot be opened: "):
         tune(NAME, folder28, **{**how, "storage": "nonsense://x"}, trials=1, out=tmp_path / "t")
     assert not (tmp_path / "t").exists()
+    with pytest.raises(InputError, match="--storage nonsense://x cannot be opened: "):
+        tune(NAME, folder28, **{**how, "storage": "nonsense://x"}, trials=1, out=tmp_path / "s", overwrite=True)
+    assert (tmp_path / "s" / "trials" / "0000" / "result.json").is_file()  # of the study that was to be replaced
     (tmp_path / "u").mkdir()
     (tmp_path / "u" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="u exists already"):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from fastdigits.serving.app import make_app
 from fastdigits.serving.batching import Batcher
 from fastdigits.serving.collection import Collection
 from fastdigits.serving.limits import Gate, Limits, Refusal, is_from_here
+from fastdigits.serving.people import People
 from fastdigits.serving.served import Seen, ServedModels, open_served
 from tests.photos.printed import LINES, printed_sheet
 
@@ -510,6 +512,25 @@ def test_a_digit_is_taken_back_by_its_writer_alone(collecting, drawings, tmp_pat
     assert [line[:9] for line in digits[1:]] == ["d000002,3"]
     assert (tmp_path / "drawn" / "writers.csv").read_text() == "id,writer\nd000002,w0002\n"
     assert drawn(collecting, drawings[0], "1", token=first["token"]).json()["id"] == "d000003"
+
+
+def test_many_who_come_at_once_are_different_people(tmp_path):
+    people = People(tmp_path / "tokens.csv")
+    with ThreadPoolExecutor(8) as threads:
+        tokens = list(threads.map(lambda _: people.new(), range(40)))
+    assert len({people.name_of(token) for token in tokens}) == 40
+    again = People(tmp_path / "tokens.csv")
+    assert [again.name_of(token) for token in tokens] == [people.name_of(token) for token in tokens]
+
+
+def test_what_a_writer_has_drawn_is_counted(tmp_path):
+    collection = Collection(tmp_path, ["0"])
+    first, token = collection.add(np.eye(28, dtype=np.uint8), "0", None)
+    collection.add(np.eye(28, dtype=np.uint8), "0", token)
+    _, other = collection.add(np.eye(28, dtype=np.uint8), "0", None)
+    collection.take_back(first, token)
+    for found in (collection, Collection(tmp_path, ["0"])):
+        assert (found.drawn_with(token), found.drawn_with(other), found.drawn_with("unknown")) == (1, 1, 0)
 
 
 def test_what_is_not_collected(collecting, drawings, tmp_path):

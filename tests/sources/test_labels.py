@@ -89,15 +89,53 @@ def test_the_test_pictures_of_an_image_folder_are_not_taken_for_its_train_pictur
     log.add({str(row): label for row, label in enumerate(truth)}, "w0001")  # ids that train has, too
     folder = convert(tmp_path / "data", tmp_path / "new", labels=log.file, valid=0.3)
     assert sum(len(split) for split in folder.splits.values()) == 50
+    left_out = "train and valid pictures were left out: labels.csv has labels of test alone"
+    assert f"{tmp_path}/data: {left_out}" in folder.manifest["notes"]
     competition = tmp_path / "competition"
     competition.mkdir()
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).rename(competition / name)
+    of_test = convert(competition, tmp_path / "of_test", labels=log.file, valid=0.3)
+    told = "train.csv was left out: labels.csv has labels of test.csv alone"
+    assert any(told in note for note in of_test.manifest["notes"])
     checked = LabelLog(tmp_path / "checked.csv")
     checked.add({"3": "0"}, "w0001", {"3": "3"})
     again = convert(competition, tmp_path / "checked", labels=checked.file)
     assert len(again.split("train")) + len(again.split("valid")) == 150
     assert len(again.split("test")) == 50
+
+
+def test_a_relabelled_folder_keeps_its_form(log, tmp_path, digit_images):
+    (tmp_path / "photos").mkdir()
+    for k, image in enumerate(digit_images[0][:40]):
+        Image.fromarray(255 - image.repeat(8, 0).repeat(8, 1)).save(tmp_path / "photos" / f"{k}.png")
+    names = pd.DataFrame({"file": [f"{k}.png" for k in range(40)], "label": digit_images[1][:40]})
+    names.to_csv(tmp_path / "names.csv", index=False)
+    convert(tmp_path / "photos", tmp_path / "data", labels=tmp_path / "names.csv", normalise=True, valid=0)
+    log.add({"3": "8"}, "w0001", {"3": "3"})
+    again = convert(tmp_path / "data", tmp_path / "again", labels=log.file)
+    assert (read_folder(tmp_path / "data").is_normalised, again.is_normalised) == (True, True)
+    with pytest.raises(
+        InputError, match=r"typo.csv does not exist; --labels takes the labels.csv of `label`, or a csv"
+    ):
+        convert(tmp_path / "data", tmp_path / "no", labels=tmp_path / "typo.csv")
+
+
+def test_a_csv_that_a_spreadsheet_saved_again_is_one_still(log, unlabelled, tmp_path):
+    _, truth = unlabelled
+    log.add(truth | {"d3": NO_DIGIT}, "w0001")
+    header, *rows = log.file.read_text().splitlines()
+    for name, text in {
+        "mark": "\ufeff" + "\r\n".join([header, *rows, ""]),
+        "quotes": "\n".join([",".join(f'"{word}"' for word in header.split(",")), *rows, ""]),
+    }.items():
+        saved = tmp_path / f"{name}.csv"
+        saved.write_text(text, encoding="utf-8", newline="")
+        assert is_label_log(saved)
+        assert LabelLog(saved).label_of == log.label_of
+    changed = tmp_path / "semicolons.csv"
+    changed.write_text(log.file.read_text().replace(",", ";"))
+    assert not is_label_log(changed)
 
 
 def test_labels_survive_twenty_kills(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_a_csv_names_the_labels(photos, tmp_path):
     assert error_of(flat, tmp_path / "no", labels=tmp_path / "other.csv") == (
         f"{tmp_path}/other.csv has the columns File, digit; --labels takes a csv with a file column and a label column"
     )
+    names.assign(File=["p0", "p1", "p0.png", "p3"]).to_csv(tmp_path / "twice.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "twice.csv", normalise=True) == (
+        f"rows 1 and 3 of {tmp_path}/twice.csv both name 'p0.png'; leave out one"
+    )
+    names.assign(Label=["2", "(no digit)", "2", "7"]).to_csv(tmp_path / "log.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "log.csv", normalise=True) == (
+        f"row 2 of {tmp_path}/log.csv has the label '(no digit)', which `label` gives to what is of no class; pass its "
+        "labels.csv as it wrote it"
+    )
+    (flat / "p0.jpg").write_bytes((photos / "2" / "1.png").read_bytes())
+    names.assign(File=["p0", "p1", "p2", "p3"]).to_csv(tmp_path / "stems.csv", index=False)
+    assert error_of(flat, tmp_path / "no", labels=tmp_path / "stems.csv", normalise=True) == (
+        f"row 1 of {tmp_path}/stems.csv names 'p0', and {flat} has several of that name; name it with its ending"
+    )
+    both = convert(flat, tmp_path / "both", labels=tmp_path / "names.csv", normalise=True, valid=0)
+    assert sorted(both.split("train").ids) == ["p0.png", "p1", "p2", "p3"]
+    assert f"1 pictures of {flat} are not named in {tmp_path}/names.csv and were left out" in both.manifest["notes"]
     assert error_of(flat, tmp_path / "no", labels=tmp_path / "gone.csv") == (
         f"{tmp_path}/gone.csv does not exist; --labels takes the labels.csv of `label`, or a csv with a file column "
         "and a label column"
@@ -171,6 +189,18 @@ def test_a_name_in_another_encoding_is_refused(photos, tmp_path):
     picture = os.fsdecode(os.fsencode(flat) + b"/chiffre_\xe9.png")
     Path(picture).write_bytes((photos / "2" / "0.png").read_bytes())
     assert r"the id 'chiffre_\\xe9' cannot name a file" in error_of(flat, tmp_path / "no", normalise=True)
+
+
+def test_a_scan_of_too_many_pixels_is_one_line(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000)
+    for name in ("train", "valid"):
+        shutil.copytree(photos, tmp_path / "hand" / name)
+    first = photos / "2" / "0.png"
+    assert error_of(photos, tmp_path / "no") == f"{first} has too many pixels to be read safely; save it smaller"
+    with pytest.raises(InputError, match="too many pixels to be read safely; save it smaller"):
+        read_folder(tmp_path / "hand")
+    with pytest.raises(InputError, match="too many pixels to be read safely; save it smaller"):
+        read_gray(first)
 
 
 def test_deep_scans_keep_their_levels(tmp_path):

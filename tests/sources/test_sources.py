@@ -300,6 +300,29 @@ def test_torchvision_offline_is_one_line(tmp_path, monkeypatch):
     )
 
 
+def test_which_of_two_train_tables_is_not_guessed(tmp_path, digit_table):
+    digit_table[:10].to_csv(tmp_path / "train.csv", index=False)
+    digit_table[:5].to_csv(tmp_path / "train.csv.gz", index=False)
+    assert error_of(tmp_path) == (
+        f"{tmp_path} holds train.csv and train.csv.gz, and it is not clear which one is meant; pass one as "
+        f"{tmp_path}/NAME"
+    )
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for place in ("mnist", "fashion"):
+            archive.writestr(f"{place}/train.csv", digit_table.to_csv(index=False))
+    assert "holds mnist/train.csv and fashion/train.csv, and" in error_of(tmp_path / "two.zip")
+
+
+def test_a_label_column_may_be_in_the_test_table_too(tmp_path, digit_table):
+    named = digit_table.rename(columns={"label": "cls"})
+    for name, rows in (("train", named[:100]), ("test", named[100:])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    source = open_source(tmp_path, label_column="cls")
+    assert (source.has_labels, source.test.has_labels) == (True, True)
+    named[100:].drop(columns="cls").to_csv(tmp_path / "test.csv", index=False)
+    assert not open_source(tmp_path, label_column="cls").test.has_labels
+
+
 def test_competition_zip(tmp_path, digit_table):
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
         archive.writestr("train.csv", digit_table.to_csv(index=False))

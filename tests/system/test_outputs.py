@@ -6,7 +6,7 @@ import pytest
 
 from fastdigits import InputError
 from fastdigits.system.files import whole_file, whole_folder
-from fastdigits.system.outputs import check_output, fresh_folder, remove_folder
+from fastdigits.system.outputs import check_output, fresh_folder, remove_folder, replaced_folder
 
 
 def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path):
@@ -51,6 +51,23 @@ def test_links_stay_links(tmp_path):
         partial.write_text("new")
     assert (disk / "a").read_text() == "new"
     assert (tmp_path / "to_a").is_symlink()
+
+
+def test_a_folder_is_replaced_only_if_what_comes_instead_does_not_fail(tmp_path):
+    path = tmp_path / "a"
+    with pytest.raises(InputError), replaced_folder(path):  # noqa: PT012
+        (path / "half").touch()
+        raise InputError("no")
+    assert not path.exists()
+    (path / "deep").mkdir(parents=True)
+    (path / "deep" / "old").write_text("hours of work")
+    with pytest.raises(KeyboardInterrupt), replaced_folder(path):  # noqa: PT012
+        (path / "deep").mkdir()
+        raise KeyboardInterrupt
+    assert [file.name for file in path.rglob("*")] == ["deep", "old"]
+    with replaced_folder(path):
+        (path / "new").touch()
+    assert [file.name for file in path.rglob("*")] == ["new"]
 
 
 def test_the_folder_one_stands_in_stays(tmp_path, monkeypatch):
