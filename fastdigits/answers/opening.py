@@ -57,9 +57,7 @@ def find_model(model: str | Path) -> Path:
     if not path.is_dir():
         shipped = ", ".join(shipped_names())
         raise InputError(f"{path} does not exist; pass a run directory, a saved model, or one of {shipped}")
-    run = Run(path)
-    if run.record_file.is_file() and not run.finished:
-        raise InputError(f"{path} is an unfinished run; finish it with --resume")
+    Run(path).refuse_unfinished()
     return path
 
 

@@ -13,7 +13,7 @@ from .verdicts import NAMES, SURE, Judge
 
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
 DOUBT = "?"
-SEVERAL_DIGITS, NO_DIGIT = NAMES[SEVERAL], NAMES[OTHER]
+SEVERAL_DIGITS, OTHER_THAN_DIGIT = NAMES[SEVERAL], NAMES[OTHER]
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def reading_of(sheet: Sheet, shares: np.ndarray, judge: Judge) -> Reading:
         parts = [digit for half in halves for digit in half] if all(halves) else []
         least = min((digit.confidence for digit in parts), default=0.0)
         is_told = judge.above is not None  # else its verdicts are those of the ink alone, which tells no letters
-        if is_told and verdict == NO_DIGIT:  # if not two digits that touch
+        if is_told and verdict == OTHER_THAN_DIGIT:  # if not two digits that touch
             return parts if all(digit.verdict == SURE for digit in parts) else []
         if is_told and verdict == SEVERAL_DIGITS and parts:
             return parts

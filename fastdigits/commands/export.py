@@ -16,6 +16,7 @@ from ..models import (
     check_outlives,
     check_writes_onnx,
     model_folder,
+    model_name,
     read_onnx,
     read_saved,
     write_onnx,
@@ -192,7 +193,7 @@ def _export_web(
         pictures = drawn_pictures(saved.size)[:CHECKED_IN_BROWSER]
         judge = Judge.of([saved])
         held = Embedded(
-            name=Path(model).resolve().name if Path(model).exists() else str(model),
+            name=model_name(model),
             graph=(Path(temporary) / GRAPH_FILE).read_bytes(),
             classes=saved.classes,
             least_sure=judge.least_sure,

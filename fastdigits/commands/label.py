@@ -14,7 +14,7 @@ from ..serving import run_labelling
 from ..sources import NO_DIGIT, UNSURE, LabelLog
 from ..system import InputError, claimed, writable, write_json
 
-LABELS_FILE, TOKENS_FILE, SOURCE_FILE = "labels.csv", ".tokens.csv", "labelled.json"
+LABELS_FILE, SOURCE_FILE = "labels.csv", "labelled.json"
 START_LR = 0.008  # twice that of finetune: with few labels small steps leave it unsteady
 START = "digitnet-mnist"  # what models learn from where none is named: it knows strokes, whatever the script
 
@@ -104,7 +104,7 @@ def label(
             trainer = Trainer(out, start, opened.planner.classes, opened.is_normalised, lr)
         session = Session(opened.pool, labels, opened.planner, trainer)
         try:
-            run_labelling(session, out / TOKENS_FILE, host, port, f"labels are kept in {labels.file}")
+            run_labelling(session, out, host, port, f"labels are kept in {labels.file}")
         finally:
             session.end()
     if opened.pool.problem:

@@ -76,6 +76,5 @@ def _finished_run(path: Path) -> Run:
     run = Run(path)
     if not run.record_file.is_file():
         raise InputError(f"{path} is no run directory; name one that finetune or train has made")
-    if not run.finished:
-        raise InputError(f"{path} is an unfinished run; finish it with --resume")
+    run.refuse_unfinished()
     return run

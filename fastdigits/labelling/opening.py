@@ -106,6 +106,8 @@ def open_labelling(
     """
     if order not in Order.__args__:
         raise InputError(f"--order {order!r} is unknown; accepted are {', '.join(Order.__args__)}")
+    if suspects and order != "auto":
+        raise InputError("--suspects has an order of its own; leave out --order")
     pictures, is_normalised = source_to_label(source, out, suspects, sheets, normalise, ground)
     pool, inference = Pool(pictures), None
     if suspects:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..photos import Ground
-from ..sources import LabelLog
+from ..sources import LabelLog, refuse_unknown_ids
 from ..system import InputError
 from .opening import open_labelling
 from .order import Order
@@ -60,7 +60,9 @@ def label_queue(
     options = {"suspects": suspects, "order": order, "classes": classes, "normalise": normalise, "ground": ground}
     opened = open_labelling(source, Path(), model, **options)
     pool = opened.pool if opened.pool.is_read else opened.pool.read()
-    choices = opened.planner.plan(LabelLog(Path(labels)).label_of if labels else {})
+    label_of = LabelLog(Path(labels)).label_of if labels else {}
+    refuse_unknown_ids(labels, set(label_of) - set(pool.ids), pool.source.name)
+    choices = opened.planner.plan(label_of)
     columns = ["id", "reason", "guess", "confidence", "together"]
     rows = [(pool.ids[one.row], one.reason, one.guess, one.confidence, one.together) for one in choices]
     return pd.DataFrame(rows, columns=columns)

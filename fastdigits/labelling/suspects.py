@@ -22,15 +22,14 @@ class Suspect:
     Attributes
     ----------
     row : int
-    label, likely : str
-        As it stands; and the likeliest other one.
+    likely : str
+        The likeliest label but the one that it has.
     confidence : float
         Of the likely label, 0..1.
     reasons : list of str
     """
 
     row: int
-    label: str
     likely: str
     confidence: float
     reasons: list[str] = field(default_factory=list)
@@ -79,10 +78,7 @@ def suspects_of(
         reasons[row].append("unlike all others")
     order = np.lexsort((own - probabilities[np.arange(len(truth)), likely], -first))
     return [
-        Suspect(
-            int(row), classes[truth[row]], classes[likely[row]], float(probabilities[row, likely[row]]), reasons[row]
-        )
-        for row in order
+        Suspect(int(row), classes[likely[row]], float(probabilities[row, likely[row]]), reasons[row]) for row in order
     ]
 
 

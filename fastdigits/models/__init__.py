@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "outliers": ["OUTLIERS", "count_outputs"],
         "description": ["DESCRIPTION_FILE", "LIGHT", "ModelDescription", "ONNX", "read_description"],
         "saved": ["SavedModel", "WEIGHTS_FILE", "read_saved"],
-        "shipped": ["WEIGHTS", "check_outlives", "model_folder", "shipped_architecture", "shipped_names"],
+        "shipped": ["WEIGHTS", "check_outlives", "model_folder", "model_name", "shipped_architecture", "shipped_names"],
         "starting.weights": [
             "NONE",
             "PRETRAINED",

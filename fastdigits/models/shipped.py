@@ -24,6 +24,11 @@ def model_folder(model: str | Path) -> Path:
     return shipped if is_name and not path.exists() else path
 
 
+def model_name(model: str | Path) -> str:
+    """What a model is called where it is served or handed on: its folder's name, or a shipped model's."""
+    return Path(model).resolve().name if Path(model).exists() else str(model)
+
+
 def check_outlives(out: Path, flag: str, model: str | Path) -> None:
     """InputError when `model`, given with `flag`, lies at `out` or in it, where writing would remove it."""
     place, out = model_folder(model).resolve(), Path(out).resolve()

@@ -76,6 +76,11 @@ class Run:
     def finished(self) -> bool:
         return self.result_file.is_file()
 
+    def refuse_unfinished(self) -> None:
+        """InputError where a run was begun and not finished."""
+        if self.record_file.is_file() and not self.finished:
+            raise InputError(f"{self.path} is an unfinished run; finish it with --resume")
+
     def record(self) -> dict:
         """What run.json says; InputError when it is missing or damaged."""
         return _read_json(self.record_file)

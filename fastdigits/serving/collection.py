@@ -11,7 +11,6 @@ from ..system import InputError, append_rows, csv_line, grown_rows, whole_file, 
 from .limits import Refusal
 from .people import People, number_of
 
-TOKENS_FILE = ".tokens.csv"
 DIGITS_HEADER = ["id", "label", *(f"pixel{k}" for k in range(SIDE * SIDE))]
 WRITERS_HEADER = ["id", "writer"]
 MOST_DIGITS = 100_000
@@ -42,7 +41,7 @@ class Collection:
             self.folder.mkdir(parents=True, exist_ok=True)
             label_of = {row[0]: row[1] for row in _rows(self.digits_file, DIGITS_HEADER)}
             writers = _rows(self.writers_file, WRITERS_HEADER)
-            self.people = People(self.folder / TOKENS_FILE, [writer for _, writer in writers])
+            self.people = People(self.folder, [writer for _, writer in writers])
         self.writer_of = {id_: writer for id_, writer in writers if id_ in label_of}
         if len(self.writer_of) != len(label_of):
             raise InputError(f"{self.writers_file} does not name the writer of each id in {DIGITS_FILE}; mend it")

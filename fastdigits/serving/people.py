@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..system import append_rows, grown_rows
 
-TOKENS_HEADER = ["token", "writer"]
+TOKENS_FILE, TOKENS_HEADER = ".tokens.csv", ["token", "writer"]
 
 
 class People:
@@ -15,7 +15,8 @@ class People:
 
     Parameters
     ----------
-    file : Path
+    folder : Path
+        Of that csv.
     named : iterable of str
         Names that were given before, of which none is given again.
 
@@ -25,9 +26,9 @@ class People:
         When the file is another table.
     """
 
-    def __init__(self, file: Path, named: Iterable[str] = ()):
-        self.file = file
-        self._name_of: dict[str, str] = dict(grown_rows(file, TOKENS_HEADER, "table of tokens"))
+    def __init__(self, folder: Path, named: Iterable[str] = ()):
+        self.file = folder / TOKENS_FILE
+        self._name_of: dict[str, str] = dict(grown_rows(self.file, TOKENS_HEADER, "table of tokens"))
         self._lock = threading.Lock()  # two at once would get one name
         self._last = max(map(number_of, [*named, *self._name_of.values()]), default=0)
 

@@ -4,13 +4,12 @@ import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from ..answers import SURE, Inference, Judge, Predictions, find_model, open_model
 from ..folders import measured, resized
-from ..models import OUTLIERS, OnnxModel, SavedModel, read_description
+from ..models import OUTLIERS, OnnxModel, SavedModel, model_name, read_description
 from ..photos import SIDE, contents_of
 from ..scores import Expectation, expectation_of
 from ..system import InputError
@@ -157,7 +156,7 @@ def open_served(models: list[str], limits: Limits) -> ServedModels:
     """Open the models, each once; InputError for one that cannot be opened, or two of one name."""
     opened: list[Served] = []
     for model in models:
-        name = Path(model).resolve().name if Path(model).exists() else str(model)
+        name = model_name(model)
         if name in [served.name for served in opened]:
             raise InputError(f"two models are called {name}; serve one of them, or rename its folder")
         found, description = open_model(model), read_description(find_model(model))

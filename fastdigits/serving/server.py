@@ -41,7 +41,7 @@ def run_server(names: list[str], host: str, port: int, collect: Path | None) -> 
 
 def run_labelling(
     session: "Session",  # noqa: F821 (which would load torch)
-    people_file: Path,
+    folder: Path,
     host: str,
     port: int,
     words: str,
@@ -51,8 +51,8 @@ def run_labelling(
     Parameters
     ----------
     session : Session
-    people_file : Path
-        The csv of who has which token.
+    folder : Path
+        Where it is kept who has which token.
     host, port : str, int
     words : str
         What is labelled, for the line that says where the page is.
@@ -68,7 +68,7 @@ def run_labelling(
 
     limits = Limits()
     with listening_at(host, port) as listening:
-        people = People(people_file)
+        people = People(folder)
         greet(host, [f"{address(host, listening)} · {words} · Ctrl-C ends it"])
         serve_until_interrupted(make_label_app(session, people, limits, is_loopback(host)), listening, limits)
 

@@ -1,7 +1,7 @@
 """Every kind of pixel source, read as streamed chunks of square gray pictures. It knows files and their columns, and
 not what becomes of the rows. For trying things out it also writes a table of real digits.
 
-csv · csv.gz · csv.zip · competition zip · parquet ─ tables.py ─┐
+csv · csv.gz · csv.zip · competition zip · parquet ── tables/ ──┐
 npz · idx ─ arrays.py ──────────────────────────────────────────┼─▶ PixelSource ─▶ Chunk, Chunk, ...
 sklearn:digits · torchvision:NAME ─ named.py ───────────────────┘
 """

@@ -314,6 +314,11 @@ def test_a_source_of_the_wrong_kind_is_one_line(table_file, source, tmp_path, ru
         label_queue(None, table_file)
     with pytest.raises(InputError, match=r"digits.csv has no labels that could be wrong; leave out --suspects"):
         label_queue(None, source, suspects=True)
+    with pytest.raises(InputError, match="--suspects has an order of its own; leave out --order"):
+        label_queue(None, table_file, suspects=True, order="doubtful")
+    LabelLog(tmp_path / "other.csv").add({"x99": "1"}, "w0001")
+    with pytest.raises(InputError, match=r"other.csv names 1 pictures that digits.csv has not, e.g. 'x99'; pass the"):
+        label_queue(None, source, labels=tmp_path / "other.csv")
     with pytest.raises(InputError, match=r"--order 'best' is unknown; accepted are auto, look-alikes, doubtful"):
         label_queue(None, source, order="best")
     with pytest.raises(InputError, match=r"--classes: the class 'a/b' cannot name a file"):

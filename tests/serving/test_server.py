@@ -515,11 +515,11 @@ def test_a_digit_is_taken_back_by_its_writer_alone(collecting, drawings, tmp_pat
 
 
 def test_many_who_come_at_once_are_different_people(tmp_path):
-    people = People(tmp_path / "tokens.csv")
+    people = People(tmp_path)
     with ThreadPoolExecutor(8) as threads:
         tokens = list(threads.map(lambda _: people.new(), range(40)))
     assert len({people.name_of(token) for token in tokens}) == 40
-    again = People(tmp_path / "tokens.csv")
+    again = People(tmp_path)
     assert [again.name_of(token) for token in tokens] == [people.name_of(token) for token in tokens]
 
 

@@ -78,7 +78,8 @@ class LabelLog:
 
     def last_act(self, by: str) -> list[str]:
         """The ids of what somebody said last, as far as it holds; empty where there is nothing."""
-        return list(self._acts.get(by, [[]])[-1]) if self._acts.get(by) else []
+        acts = self._acts.get(by)
+        return list(acts[-1]) if acts else []
 
     def take_back(self, by: str) -> list[str]:
         """Write that the last act of a person is taken back; its ids. OSError as of `add`."""
