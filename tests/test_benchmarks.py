@@ -149,16 +149,16 @@ def test_a_tool_is_run_scored_and_shown(tmp_path, digit_table, monkeypatch):
             0.99,
             0.985,
             0.993,
-            "fastdigits is ahead of every other tool beyond chance. keras, the best other, makes 3.0 ",
+            "fastdigits is ahead of every other tool beyond chance. keras, the best other, makes 3.0",
         ),
-        (0.98, 0.969, 0.985, "fastdigits and keras differ by no more than chance. keras, the best other, makes 1.5 "),
-        (0.90, 0.880, 0.930, "keras is ahead of fastdigits beyond chance. keras, the best other, makes 0.3 "),
+        (0.98, 0.969, 0.985, "fastdigits and keras differ by no more than chance. keras, the best other, makes 1.5"),
+        (0.90, 0.880, 0.930, "keras is ahead of fastdigits beyond chance. keras, the best other, makes 0.3"),
     ],
 )
 def test_the_page_of_tools_says_who_is_ahead(tmp_path, monkeypatch, accuracy, low, high, said):
     monkeypatch.setattr("benchmarks.peers.page.PAGE", tmp_path / "peers.md")
     fields = ("tool", "accuracy", "low", "high", "seconds")
-    other = {name: "" for name in ("worst_group", "megabytes", "handed_on", "why", "versions")}
+    other = dict.fromkeys(("worst_group", "megabytes", "handed_on", "why", "versions"), "")
     rows = [
         dict(zip(fields, map(str, values))) | {"table": "mnist", "rows": "all", "minutes": "2", "device": "a"} | other
         for values in (
@@ -169,7 +169,7 @@ def test_the_page_of_tools_says_who_is_ahead(tmp_path, monkeypatch, accuracy, lo
     ]
     peers.write_page(rows)
     page = (tmp_path / "peers.md").read_text()
-    assert f"- 2 minutes: {said}times as many mistakes." in page
+    assert f"- 2 minutes: {said} times the mistakes." in page
     assert "| keras | 97.00% (96.00% .. 98.00%), 150 s |" in page
 
 

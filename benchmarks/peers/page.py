@@ -13,12 +13,13 @@ TEXT = """# Other tools, side by side
 
 Written by `python -m benchmarks.peers`, which makes an environment for each tool and runs the script that its user
 would write (`benchmarks/peers/scripts`); every run is a line of `docs/peers.csv`, with the seconds that it took in all.
-All get the same rows and the same minutes on {device}:
-each script trains for 80 to 90 % of them, so that starting, reading, predicting and writing find room. Nobody starts from pretrained weights. Accuracy is that of rows kept apart,
-of Kannada-MNIST those of writers whom no training saw; in brackets the 95 % interval of one run; where there are
-several seeds, their mean. Who took more than a tenth too long has the seconds behind it. Memory is that of the largest
-process. All are used as they come: fastdigits then trains in bf16 where the processor has it, the others in fp32. Nearest
-neighbours take 20 seconds, whatever the minutes.
+
+All get the same rows and the same minutes on {device}.
+Each script trains for 80 to 90 % of them, so that starting, reading, predicting and writing find room. Nobody starts
+from pretrained weights. All are used as they come: fastdigits trains in bf16 where the processor has it, the others
+in fp32. Accuracy is that of rows kept apart, of Kannada-MNIST those of writers whom no training saw; in brackets the
+95 % interval of one run; where there are several seeds, their mean. Who took more than a tenth too long has the seconds
+behind it; nearest neighbours take 20 seconds, whatever the minutes. Memory is that of the largest process.
 
 {tables}
 
@@ -91,9 +92,7 @@ def _verdict(rows: list[dict[str, str]], minutes: float) -> str:
     else:
         said = f"{OWN} and {best['tool']} differ by no more than chance"
     mistakes = (1 - float(best["accuracy"])) / max(1 - float(own["accuracy"]), 1e-9)
-    return (
-        f"- {minutes:g} minutes: {said}. {best['tool']}, the best other, makes {mistakes:.1f} times as many mistakes."
-    )
+    return f"- {minutes:g} minutes: {said}. {best['tool']}, the best other, makes {mistakes:.1f} times the mistakes."
 
 
 def _accuracy(rows: list[dict[str, str]]) -> str:
