@@ -10,6 +10,8 @@ from ..folders import (
     TRAIN,
     Conversion,
     ImageFolder,
+    KnownSplit,
+    Relabelled,
     ShardDone,
     SplitMethod,
     SplitRule,
@@ -102,9 +104,10 @@ def convert(
     pseudo_confidence
         The lowest confidence that is sure enough, 0..1.
     look_alikes
-        With the labels.csv of `label`: pictures without a label become test/, and labels pass on to up to 2,000 of them
-        that look like labelled ones, which become training rows too; a few of these labels are wrong. From few labels
-        this makes a far better model. All pictures are held in memory, and groups must name those without a label too.
+        From few labels a far better model: they pass on to up to 2,000 pictures without one that look like labelled
+        ones, which become training rows too; a few of these labels are wrong. Those pictures are the test table's or,
+        with the labels.csv of `label`, those without a label there, which become test/; groups must name these, too.
+        All pictures are held in memory.
     also
         More tables of the same kind, whose rows follow.
     shard
@@ -132,14 +135,14 @@ def convert(
     rule.check(has_groups=groups is not None)
     part = read_shard(shard)
     check_output(out, overwrite, MANIFEST)
-    if look_alikes:
-        _refuse_beside_look_alikes(labels, {"--pseudo-labels": pseudo_labels, "--test": test, "--shard": shard})
     labels = Path(labels) if labels else None
     if labels and not labels.is_file():
         raise InputError(
             f"{labels} does not exist; --labels takes the labels.csv of `label`, or a csv with a file column and a "
             "label column"
         )
+    if look_alikes:
+        _refuse_beside_look_alikes({"--pseudo-labels": pseudo_labels, "--shard": shard})
     given = None
     if labels and is_label_log(labels):
         if Path(source).is_dir() and is_image_folder(Path(source)):
@@ -157,13 +160,7 @@ def convert(
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if look_alikes:
-        from ..labelling import passed_on
-
-        if given.before.has_labels:
-            raise InputError(
-                f"{given.before.name} has labels itself, so that none are passed on; leave out --look-alikes"
-            )
-        label_of, known = passed_on(given.before, LabelLog(labels), rule, groups)
+        label_of, known = _passed_on(given, tables, labels, test, rule, groups)
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
@@ -195,15 +192,35 @@ def _open(
     return open_tables([source, *(also or [])], label_column=label_column, ground=ground)
 
 
-def _refuse_beside_look_alikes(labels: Path | None, given: dict) -> None:
-    """InputError where there are no labels of people, or an option goes against it."""
-    if labels is None or not is_label_log(Path(labels)):
-        raise InputError(
-            "--look-alikes passes on the labels that people gave in `label`; pass its labels.csv by --labels"
-        )
+def _refuse_beside_look_alikes(given: dict) -> None:
+    """InputError for an option that goes against it."""
     named = [name for name, value in given.items() if value is not None]
     if named:
         raise InputError(f"--look-alikes goes without {named[0]}; leave out one of them")
+
+
+def _passed_on(
+    given: Relabelled | None,
+    tables: dict[str, PixelSource],
+    labels: Path | None,
+    test: str | Path | None,
+    rule: SplitRule,
+    groups: Path | None,
+) -> tuple[dict[str, str], KnownSplit]:
+    """The labels that pictures without one get from look-alikes, by id, and the split of those that have one."""
+    from ..labelling import passed_on, passed_on_to_test
+
+    if given is None:
+        if set(tables) != {TRAIN, TEST}:
+            raise InputError(
+                "--look-alikes passes labels on to pictures without one: pass them with --test, or the labels.csv of "
+                "`label` with --labels"
+            )
+        return passed_on_to_test(tables[TRAIN], tables[TEST], rule, groups)
+    _refuse_beside_look_alikes({"--test": test})
+    if given.before.has_labels:
+        raise InputError(f"{given.before.name} has labels itself, so that none are passed on; leave out --look-alikes")
+    return passed_on(given.before, LabelLog(labels), rule, groups)
 
 
 def _refuse_other_options(source: str | Path, given: dict) -> None:

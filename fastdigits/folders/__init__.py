@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "folds": ["fold_folders"],
         "inputs": ["model_input", "resize", "to_float"],
         "labelled": ["labelled_source"],
-        "relabelled": ["relabelled_folder", "relabelled_table"],
+        "relabelled": ["Relabelled", "relabelled_folder", "relabelled_table"],
         "layout": [
             "ImageFolder",
             "MANIFEST",

@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "look_alikes": ["passed_on"],
+        "look_alikes": ["passed_on", "passed_on_to_test"],
         "opening": ["open_labelling"],
         "order": ["Order"],
         "planning": ["Choice", "SuspectPlanner"],

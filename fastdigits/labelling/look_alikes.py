@@ -4,15 +4,15 @@ Label spreading, as semi-supervised learning calls it; what is passed on are pse
 """
 
 import math
-from collections.abc import Container
-from dataclasses import asdict
+from collections.abc import Container, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..folders import KnownSplit, SplitRule, choose_valid, read_groups
 from ..photos import natural_order
-from ..sources import NO_DIGIT, UNSURE, LabelLog, PixelSource, refuse_unknown_ids
+from ..sources import NO_DIGIT, UNSURE, Chunk, LabelLog, PixelSource, refuse_unknown_ids
 from ..system import InputError
 from .order import margins_of, principal
 from .pool import Pool
@@ -21,6 +21,8 @@ MOST_REACHED = 10_000  # pictures without labels to which labels are passed on
 NEIGHBOURS = 12  # of each picture, the nearest
 PASSED_ON = 0.9  # how much of what reaches a picture goes on from there
 STEPS = 100
+MOST_GIVING = 5_000  # labels of a table whose test table takes them on; of more a model learns enough
+GIVES, TAKES = "train ", "test "  # before the ids of two tables
 SURE_PART, MOST_TAKEN = 0.5, 2_000  # of each class's pictures the surest part, and how many in all are taken
 
 
@@ -154,21 +156,77 @@ def passed_on(
     pool = Pool(source).read()
     refuse_unknown_ids(labels.file, set(labels.label_of) - set(pool.ids), source.name)
     label_of = {id_: labels.label_of[id_] for id_ in pool.ids if id_ in labels.label_of}
-    ids = [id_ for id_, label in label_of.items() if label not in (NO_DIGIT, UNSURE)]
     group_of = dict(zip(pool.ids, read_groups(groups, pool.ids).tolist())) if groups else {}
-    own_groups = np.array([group_of[id_] for id_ in ids]) if groups else None
-    in_valid = choose_valid([label_of[id_] for id_ in ids], rule.valid, rule.method, rule.seed, own_groups)
-    valid_ids = {id_ for id_, is_valid in zip(ids, in_valid) if is_valid}
-    known = {id_: label for id_, label in label_of.items() if id_ not in valid_ids}
-    classes = sorted({label_of[id_] for id_ in ids}, key=natural_order)
-    rows, passed = look_alikes_of(pool, classes, known, {*label_of, *copies_of(pool, valid_ids, group_of)})
+    passed, valid_ids = _passed_on(pool, label_of, rule, group_of)
     if not passed:
         raise InputError(
             f"{labels.file} has no label that could be passed on: pictures of two classes must have labels, and others "
             "none; leave out --look-alikes"
         )
-    how = asdict(rule) | {"groups": groups.name if groups else None}
-    return dict(zip([pool.ids[row] for row in rows], passed)), KnownSplit(valid_ids, group_of or None, how)
+    return passed, KnownSplit(valid_ids, group_of or None, _how(rule, groups))
+
+
+def passed_on_to_test(
+    train: PixelSource, test: PixelSource, rule: SplitRule, groups: Path | None
+) -> tuple[dict[str, str], KnownSplit]:
+    """The labels that a small table passes on to its test table, by the latter's ids; and the split of the former.
+
+    As `passed_on`; `groups` are those of the labelled rows.
+
+    Raises
+    ------
+    InputError
+        When the test table has labels of its own, or the other one too many or too few.
+    """
+    if test.has_labels:
+        raise InputError(f"{test.name} has labels itself, so that none are passed on; leave out --look-alikes")
+    pool = Pool(_side_by_side(train, test)).read()
+    label_of = {id_: label for id_, label in zip(pool.ids, pool.labels) if label is not None}
+    if len(label_of) > MOST_GIVING:
+        raise InputError(
+            f"{train.name} has {len(label_of):,} labels, and --look-alikes is for tables of few, {MOST_GIVING:,} at "
+            "most; leave it out"
+        )
+    own_ids = {id_: id_.removeprefix(GIVES) for id_ in label_of}
+    group_of = dict(zip(label_of, read_groups(groups, list(own_ids.values())).tolist())) if groups else {}
+    passed, valid_ids = _passed_on(pool, label_of, rule, group_of)
+    if not passed:
+        raise InputError(
+            f"{train.name} has labels of one class alone, so that none are passed on; leave out --look-alikes"
+        )
+    own_groups = {own_ids[id_]: group for id_, group in group_of.items()}
+    split = KnownSplit({own_ids[id_] for id_ in valid_ids}, own_groups or None, _how(rule, groups))
+    return {id_.removeprefix(TAKES): label for id_, label in passed.items()}, split
+
+
+def _side_by_side(train: PixelSource, test: PixelSource) -> PixelSource:
+    """Two tables as one, whose ids tell them apart: both may count their rows from 0."""
+
+    def chunks() -> Iterator[Chunk]:
+        for mark, table in ((GIVES, train), (TAKES, test)):
+            for chunk in table.chunks():
+                yield replace(chunk, ids=[mark + id_ for id_ in chunk.ids])
+
+    return PixelSource(f"{train.name} and {test.name}", train.size, True, True, chunks, train.digest)
+
+
+def _passed_on(
+    pool: Pool, label_of: dict[str, str], rule: SplitRule, group_of: dict[str, str]
+) -> tuple[dict[str, str], set[str]]:
+    """By id the labels that labelled pictures pass on to others; and the ids of those that are kept for validation."""
+    ids = [id_ for id_, label in label_of.items() if label not in (NO_DIGIT, UNSURE)]
+    own_groups = np.array([group_of[id_] for id_ in ids]) if group_of else None
+    in_valid = choose_valid([label_of[id_] for id_ in ids], rule.valid, rule.method, rule.seed, own_groups)
+    valid_ids = {id_ for id_, is_valid in zip(ids, in_valid) if is_valid}
+    known = {id_: label for id_, label in label_of.items() if id_ not in valid_ids}
+    classes = sorted({label_of[id_] for id_ in ids}, key=natural_order)
+    rows, passed = look_alikes_of(pool, classes, known, {*label_of, *copies_of(pool, valid_ids, group_of)})
+    return dict(zip([pool.ids[row] for row in rows], passed)), valid_ids
+
+
+def _how(rule: SplitRule, groups: Path | None) -> dict:
+    """What the manifest says of the split."""
+    return asdict(rule) | {"groups": groups.name if groups else None}
 
 
 def copies_of(pool: Pool, ids: set[str], group_of: dict[str, str]) -> set[str]:

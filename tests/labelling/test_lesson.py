@@ -169,7 +169,8 @@ def test_nothing_is_passed_on_to_those_by_whom_a_model_is_scored(labelled, tmp_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": None}, "--look-alikes passes on the labels that people gave in `label`; pass its labels.csv by"),
+        ({"labels": None}, "--look-alikes passes labels on to pictures without one: pass them with --test, or the lab"),
+        ({"pseudo_labels": "p.csv"}, "--look-alikes goes without --pseudo-labels; leave out one of them"),
         ({"shard": "1/2"}, "--look-alikes goes without --shard; leave out one of them"),
         ({"test": "sklearn:digits"}, "--look-alikes goes without --test; leave out one of them"),
     ],
@@ -212,6 +213,60 @@ def test_labels_that_cannot_be_passed_on_are_told(labelled, truth, tmp_path):
     with pytest.raises(InputError, match=r"names 1 pictures that digits.csv has not, e.g. 'x9'; pass the source that"):
         convert(source, tmp_path / "data", labels=other.file, look_alikes=True)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture
+def few_and_many(tmp_path, digit_images):
+    """A hundred digits with labels and a thousand without, both numbered from 0; and who wrote the former."""
+    for name, rows in (("few", slice(0, 100)), ("many", slice(500, 1500))):
+        table = pd.DataFrame(digit_images[0][rows].reshape(-1, 64), columns=[f"pixel{k}" for k in range(64)])
+        table.insert(0, "label", digit_images[1][rows])
+        table.insert(0, "id", range(len(table)))
+        table.to_csv(tmp_path / f"{name}-labelled.csv", index=False)
+        table.drop(columns="label").to_csv(tmp_path / f"{name}.csv", index=False)
+    writers = pd.DataFrame({"id": range(100), "writer": [k // 10 % 5 for k in range(100)]})
+    writers.to_csv(tmp_path / "hands.csv", index=False)
+    return tmp_path / "few-labelled.csv", tmp_path / "many.csv"
+
+
+def test_a_small_table_passes_its_labels_on_to_its_test_table(few_and_many, digit_images, tmp_path):
+    few, many = few_and_many
+    folder = convert(few, tmp_path / "data", test=many, look_alikes=True, groups=tmp_path / "hands.csv", valid=0.2)
+    train, valid, test = (folder.split(name) for name in ("train", "valid", "test"))
+    assert (len(valid.ids), len(test.ids)) == (20, 1000)
+    assert len(set(valid.groups)) == 1
+    assert not set(valid.groups) & set(train.groups[:80])
+    truth = digit_images[1][500:1500].astype(str)
+    passed = {int(id_.removeprefix("test-")): label for id_, label in zip(train.ids, train.labels) if "-" in id_}
+    assert len(train.ids) == 80 + len(passed)
+    assert len(passed) > 400
+    assert np.mean([truth[row] == label for row, label in passed.items()]) > 0.96
+    plain = convert(few, tmp_path / "plain", test=many, groups=tmp_path / "hands.csv", valid=0.2)
+    assert plain.split("valid").ids == valid.ids
+    assert (plain.manifest["split"], plain.split("valid").groups) == (folder.manifest["split"], valid.groups)
+
+
+def test_tables_that_pass_no_labels_on(few_and_many, tmp_path, monkeypatch):
+    few, many = few_and_many
+
+    def error_of(train, test) -> str:
+        with pytest.raises(InputError) as caught:
+            convert(train, tmp_path / "data", test=test, look_alikes=True, valid=0)
+        assert not (tmp_path / "data").exists()
+        return str(caught.value)
+
+    labelled = tmp_path / "many-labelled.csv"
+    assert error_of(few, labelled) == (
+        "many-labelled.csv has labels itself, so that none are passed on; leave out --look-alikes"
+    )
+    pd.read_csv(few).query("label == 3").to_csv(tmp_path / "threes.csv", index=False)
+    assert error_of(tmp_path / "threes.csv", many) == (
+        "threes.csv has labels of one class alone, so that none are passed on; leave out --look-alikes"
+    )
+    monkeypatch.setattr("fastdigits.labelling.look_alikes.MOST_GIVING", 999)
+    assert error_of(labelled, many) == (
+        "many-labelled.csv has 1,000 labels, and --look-alikes is for tables of few, 999 at most; leave it out"
+    )
 
 
 def test_the_test_pictures_of_an_image_folder_get_labels_too(digit_table, digit_images, tmp_path):
