@@ -224,24 +224,24 @@ def few_and_many(tmp_path, digit_images):
         table.insert(0, "id", range(len(table)))
         table.to_csv(tmp_path / f"{name}-labelled.csv", index=False)
         table.drop(columns="label").to_csv(tmp_path / f"{name}.csv", index=False)
-    writers = pd.DataFrame({"id": range(100), "writer": [k // 10 % 5 for k in range(100)]})
+    writers = pd.DataFrame({"id": range(100), "writer": [k // 50 for k in range(100)]})
     writers.to_csv(tmp_path / "hands.csv", index=False)
     return tmp_path / "few-labelled.csv", tmp_path / "many.csv"
 
 
 def test_a_small_table_passes_its_labels_on_to_its_test_table(few_and_many, digit_images, tmp_path):
     few, many = few_and_many
-    folder = convert(few, tmp_path / "data", test=many, look_alikes=True, groups=tmp_path / "hands.csv", valid=0.2)
+    folder = convert(few, tmp_path / "data", test=many, look_alikes=True, groups=tmp_path / "hands.csv", valid=0.5)
     train, valid, test = (folder.split(name) for name in ("train", "valid", "test"))
-    assert (len(valid.ids), len(test.ids)) == (20, 1000)
+    assert (len(valid.ids), len(test.ids)) == (50, 1000)
     assert len(set(valid.groups)) == 1
-    assert not set(valid.groups) & set(train.groups[:80])
+    assert not set(valid.groups) & set(train.groups[:50])
     truth = digit_images[1][500:1500].astype(str)
     passed = {int(id_.removeprefix("test-")): label for id_, label in zip(train.ids, train.labels) if "-" in id_}
-    assert len(train.ids) == 80 + len(passed)
+    assert len(train.ids) == 50 + len(passed)
     assert len(passed) > 400
     assert np.mean([truth[row] == label for row, label in passed.items()]) > 0.96
-    plain = convert(few, tmp_path / "plain", test=many, groups=tmp_path / "hands.csv", valid=0.2)
+    plain = convert(few, tmp_path / "plain", test=many, groups=tmp_path / "hands.csv", valid=0.5)
     assert plain.split("valid").ids == valid.ids
     assert (plain.manifest["split"], plain.split("valid").groups) == (folder.manifest["split"], valid.groups)
 
