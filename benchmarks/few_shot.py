@@ -172,7 +172,8 @@ def write_table() -> None:
         "| from how many rows a class | " + " | ".join(map(str, SIZES)) + f" | s ({SIZES[-1]}) |",
         "|" + "---|" * (len(SIZES) + 2),
     ]
-    for name in CONTENDERS:
+    measured = {row["contender"] for row in results}
+    for name in (name for name in CONTENDERS if name in measured):
         of_size = [[row for row in results if (row["contender"], row["rows_a_class"]) == (name, str(n))] for n in SIZES]
         cells = [mean_and_deviation(rows, 1) for rows in of_size]
         seconds = [float(row["seconds"]) for row in of_size[-1]]
