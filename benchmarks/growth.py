@@ -186,7 +186,7 @@ def draw_growth(rows: list[dict], path: Path) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_minor_formatter(NullFormatter())
         for direction in (axes.xaxis, axes.yaxis):
-            direction.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            direction.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         label_lines(axes)
     path.write_bytes(png_of(drawing))
 

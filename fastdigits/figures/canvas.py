@@ -102,7 +102,9 @@ def png_of(drawing: Figure) -> bytes:
     buffer, small = io.BytesIO(), io.BytesIO()
     with in_our_style():
         drawing.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
-    Image.open(buffer).convert("RGB").quantize(COLOURS).save(small, format="PNG", optimize=True, dpi=(DPI, DPI))
+    # by an octree, which keeps rare colours, such as those of lines
+    few = Image.open(buffer).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    few.save(small, format="PNG", optimize=True, dpi=(DPI, DPI))
     return min(buffer.getvalue(), small.getvalue(), key=len)
 
 

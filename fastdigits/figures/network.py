@@ -9,7 +9,7 @@ from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, picture_gr
 from .tokens import LIGHT
 
 MOST_MAPS, MOST_FILTERS, MOST_BOXES = 12, 64, 60
-BOXES_A_ROW = 5
+BOXES_A_ROW = 4
 
 
 @in_style
@@ -117,8 +117,9 @@ def draw_network(layers: list[Layer], path: Path | None = None) -> Drawing:
             box = {"facecolor": colours[layers[k].kind], "alpha": 0.85, "edgecolor": LIGHT["text"], "linewidth": 0.6}
             axes.bar(x + 0.75, heights[k], widths[k], bottom=-heights[k] / 2, **box)
             shape = "x".join(map(str, layers[k].output_shape))
-            axes.annotate(layers[k].kind, (x + 0.75, 2.35), ha="center", fontsize=8)
-            axes.annotate(shape, (x + 0.75, -2.75), ha="center", fontsize=8)
+            kind = layers[k].kind.removeprefix("Adaptive").removesuffix("2d")  # as wide as its box allows
+            axes.annotate(kind, (x + 0.75, heights[k] / 2 + 0.15), ha="center", va="bottom", fontsize=9)
+            axes.annotate(shape, (x + 0.75, -heights[k] / 2 - 0.15), ha="center", va="top", fontsize=9)
             x += 1.5
         axes.set(xlim=(0, 1.5 * per_row), ylim=(-3, 2.9))
         axes.axis("off")

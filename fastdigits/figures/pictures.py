@@ -36,7 +36,7 @@ def draw_pictures(
 
 @in_style
 def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) -> Drawing:
-    """A digit as a heat map with the value of each pixel written on it.
+    """A digit as a heat map with the value of each pixel written on it, but for black ones.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) ->
     axes.grid(False)
     if max(height, width) <= LARGEST_ANNOTATED_PX:
         for (row, column), value in np.ndenumerate(image):
-            colour = "k" if value > 127 else "w" if value else "#606060"
-            axes.annotate(int(value), (column, row), ha="center", va="center", fontsize=6, color=colour)
+            if value:
+                colour = "k" if value > 127 else "w"
+                axes.annotate(int(value), (column, row), ha="center", va="center", fontsize=9, color=colour)
     axes.set_xticks([])
     axes.set_yticks([])
     return finished(drawing, path)

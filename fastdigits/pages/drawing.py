@@ -137,9 +137,9 @@ def _answer() -> FT:
             Span("", id="label"),
             Div(
                 P("The answer follows your pen.", id="waiting", role="status"),
+                P("doubtful: look yourself", id="doubtful", hidden=True),
                 P("", id="confidence"),
                 P("", id="runner-up"),
-                P("doubtful: look yourself", id="doubtful", hidden=True),
                 cls="said",
             ),
             seen(),

@@ -84,7 +84,7 @@ def _leaderboard(entries: list[_Entry]) -> Table:
     columns += ["network", "parameters", "px", "epochs", "minutes", "precision"]
     return Table(
         "leaderboard",
-        "Leaderboard",
+        "Runs, the best first",
         "Runs by their accuracy on valid; where the 95 % intervals overlap, the tests below decide.",
         columns,
         [_leaderboard_row(entry) for entry in entries],
@@ -121,7 +121,7 @@ def _differences(tests: list[Comparison]) -> Table:
         rows.append([f"{found.first} – {found.second}", *numbers, *counts, f"{found.p_value:.3g}"])
     return Table(
         "differences",
-        "Differences",
+        "Pairs of runs",
         "McNemar's exact test on the pictures that only one of the two has right: below p = 0.05 chance hardly "
         "makes such "
         "a difference, but of twenty tests one is below by chance.",

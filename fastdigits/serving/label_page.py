@@ -38,7 +38,10 @@ def label_page(classes: list[str], checks_labels: bool) -> tuple:
     ]
     return (
         *page_head("fastdigits: label digits", "label.js"),
-        Header(H1(question), P(Span("0", id="labelled"), " labelled, ", Span("0", id="yours"), " by you")),
+        Header(
+            H1(question),
+            P(Span("0", id="labelled"), Span("", id="all"), " labelled, ", Span("0", id="yours"), " by you"),
+        ),
         Main(
             Section(
                 P("", id="why"),

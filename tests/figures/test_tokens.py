@@ -41,6 +41,7 @@ def test_text_can_be_read(colours):
             assert contrast(colours[text], colours[ground]) >= TEXT, (text, ground)
     assert contrast(colours["on-accent"], colours["accent"]) >= TEXT
     assert contrast(colours["accent"], colours["paper"]) >= SHAPES
+    assert contrast(colours["edge"], colours["paper"]) >= SHAPES  # of what can be drawn on or written into
 
 
 def test_dark_has_what_light_has_and_paper_is_light():

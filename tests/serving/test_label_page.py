@@ -142,6 +142,25 @@ def test_one_key_labels_look_alikes_but_those_that_are_left_out(browser, source,
 
 
 @needs_chromium
+def test_the_end_is_told_and_stays(browser, source, truth, tmp_path):
+    few = tmp_path / "few.csv"
+    pd.read_csv(source)[:4].to_csv(few, index=False)
+    with labelling(few, tmp_path / "out", "--no-train") as (_, address), opened(browser, address) as page:
+        for label in ["1", "2", "3", "4"]:
+            if page.locator("#pictures img").count():  # some may come together
+                page.keyboard.press(label)
+                page.wait_for_timeout(300)
+        settled(page, 4)
+        expect(page.locator("#all")).to_have_text(" of 4")
+        page.wait_for_timeout(4_000)  # in which the page looks for more
+        expect(page.locator("#why")).to_have_text("Nothing is left for you.")
+        assert all(button.is_disabled() for button in page.locator("[data-label]").all())
+        page.keyboard.press("Backspace")
+        page.wait_for_selector("#pictures img")
+        assert all(button.is_enabled() for button in page.locator("[data-label]").all())
+
+
+@needs_chromium
 def test_a_key_beside_a_take_back_labels_nothing_else(browser, source, truth, tmp_path):
     arguments = (source, tmp_path / "out", "--order", "as-they-come", "--no-train")
     with labelling(*arguments) as (_, address), opened(browser, address) as page:

@@ -85,6 +85,7 @@ function showAnswer(answer) {
   const isNear = second && second[1] >= LEAST_TOLD;
   element("runner-up").textContent = isNear ? `then ${second[0]}, ${percent(second[1])}` : "";
   element("doubtful").hidden = !answer.doubtful;
+  document.querySelector(".answer").classList.toggle("unsure", answer.doubtful);
   element("doubtful").textContent = VERDICTS[answer.verdict] ?? "";
   if (answer.seen) showSeen(element("seen"), answer.seen);
   element("status").classList.remove("problem");

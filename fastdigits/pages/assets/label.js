@@ -59,8 +59,8 @@ async function fetchMore(isFresh = false) {
     const told = await (await ask(address("/label/next", isFresh ? { fresh: 1 } : {}))).json();
     const known = new Set([...waiting, ...shown].map((one) => one.id));
     waiting.push(...told.items.filter((one) => !known.has(one.id)).map((one) => ({ ...one, isChosen: true })));
-    showState(told.state);
     if (!shown.length) showNext();
+    showState(told.state); // after it: it says why nothing is shown
   } catch (error) {
     tell(error.message, true);
   } finally {
@@ -83,6 +83,9 @@ function showPictures() {
   element("pictures").replaceChildren(...shown.map(pictureOf));
   element("beside").replaceChildren(...(first?.beside ?? []).map(besideOf));
   element("accept").disabled = !first || acceptable() === null;
+  element("accept").hidden = Boolean(first) && acceptable() === null; // where nothing guesses
+  element("later").disabled = !first;
+  for (const button of document.querySelectorAll("[data-label]")) button.disabled = !first;
   element("why").textContent = first ? whyOf(first) : "";
   element("help").hidden = shown.length < 2;
 }
@@ -234,6 +237,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function showState(state) {
   element("labelled").textContent = state.labelled.toLocaleString("en");
+  element("all").textContent = state.is_read ? ` of ${state.arrived.toLocaleString("en")}` : "";
   element("yours").textContent = state.yours.toLocaleString("en");
   for (const cell of document.querySelectorAll("[data-count]")) {
     cell.textContent = state.counts[cell.dataset.count].toLocaleString("en");
