@@ -143,6 +143,8 @@ def test_one_key_labels_look_alikes_but_those_that_are_left_out(browser, source,
 
 @needs_chromium
 def test_the_end_is_told_and_stays(browser, source, truth, tmp_path):
+    from playwright.sync_api import expect
+
     few = tmp_path / "few.csv"
     pd.read_csv(source)[:4].to_csv(few, index=False)
     with labelling(few, tmp_path / "out", "--no-train") as (_, address), opened(browser, address) as page:
