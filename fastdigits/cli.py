@@ -73,7 +73,11 @@ TOGETHER = ("train", "finetune")  # commands that several processes do together
 PIPE_COLUMNS = 160
 FIRST_SPEAKS_S = 30  # what a process that failed leaves the first one to start and fail too
 DONE, USER_MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141  # as shells count signals
-OF_PATHS = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # errors about a path that the user named
+OF_PATHS = {  # what to do about errors of a path that the user named
+    errno.EACCES: "change its permissions, or name another",
+    errno.EPERM: "change its permissions, or name another",
+    errno.ENAMETOOLONG: "name a shorter one",
+}
 
 
 NEEDED = ("torch", "torchvision", "fastai", "timm", "numpy", "pandas", "pillow", "scikit-learn", "safetensors")
@@ -196,7 +200,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         if error.errno not in OF_PATHS or not error.filename:
             raise
-        sys.exit(_fail(f"{error.filename}: {error.strerror}; make it readable, or name another"))
+        sys.exit(_fail(f"{error.filename}: {error.strerror}; {OF_PATHS[error.errno]}"))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

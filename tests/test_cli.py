@@ -1,6 +1,7 @@
 """The commands: names, help, exit codes, one line for a mistake, nothing heavy loaded for help."""
 
 import contextlib
+import errno
 import inspect
 import os
 import platform
@@ -76,6 +77,21 @@ def test_mistakes_are_one_line_and_exit_code_2(in_tmp, capsys):
     for arguments in (["convert"], ["convert", "a", "b", "--valid", "x"], ["fly"], ["convert", "a", "b", "--fly"]):
         assert run_main(*arguments) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_paths_that_the_system_refuses_are_one_line(in_tmp, capsys, monkeypatch):
+    long = "a" * 300
+    assert run_main("convert", f"{long}/digits.csv", "out") == 2
+    assert capsys.readouterr().err == f"fastdigits: {long}/digits.csv: File name too long; name a shorter one\n"
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "digits.csv")
+
+    monkeypatch.setattr("fastdigits.commands.convert.open_tables", refused)  # root may read everything
+    assert run_main("convert", "digits.csv", "out") == 2
+    assert capsys.readouterr().err == (
+        "fastdigits: digits.csv: Permission denied; change its permissions, or name another\n"
+    )
 
 
 def test_a_reader_who_stops_is_no_fault():

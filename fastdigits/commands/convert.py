@@ -104,10 +104,10 @@ def convert(
     pseudo_confidence
         The lowest confidence that is sure enough, 0..1.
     look_alikes
-        From few labels a far better model: they pass on to up to 2,000 pictures without one that look like labelled
-        ones, which become training rows too; a few of these labels are wrong. Those pictures are the test table's or,
-        with the labels.csv of `label`, those without a label there, which become test/; groups must name these, too.
-        All pictures are held in memory.
+        Makes a far better model from few labels. Each label passes on to unlabelled pictures that look alike, up to
+        2,000 in all; these become training rows too, and a few of their labels are wrong. The unlabelled pictures are
+        the test table's or, with the labels.csv of `label`, those without a label there, which become test/ (then
+        groups must name them, too). All pictures are held in memory.
     also
         More tables of the same kind, whose rows follow.
     shard
@@ -143,15 +143,17 @@ def convert(
         )
     if look_alikes:
         _refuse_beside_look_alikes({"--pseudo-labels": pseudo_labels, "--shard": shard})
-    given = None
+    relabelled = None
     if labels and is_label_log(labels):
         if Path(source).is_dir() and is_image_folder(Path(source)):
             folder = read_folder(source, normalise)
-            given, normalise = relabelled_folder(folder, labels, ground, look_alikes), folder.is_normalised
+            relabelled, normalise = relabelled_folder(folder, labels, ground, look_alikes), folder.is_normalised
         else:
-            given = relabelled_table(_open(source, also, None, normalise, label_column, ground), labels, look_alikes)
-    table = given.table if given else _open(source, also, labels, normalise, label_column, ground)
-    known = given.split if given else None
+            relabelled = relabelled_table(
+                _open(source, also, None, normalise, label_column, ground), labels, look_alikes
+            )
+    table = relabelled.table if relabelled else _open(source, also, labels, normalise, label_column, ground)
+    known = relabelled.split if relabelled else None
     tables = _tables(table, test, normalise, ground)
     if known:
         options = {"--valid": valid, "--split": split, "--seed": seed, "--groups": groups, "--recipe": recipe}
@@ -160,7 +162,7 @@ def convert(
         raise InputError(f"{tables[TEST].name} has no labels, so it is not split and --groups has no use; leave it out")
     label_of = read_pseudo_labels(Path(pseudo_labels), pseudo_confidence) if pseudo_labels else {}
     if look_alikes:
-        label_of, known = _passed_on(given, tables, labels, test, rule, groups)
+        label_of, known = _passed_on(relabelled, tables, labels, test, rule, groups)
     if label_of and len(tables) < 2:
         raise InputError("--pseudo-labels needs labelled rows and a test table; pass --test")
     conversion = Conversion(tables, rule, groups, normalise, label_of, ground, strict, known)
@@ -200,7 +202,7 @@ def _refuse_beside_look_alikes(given: dict) -> None:
 
 
 def _passed_on(
-    given: Relabelled | None,
+    relabelled: Relabelled | None,
     tables: dict[str, PixelSource],
     labels: Path | None,
     test: str | Path | None,
@@ -210,7 +212,7 @@ def _passed_on(
     """The labels that pictures without one get from look-alikes, by id, and the split of those that have one."""
     from ..labelling import passed_on, passed_on_to_test
 
-    if given is None:
+    if relabelled is None:
         if set(tables) != {TRAIN, TEST}:
             raise InputError(
                 "--look-alikes passes labels on to pictures without one: pass them with --test, or the labels.csv of "
@@ -218,9 +220,7 @@ def _passed_on(
             )
         return passed_on_to_test(tables[TRAIN], tables[TEST], rule, groups)
     _refuse_beside_look_alikes({"--test": test})
-    if given.before.has_labels:
-        raise InputError(f"{given.before.name} has labels itself, so that none are passed on; leave out --look-alikes")
-    return passed_on(given.before, LabelLog(labels), rule, groups)
+    return passed_on(relabelled.before, LabelLog(labels), rule, groups)
 
 
 def _refuse_other_options(source: str | Path, given: dict) -> None:

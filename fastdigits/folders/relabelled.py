@@ -47,7 +47,7 @@ def relabelled_table(table: PixelSource, labels: Path, rest_is_test: bool) -> Re
     """
     if table.test is None or not table.has_labels or LabelLog(labels).is_of_labelled:
         return Relabelled(_with_rest(table, labels, rest_is_test), table)
-    table.test.notes.add(f"{table.name} was left out: {labels.name} has labels of {table.test.name} alone")
+    table.test.notes.add(f"{table.name} was left out, because {labels.name} has labels for {table.test.name} only")
     return Relabelled(_with_rest(table.test, labels, rest_is_test), table.test)
 
 
@@ -59,7 +59,9 @@ def relabelled_folder(folder: ImageFolder, labels: Path, ground: Ground, rest_is
     if not LabelLog(labels).is_of_labelled:
         test = split_source(folder, TEST, ground)
         if others := " and ".join(name for name in folder.splits if name != TEST):
-            test.notes.add(f"{folder.path}: {others} pictures were left out: {labels.name} has labels of test alone")
+            test.notes.add(
+                f"{folder.path}: {others} pictures were left out, because {labels.name} has labels for test only"
+            )
         return Relabelled(_with_rest(test, labels, rest_is_test), test)
     before = labelled_source(folder, ground)
     table = with_given_labels(before, labels)

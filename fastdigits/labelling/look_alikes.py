@@ -151,13 +151,15 @@ def passed_on(
     Raises
     ------
     InputError
-        When the labels are of another source, they cannot be split, or none is passed on.
+        When the source has labels itself, those of people are of another source, they cannot be split, or none is
+        passed on.
     """
+    _refuse_labels_of(source)
     pool = Pool(source).read()
     refuse_unknown_ids(labels.file, set(labels.label_of) - set(pool.ids), source.name)
     label_of = {id_: labels.label_of[id_] for id_ in pool.ids if id_ in labels.label_of}
     group_of = dict(zip(pool.ids, read_groups(groups, pool.ids).tolist())) if groups else {}
-    passed, valid_ids = _passed_on(pool, label_of, rule, group_of)
+    passed, valid_ids = _to_look_alikes(pool, label_of, rule, group_of)
     if not passed:
         raise InputError(
             f"{labels.file} has no label that could be passed on: pictures of two classes must have labels, and others "
@@ -178,21 +180,23 @@ def passed_on_to_test(
     InputError
         When the test table has labels of its own, or the other one too many or too few.
     """
-    if test.has_labels:
-        raise InputError(f"{test.name} has labels itself, so that none are passed on; leave out --look-alikes")
+    _refuse_labels_of(test)
+    _refuse_many(train.name, train.rows or 0)
     pool = Pool(_side_by_side(train, test)).read()
     label_of = {id_: label for id_, label in zip(pool.ids, pool.labels) if label is not None}
-    if len(label_of) > MOST_GIVING:
-        raise InputError(
-            f"{train.name} has {len(label_of):,} labels, and --look-alikes is for tables of few, {MOST_GIVING:,} at "
-            "most; leave it out"
+    _refuse_many(train.name, len(label_of))
+    if groups:
+        train.notes.add(
+            f"{groups.name} does not say whose the test pictures are: those that got a label may be of groups that are "
+            "held back, so that the accuracy on valid may be too high"
         )
     own_ids = {id_: id_.removeprefix(GIVES) for id_ in label_of}
     group_of = dict(zip(label_of, read_groups(groups, list(own_ids.values())).tolist())) if groups else {}
-    passed, valid_ids = _passed_on(pool, label_of, rule, group_of)
+    passed, valid_ids = _to_look_alikes(pool, label_of, rule, group_of)
     if not passed:
         raise InputError(
-            f"{train.name} has labels of one class alone, so that none are passed on; leave out --look-alikes"
+            f"no label of {train.name} could be passed on to {test.name}: pictures of two classes must have labels, "
+            "and others that are no copies of valid ones none; leave out --look-alikes"
         )
     own_groups = {own_ids[id_]: group for id_, group in group_of.items()}
     split = KnownSplit({own_ids[id_] for id_ in valid_ids}, own_groups or None, _how(rule, groups))
@@ -210,7 +214,20 @@ def _side_by_side(train: PixelSource, test: PixelSource) -> PixelSource:
     return PixelSource(f"{train.name} and {test.name}", train.size, True, True, chunks, train.digest)
 
 
-def _passed_on(
+def _refuse_labels_of(source: PixelSource) -> None:
+    if source.has_labels:
+        raise InputError(f"{source.name} has labels itself, so that none are passed on; leave out --look-alikes")
+
+
+def _refuse_many(name: str, labels: int) -> None:
+    if labels > MOST_GIVING:
+        raise InputError(
+            f"{name} has {labels:,} labels, and --look-alikes is for tables of few, {MOST_GIVING:,} at most; leave it "
+            "out"
+        )
+
+
+def _to_look_alikes(
     pool: Pool, label_of: dict[str, str], rule: SplitRule, group_of: dict[str, str]
 ) -> tuple[dict[str, str], set[str]]:
     """By id the labels that labelled pictures pass on to others; and the ids of those that are kept for validation."""

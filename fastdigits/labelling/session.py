@@ -234,7 +234,7 @@ class Session:
         except InputError as error:
             return str(error)
         except Exception as error:  # which a thread would take with it unseen
-            log.exception("%s failed", work.__name__)
+            log.exception("what is done beside the labelling failed")
             return f"{type(error).__name__}: {error}"
         return None
 
@@ -272,10 +272,11 @@ class Session:
         with self._lock:
             said = dict(self.labels.label_of)
         if run is not None:
-            try:
-                self._learn_from(run, said)
-            except InputError as error:
-                self.trainer.give_up(str(error), trains_anew=finished is None)
+            problem = self._problem_of(lambda: self._learn_from(run, said))
+            if problem is None:
+                self.trainer.keep()
+            else:
+                self.trainer.give_up(problem, trains_anew=finished is None)
         if self._check is not None and (run is not None or len(said) >= self._checked_by + CHECKED_ANEW):
             self.expectation, self._checked_by = self._check.expectation(self.planner, said), len(said)
         self._is_learning = False

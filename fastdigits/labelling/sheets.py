@@ -10,7 +10,7 @@ from ..photos import SIDE, cut_sheet, list_pictures, picture_ids, read_gray
 from ..sources import Chunk, PixelSource
 from ..system import InputError, append_rows, file_sha256, grown_rows, writable, write_pictures
 
-CUT_DIGITS, SHEETS, CUT_FROM = "digits", "sheets.csv", ".sheets.csv"
+CUT_DIGITS, SHEETS, CUT_FROM = "digits", "sheets.csv", ".cut_from.csv"
 SHEETS_HEADER, CUT_FROM_HEADER = ["id", "sheet"], ["sheet", "sha256"]
 
 
@@ -43,6 +43,8 @@ def sheets_source(folder: Path, out: Path) -> PixelSource:
                     raise InputError(
                         f"{out} has the digits of another sheet called {sheet}; rename {file}, or name another folder"
                     )
+                if sheet not in cut_from:  # of an earlier version
+                    append_rows(out / CUT_FROM, [[sheet, digest]], CUT_FROM_HEADER)
                 pictures = [read_gray(out / CUT_DIGITS / f"{id_}.png") for id_ in ids_of[sheet]]
                 yield Chunk(np.stack(pictures), ids_of[sheet], None)
                 continue

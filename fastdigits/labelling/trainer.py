@@ -44,8 +44,9 @@ class Trainer:
     def __init__(self, place: Path, start: str, classes: list[str], is_normalised: bool, lr: float | None = None):
         self.lr = lr
         self.place, self.start, self.classes, self.is_normalised = place / TRAINED, start, classes, is_normalised
-        self._needed = Path(start).resolve().parent  # which may be what an earlier labelling trained here
+        self._needed = Path(start).resolve()  # which may be what an earlier labelling trained here
         self.trained: Path | None = None
+        self._before: Path | None = None  # the run before it, until it is kept or given up
         self.problem: str | None = None
         self.labels = 0  # of the last training that was begun
         self._process: subprocess.Popen | None = None
@@ -83,6 +84,9 @@ class Trainer:
         """Write down what is to be learnt, and begin to train on it."""
         self.labels, self.problem = lesson.given, None
         place = self.place / f"{self.labels:06}"
+        if self._is_needed(place):
+            self.problem = f"{place} holds the model that all starts from; another is trained from more labels"
+            return
         self._remove(place)
         how = {"method": SplitRule.method, "valid": len(lesson.held_back), "seed": SplitRule.seed, "groups": None}
         split = KnownSplit(lesson.held_back, None, how)
@@ -113,13 +117,17 @@ class Trainer:
             said = (place / PROBLEM_FILE).read_text(encoding="utf-8", errors="replace").strip()
             self.problem = said.splitlines()[-1] if said else f"training ended with {code}"
             return None
-        before, self.trained = self.trained, place / RUN
-        if before is not None and before != self.trained:
-            self._remove(before.parent)
+        self._before, self.trained = self.trained, place / RUN
         return self.trained
 
+    def keep(self) -> None:
+        """The newest model is at work: the one before it is removed."""
+        if self._before is not None and self._before != self.trained:
+            self._remove(self._before.parent)
+        self._before = None
+
     def give_up(self, why: str, trains_anew: bool) -> None:
-        """Do without the newest model, which cannot be used.
+        """Do without the newest model, which cannot be used, and with the one before it.
 
         Parameters
         ----------
@@ -127,7 +135,7 @@ class Trainer:
         trains_anew : bool
             Whether the labels that there are may be trained on once more; else more of them must come first.
         """
-        self.trained, self.problem = None, why
+        self.trained, self._before, self.problem = self._before, None, why
         if trains_anew:
             self.labels = 0
 
@@ -138,8 +146,11 @@ class Trainer:
             self._process.wait()
             self._let_go()
 
+    def _is_needed(self, place: Path) -> bool:
+        return place.resolve() in (self._needed, *self._needed.parents)
+
     def _remove(self, place: Path) -> None:
-        if place.resolve() != self._needed:
+        if not self._is_needed(place):
             shutil.rmtree(place, ignore_errors=True)
 
     def _let_go(self) -> None:

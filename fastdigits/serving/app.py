@@ -25,6 +25,7 @@ from .served import Served, ServedModels
 from .shell import add_endpoints, guarded_app
 from .uploads import (
     SentTable,
+    as_clients_say,
     asked_flag,
     asked_ground,
     decoded_picture,
@@ -83,7 +84,7 @@ class Answering:
             grays = [(await self.in_thread(turning.turn, gray[None]))[0] for gray in grays]
         rows = await asyncio.gather(*(served.shares(gray[None]) for gray in grays))
         answers = [await self.in_thread(served.answer, name, row, gray) for name, row, gray in zip(names, rows, grays)]
-        notes = turned_notes("request", turning, "ground=dark")
+        notes = as_clients_say(turned_notes("request", turning))
         if asked_flag(request, "seen", False):
             shown = [shown_picture(gray) for gray in grays]
             if sum(picture.size for picture in shown) > self.limits.seen_pixels:
@@ -166,8 +167,7 @@ class Answering:
         shown = judge.contents(shares, np.concatenate(contents))
         about = {"contents": shown, "least_sure": judge.least_sure}
         found = Predictions(ids, judge.probabilities(shares), judge.classes, **about)
-        notes = Notes(note.replace("--ground ", "ground=") for note in table.notes)  # as clients say it
-        return await self.in_thread(lambda: found.table().to_csv(index=False)), notes
+        return await self.in_thread(lambda: found.table().to_csv(index=False)), Notes(as_clients_say(table.notes))
 
     async def _in_its_turn(self, served: Served, images: np.ndarray) -> np.ndarray:
         """Shares of a part of a table, which waits while others fill the queue."""

@@ -13,8 +13,8 @@ ENDPOINTS = [
         "One or many pictures of one digit each: a PNG or JPEG file as the body, several files as a form, or JSON "
         '{"images": [[[0, …], …], …]}, gray levels 0..255 by picture, row and column, white on black. The answer has '
         "a label, its confidence, all probabilities, and whether a person should look. model=NAME picks a model, "
-        "normalise=true or false says whether the digit is cut out and centred first, ground=dark or light what the "
-        "ground of the pictures is, where that is known, seen=true returns what the model saw, large pictures smaller.",
+        "normalise=true or false says whether the digit is cut out and centred first, ground=dark or ground=light "
+        "tells the ground of the pictures, if you know it, seen=true returns what the model saw, large ones smaller.",
     ),
     ("POST /read", "A photo of several digits: the numbers of each line, every digit with its box in pixels."),
     (

@@ -176,6 +176,11 @@ def asked_flag(request: Request, name: str, otherwise: bool) -> bool:
     return given == "true"
 
 
+def as_clients_say(notes: list[str]) -> list[str]:
+    """Lines that name an option of the commands, with the word by which a client gives it."""
+    return [note.replace("--ground ", "ground=") for note in notes]
+
+
 def asked_ground(request: Request) -> str:
     """What the client says that its pictures' ground is."""
     given = request.query_params.get("ground", "auto")

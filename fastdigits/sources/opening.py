@@ -215,13 +215,7 @@ def _competition_source(path: Path, tables: list[Location], label_column: str | 
     """The table of a zip archive or folder; a competition's train table, with its test table as `.test`."""
     if len(tables) == 1:
         return _file_source(tables[0], label_column)
-    named: dict[str, Location] = {}
-    for table in tables:
-        name = table.file_name.partition(".")[0]
-        other = named.setdefault(name, table)
-        if other is not table and name in ("train", "test"):
-            both = " and ".join(one.member or one.path.name for one in (other, table))
-            raise InputError(f"{path} holds {both}, and it is not clear which one is meant; pass one as {path}/NAME")
+    named, left_out = _by_name(path, tables)
     if "train" not in named:
         if path.is_file() and any(is_picture(Path(name)) for name in archive_members(path)):
             raise InputError(f"{path} holds pictures; unpack it, and pass the folder")
@@ -231,7 +225,30 @@ def _competition_source(path: Path, tables: list[Location], label_column: str | 
     if "test" in named:
         has_column = named["test"].file_name.endswith(CSV_ENDINGS) and label_column in columns_of(named["test"])
         source.test = _file_source(named["test"], label_column if has_column else None)
+    source.notes.add(*left_out)
     return source
+
+
+def _by_name(path: Path, tables: list[Location]) -> tuple[dict[str, Location], list[str]]:
+    """The tables of a competition by name, and notes; InputError where two are called train, or test.
+
+    But a table that is packed counts no more where it lies unpacked beside.
+    """
+    plain = {table.file_name: table for table in tables if table.member is None and table.path.suffix != ".gz"}
+    named: dict[str, Location] = {}
+    notes = []
+    for table in tables:
+        name, beside = table.file_name.partition(".")[0], plain.get(table.file_name)
+        if path.is_dir() and beside is not None and beside is not table:
+            notes.append(f"{path}: {table.path.name} was left out beside {beside.path.name}")
+            continue
+        other = named.setdefault(name, table)
+        if other is not table and name in ("train", "test"):
+            both = " and ".join(one.member if path.is_file() else one.path.name for one in (other, table))
+            raise InputError(
+                f"{path} holds {both}, and it is not clear which one is meant; remove one, or pass the other"
+            )
+    return named, notes
 
 
 def _refuse_names_of_pictures(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..photos import SIDE, Ground, left_out, list_pictures, natural_order, picture_id, picture_ids, picture_size
 from ..system import InputError
+from .labels.log import NO_DIGIT, UNSURE
 from .notes import Notes
 from .picture_files import picture_files_source
 from .pixels import PixelSource, class_name
@@ -163,7 +164,7 @@ def _files_of_table(folder: Path, table: Path) -> list[LabelledFile]:
             )
         if file in rows:
             raise InputError(f"rows {rows[file]} and {row} of {table} both name {file.name!r}; leave out one")
-        if label.startswith("("):
+        if label in (NO_DIGIT, UNSURE):
             raise InputError(
                 f"row {row} of {table} has the label {label!r}, which `label` gives to what is of no class; pass its "
                 "labels.csv as it wrote it"

@@ -20,19 +20,20 @@ def csv_line(row: list) -> str:
 def append_rows(file: Path, rows: list[list], header: list[str]) -> None:
     """Add rows to a csv, after its header where it is new, and see them on disk: all of them or none.
 
-    A line that a kill cut short before is removed.
+    A line that a kill cut short before is removed, unless another program has saved the file since.
 
     Raises
     ------
     OSError
         When they cannot be written; the file is as it was.
     """
-    size = _whole_size(file)
+    size = _whole_size(file, header)
     try:
         if file.exists():
             os.truncate(file, size)
         with open(file, "ab") as table:
-            table.write("".join(map(csv_line, rows if size else [header, *rows])).encode())
+            text = "".join(map(csv_line, rows if size else [header, *rows]))
+            table.write(("" if _ends_a_line(file, size) else "\n").encode() + text.encode())
             table.flush()
             os.fsync(table.fileno())
     except OSError:
@@ -41,12 +42,33 @@ def append_rows(file: Path, rows: list[list], header: list[str]) -> None:
         raise
 
 
-def _whole_size(file: Path) -> int:
+def _is_saved_by_others(start: bytes, header: list[str]) -> bool:
+    """Whether a table begins with our header as we do not write it: with a mark, quotes or another end of line.
+
+    Then its last line is whole, though no end of line may follow.
+    """
+    first = start.split(b"\n", 1)[0] + b"\n"
+    if first == csv_line(header).encode() or b"\n" not in start:
+        return False
+    return next(csv.reader([first.decode("utf-8-sig", errors="replace")]), None) == header
+
+
+def _ends_a_line(file: Path, size: int) -> bool:
+    if not size:
+        return True
+    with open(file, "rb") as table:
+        table.seek(size - 1)
+        return table.read(1) == b"\n"
+
+
+def _whole_size(file: Path, header: list[str]) -> int:
     """Bytes up to the end of the last whole line; of no file 0."""
     if not file.exists():
         return 0
     end = file.stat().st_size
     with open(file, "rb") as table:
+        if _is_saved_by_others(table.read(BLOCK), header):
+            return end
         while end:
             start = max(0, end - BLOCK)
             table.seek(start)
@@ -75,7 +97,7 @@ def grown_rows(file: Path, header: list[str], name: str) -> list[list[str]]:
     if not file.exists():
         return []
     content = file.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
+    whole = content if _is_saved_by_others(content, header) else content[: content.rfind(b"\n") + 1]
     rows = list(csv.reader(io.StringIO(whole.decode("utf-8-sig", errors="replace"))))
     is_cut_header = not rows and csv_line(header).encode().startswith(content)
     if not is_cut_header and (rows[:1] != [header] or any(len(row) != len(header) for row in rows)):

@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from .errors import InputError
 
 LEAST_FREE = 100_000  # bytes; with less a disk is full
+BEFORE = ".before"  # what lies in a folder that is being replaced, and was there before
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
 
@@ -37,7 +37,7 @@ def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
     if path.is_dir() and mark is None:
         raise InputError(f"{path} is a folder; name a file")
     if path.is_dir() and any(path.iterdir()):
-        if not (path / mark).is_file():
+        if not any((place / mark).is_file() for place in (path, path / BEFORE)):
             raise InputError(f"{path} holds other things (no {mark}), so it is not replaced; name another output")
         if mark != RUN_MARK and (path / RUN_MARK).is_file():
             raise InputError(f"{path} is a run directory, so it is not replaced; name another output")
@@ -56,27 +56,41 @@ def fresh_folder(path: Path) -> None:
 def replaced_folder(path: Path) -> Iterator[None]:
     """An empty folder at `path`, as by `fresh_folder`; if the block fails, what was there before is there again.
 
-    Until then it lies in a hidden folder inside, since a link or a disk that is mounted there cannot be moved.
+    Until then it lies in a hidden folder inside, since a link or a disk that is mounted there cannot be moved; after a
+    kill the next one puts it back first.
     """
-    place = path.resolve()
+    place, before = path.resolve(), path.resolve() / BEFORE
     existed = place.is_dir()
     with writable(path):
         place.mkdir(parents=True, exist_ok=True)
-        entries = list(place.iterdir())
-        before = Path(tempfile.mkdtemp(prefix=".before-", dir=place))
-        for entry in entries:
-            entry.rename(before / entry.name)
+        if before.is_dir():
+            _put_back(place)
+        try:
+            before.mkdir()
+            for entry in place.iterdir():
+                if entry != before:
+                    entry.rename(before / entry.name)
+        except OSError:
+            for entry in before.iterdir() if before.is_dir() else ():
+                entry.rename(place / entry.name)
+            raise
     try:
         yield
     except BaseException:
-        _empty_folder(place, but=before)
-        for entry in before.iterdir():
-            entry.rename(place / entry.name)
-        before.rmdir()
+        _put_back(place)
         if not existed:
             remove_folder(path)
         raise
     shutil.rmtree(before)
+
+
+def _put_back(place: Path) -> None:
+    """Of a folder that was to be replaced: remove what came instead, and put back what was there."""
+    before = place / BEFORE
+    _empty_folder(place, but=before)
+    for entry in before.iterdir():
+        entry.rename(place / entry.name)
+    before.rmdir()
 
 
 def remove_folder(path: Path) -> None:

@@ -243,6 +243,8 @@ def test_a_small_table_passes_its_labels_on_to_its_test_table(few_and_many, digi
     assert np.mean([truth[row] == label for row, label in passed.items()]) > 0.96
     plain = convert(few, tmp_path / "plain", test=many, groups=tmp_path / "hands.csv", valid=0.5)
     assert plain.split("valid").ids == valid.ids
+    told = "hands.csv does not say whose the test pictures are"
+    assert any(note.startswith(told) for note in folder.manifest["notes"])
     assert (plain.manifest["split"], plain.split("valid").groups) == (folder.manifest["split"], valid.groups)
 
 
@@ -261,7 +263,8 @@ def test_tables_that_pass_no_labels_on(few_and_many, tmp_path, monkeypatch):
     )
     pd.read_csv(few).query("label == 3").to_csv(tmp_path / "threes.csv", index=False)
     assert error_of(tmp_path / "threes.csv", many) == (
-        "threes.csv has labels of one class alone, so that none are passed on; leave out --look-alikes"
+        "no label of threes.csv could be passed on to many.csv: pictures of two classes must have labels, and others "
+        "that are no copies of valid ones none; leave out --look-alikes"
     )
     monkeypatch.setattr("fastdigits.labelling.look_alikes.MOST_GIVING", 999)
     assert error_of(labelled, many) == (

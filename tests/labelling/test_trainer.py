@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,15 +119,38 @@ def test_it_learns_beside_the_labelling_and_goes_on_after_a_kill(tmp_path, lesso
     assert [path.name for path in (tmp_path / "trained").iterdir()] == ["000080"]
 
 
-def test_the_model_that_it_starts_from_is_not_removed(tmp_path):
+def test_the_model_that_it_starts_from_is_not_removed(tmp_path, lesson):
     """One that an earlier labelling trained in the same folder."""
     runs = [tmp_path / "trained" / f"{labels:06}" / "run" for labels in (12, 40, 90)]
     for run in runs:
         run.mkdir(parents=True)
         (run / "result.json").write_text("{}")
-    trainer = Trainer(tmp_path, str(runs[0]), CLASSES, False)
+    trainer = Trainer(tmp_path, str(runs[0] / "model.safetensors"), CLASSES, False)
     assert trainer.trained == runs[2]
     assert [run.is_dir() for run in runs] == [True, False, True]
+    trainer.begin(replace(lesson, given=12))  # as many labels as that model learnt from
+    assert not trainer.is_busy
+    assert trainer.problem == (
+        f"{runs[0].parent} holds the model that all starts from; another is trained from more labels"
+    )
+    assert runs[0].is_dir()
+
+
+def test_a_new_model_that_cannot_be_used_does_not_cost_the_old_one(tmp_path):
+    old, new = (tmp_path / "trained" / f"{labels:06}" / "run" for labels in (12, 40))
+    for run in (old, new):
+        run.mkdir(parents=True)
+    trainer = Trainer(tmp_path, "digitnet-mnist", CLASSES, False)
+    trainer.labels, trainer.trained = 40, old
+    for run in (old, new):  # which were unfinished, and are removed
+        run.mkdir(parents=True, exist_ok=True)
+    trainer._before, trainer.trained = trainer.trained, new
+    trainer.give_up("it is damaged", trains_anew=False)
+    assert (trainer.trained, trainer.labels, trainer.problem) == (old, 40, "it is damaged")
+    assert old.is_dir()
+    trainer._before, trainer.trained = old, new
+    trainer.keep()
+    assert (old.is_dir(), new.is_dir(), trainer.trained) == (False, True, new)
 
 
 def test_another_sheet_of_the_same_name_is_not_taken_for_the_first(tmp_path):
@@ -138,6 +162,10 @@ def test_another_sheet_of_the_same_name_is_not_taken_for_the_first(tmp_path):
     assert sum(len(chunk.ids) for chunk in sheets_source(tmp_path / "monday", out).chunks()) == 2
     with pytest.raises(InputError, match=r"out has the digits of another sheet called s1; rename .*s1.png, or name"):
         list(sheets_source(tmp_path / "tuesday", out).chunks())
+    (out / ".cut_from.csv").unlink()  # as an earlier version left it
+    for _ in range(2):
+        assert sum(len(chunk.ids) for chunk in sheets_source(tmp_path / "monday", out).chunks()) == 2
+    assert len((out / ".cut_from.csv").read_text().splitlines()) == 2
 
 
 def test_sheets_are_cut_once_and_each_digit_knows_its_sheet(tmp_path):

@@ -89,14 +89,14 @@ def test_the_test_pictures_of_an_image_folder_are_not_taken_for_its_train_pictur
     log.add({str(row): label for row, label in enumerate(truth)}, "w0001")  # ids that train has, too
     folder = convert(tmp_path / "data", tmp_path / "new", labels=log.file, valid=0.3)
     assert sum(len(split) for split in folder.splits.values()) == 50
-    left_out = "train and valid pictures were left out: labels.csv has labels of test alone"
+    left_out = "train and valid pictures were left out, because labels.csv has labels for test only"
     assert f"{tmp_path}/data: {left_out}" in folder.manifest["notes"]
     competition = tmp_path / "competition"
     competition.mkdir()
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).rename(competition / name)
     of_test = convert(competition, tmp_path / "of_test", labels=log.file, valid=0.3)
-    told = "train.csv was left out: labels.csv has labels of test.csv alone"
+    told = "train.csv was left out, because labels.csv has labels for test.csv only"
     assert any(told in note for note in of_test.manifest["notes"])
     checked = LabelLog(tmp_path / "checked.csv")
     checked.add({"3": "0"}, "w0001", {"3": "3"})
@@ -126,13 +126,17 @@ def test_a_csv_that_a_spreadsheet_saved_again_is_one_still(log, unlabelled, tmp_
     log.add(truth | {"d3": NO_DIGIT}, "w0001")
     header, *rows = log.file.read_text().splitlines()
     for name, text in {
+        "no_end": "\r\n".join([header, *rows]),
         "mark": "\ufeff" + "\r\n".join([header, *rows, ""]),
         "quotes": "\n".join([",".join(f'"{word}"' for word in header.split(",")), *rows, ""]),
     }.items():
         saved = tmp_path / f"{name}.csv"
         saved.write_text(text, encoding="utf-8", newline="")
         assert is_label_log(saved)
-        assert LabelLog(saved).label_of == log.label_of
+        again = LabelLog(saved)
+        assert again.label_of == log.label_of
+        again.add({"d200": "5"}, "w0002")
+        assert LabelLog(saved).label_of == log.label_of | {"d200": "5"}
     changed = tmp_path / "semicolons.csv"
     changed.write_text(log.file.read_text().replace(",", ";"))
     assert not is_label_log(changed)

@@ -79,6 +79,9 @@ def test_a_csv_names_the_labels(photos, tmp_path):
         f"row 2 of {tmp_path}/log.csv has the label '(no digit)', which `label` gives to what is of no class; pass its "
         "labels.csv as it wrote it"
     )
+    names.assign(Label=["(", ")", "(", ")"]).to_csv(tmp_path / "signs.csv", index=False)
+    signs = convert(flat, tmp_path / "signs", labels=tmp_path / "signs.csv", valid=0, normalise=True)
+    assert signs.classes == ["(", ")"]
     (flat / "p0.jpg").write_bytes((photos / "2" / "1.png").read_bytes())
     names.assign(File=["p0", "p1", "p2", "p3"]).to_csv(tmp_path / "stems.csv", index=False)
     assert error_of(flat, tmp_path / "no", labels=tmp_path / "stems.csv", normalise=True) == (

@@ -301,12 +301,18 @@ def test_torchvision_offline_is_one_line(tmp_path, monkeypatch):
 
 
 def test_which_of_two_train_tables_is_not_guessed(tmp_path, digit_table):
-    digit_table[:10].to_csv(tmp_path / "train.csv", index=False)
     digit_table[:5].to_csv(tmp_path / "train.csv.gz", index=False)
+    with zipfile.ZipFile(tmp_path / "train.csv.zip", "w") as archive:
+        archive.writestr("train.csv", digit_table.to_csv(index=False))
     assert error_of(tmp_path) == (
-        f"{tmp_path} holds train.csv and train.csv.gz, and it is not clear which one is meant; pass one as "
-        f"{tmp_path}/NAME"
+        f"{tmp_path} holds train.csv.gz and train.csv.zip, and it is not clear which one is meant; remove one, or pass "
+        "the other"
     )
+    digit_table[:10].to_csv(tmp_path / "train.csv", index=False)  # unpacked, it is meant
+    source = open_source(tmp_path)
+    assert sum(len(chunk.ids) for chunk in source.chunks()) == 10
+    packed = ("train.csv.gz", "train.csv.zip")
+    assert source.notes == [f"{tmp_path}: {name} was left out beside train.csv" for name in packed]
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         for place in ("mnist", "fashion"):
             archive.writestr(f"{place}/train.csv", digit_table.to_csv(index=False))

@@ -65,6 +65,13 @@ def test_a_folder_is_replaced_only_if_what_comes_instead_does_not_fail(tmp_path)
         (path / "deep").mkdir()
         raise KeyboardInterrupt
     assert [file.name for file in path.rglob("*")] == ["deep", "old"]
+    (path / "half").touch()  # as a kill leaves it, in the middle of a replacement
+    (path / ".before").mkdir()
+    (path / "deep").rename(path / ".before" / "deep")
+    check_output(path, True, "deep/old")  # it is known as ours still
+    with pytest.raises(InputError), replaced_folder(path):
+        raise InputError("no")
+    assert [file.name for file in path.rglob("*")] == ["deep", "old"]
     with replaced_folder(path):
         (path / "new").touch()
     assert [file.name for file in path.rglob("*")] == ["new"]
