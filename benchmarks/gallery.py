@@ -17,6 +17,7 @@ from .serving import running_server
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 FIGURES = ("confusion", "class-intervals", "reliability", "coverage", "curves", "stress")
 COLUMNS, WIDTH_PX, GAP_PX = 3, 640, 24
+PAGE_PX = 720  # as narrow as pad and answer still stand beside each other, so that words can be read on a phone
 SEVEN = ((0.28, 0.22), (0.74, 0.2), (0.44, 0.82)), ((0.36, 0.52), (0.68, 0.5))  # strokes in shares of the pad
 
 
@@ -41,12 +42,13 @@ def photograph_page(path: Path) -> None:
 
     with running_server() as (host, port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 560})
+        page = browser.new_page(viewport={"width": PAGE_PX, "height": 700}, device_scale_factor=1.5)
         page.goto(f"http://{host}:{port}")
         draw_strokes(page, SEVEN, steps=12)
         page.get_by_text("This is a 7").wait_for(state="attached")
         page.wait_for_timeout(300)  # until the bars stand
-        page.screenshot(path=path)
+        desk = page.locator(".desk").bounding_box()
+        page.screenshot(path=path, clip={"x": 0, "y": 0, "width": PAGE_PX, "height": desk["y"] + desk["height"]})
         browser.close()
 
 
