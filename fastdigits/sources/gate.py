@@ -47,8 +47,8 @@ def through_gate(source: PixelSource, ground: Ground = "auto") -> PixelSource:
     return replace(source, chunks=chunks, test=source.test and through_gate(source.test, ground))
 
 
-def turned_notes(name: str, turning: Turning) -> list[str]:
-    """A line where pictures were turned, and by which option they are not; none where there are none."""
+def turned_notes(name: str, turning: Turning, option: str = "--ground dark") -> list[str]:
+    """A line where pictures were turned, and by which `option` they are not; none where there are none."""
     if not turning.turned:
         return []
     which = "all" if turning.turned == turning.seen else f"{turning.turned:,} of {turning.seen:,}"
@@ -56,7 +56,7 @@ def turned_notes(name: str, turning: Turning) -> list[str]:
         return [f"{name}: {which} pictures were turned to light digits on a dark ground, as --ground light says"]
     return [
         f"{name}: {which} pictures are dark digits on a light ground and were turned to light on dark; where that is "
-        f"wrong, pass --ground dark"
+        f"wrong, pass {option}"
     ]
 
 
