@@ -209,7 +209,7 @@ def test_another_source_is_not_mixed_in(source, tmp_path):
     LabelLog(tmp_path / "out" / "labels.csv").add({"3": "1"}, "w0001")
     shutil.copy(source, tmp_path / "other.csv")
     # in the middle of a long line the error leaves out a part
-    with pytest.raises(InputError, match=r"labels holds what was made by `label .* another folder, or correct .*json"):
+    with pytest.raises(InputError, match=r"out holds what was made by `label .* another folder, or correct .*json"):
         label(tmp_path / "other.csv", tmp_path / "out")
 
 
