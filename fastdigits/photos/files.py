@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,22 @@ def _unreadable(file: Path, error: Exception) -> InputError:
     return InputError(f"{file} is no readable picture; replace or remove it")
 
 
+@contextmanager
+def _opened(file: Path) -> Iterator["PIL.Image.Image"]:  # noqa: F821 (Pillow is loaded only where it is used)
+    """The picture for a block; InputError when there is none, or where opening or reading it finds damage."""
+    from PIL import Image
+
+    if file.suffix.lower() in PHONE_ENDINGS:
+        _load_phone_plugin(file)
+    try:
+        with Image.open(file) as picture:
+            yield picture
+    except FileNotFoundError:
+        raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
+    except Exception as error:  # of which Pillow has many kinds for damage
+        raise _unreadable(file, error) from None
+
+
 def picture_size(file: Path) -> tuple[int, int]:
     """Width and height in pixels as the file's header tells them, which costs little.
 
@@ -96,15 +114,8 @@ def picture_size(file: Path) -> tuple[int, int]:
     InputError
         When there is none, or it is damaged.
     """
-    from PIL import Image
-
-    if file.suffix.lower() in PHONE_ENDINGS:
-        _load_phone_plugin(file)
-    try:
-        with Image.open(file) as picture:
-            return picture.size
-    except Exception as error:  # of which Pillow has many kinds for damage
-        raise _unreadable(file, error) from None
+    with _opened(file) as picture:
+        return picture.size
 
 
 def read_gray(file: Path, normalise: bool = False, ground: Ground = "auto") -> np.ndarray:
@@ -115,18 +126,9 @@ def read_gray(file: Path, normalise: bool = False, ground: Ground = "auto") -> n
     InputError
         When there is none, or it is damaged.
     """
-    from PIL import Image
-
-    if file.suffix.lower() in PHONE_ENDINGS:
-        _load_phone_plugin(file)
-    try:
-        with Image.open(file) as picture:
-            pages = 1 if picture.format == STEREO_FORMAT else getattr(picture, "n_frames", 1)
-            gray = gray_levels(picture)
-    except FileNotFoundError:
-        raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
-    except Exception as error:
-        raise _unreadable(file, error) from None
+    with _opened(file) as picture:
+        pages = 1 if picture.format == STEREO_FORMAT else getattr(picture, "n_frames", 1)
+        gray = gray_levels(picture)
     if pages > 1:
         raise InputError(f"{file} has {pages} pages; save each of them as a picture of its own")
     return normalised(gray, ground) if normalise else gray
