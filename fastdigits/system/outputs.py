@@ -10,7 +10,9 @@ from pathlib import Path
 from .errors import InputError
 
 LEAST_FREE = 100_000  # bytes; with less a disk is full
-BEFORE = ".before"  # what lies in a folder that is being replaced, and was there before
+# in a folder that is being replaced, of what was there before: all of it; some of it, while the rest lies in the folder
+# itself; and what is removed because all went well
+BEFORE, MOVING, GONE = ".before", ".before-moving", ".before-gone"
 RUN_MARK = "run.json"  # a run holds models and curves too, and hours of work: nothing but a new run replaces it
 
 
@@ -37,7 +39,7 @@ def check_output(path: Path, overwrite: bool, mark: str | None = None) -> None:
     if path.is_dir() and mark is None:
         raise InputError(f"{path} is a folder; name a file")
     if path.is_dir() and any(path.iterdir()):
-        if not any((place / mark).is_file() for place in (path, path / BEFORE)):
+        if not any((place / mark).is_file() for place in (path, path / BEFORE, path / MOVING)):
             raise InputError(f"{path} holds other things (no {mark}), so it is not replaced; name another output")
         if mark != RUN_MARK and (path / RUN_MARK).is_file():
             raise InputError(f"{path} is a run directory, so it is not replaced; name another output")
@@ -59,20 +61,17 @@ def replaced_folder(path: Path) -> Iterator[None]:
     Until then it lies in a hidden folder inside, since a link or a disk that is mounted there cannot be moved; after a
     kill the next one puts it back first.
     """
-    place, before = path.resolve(), path.resolve() / BEFORE
+    place = path.resolve()
     existed = place.is_dir()
     with writable(path):
         place.mkdir(parents=True, exist_ok=True)
-        if before.is_dir():
-            _put_back(place)
+        _put_back(place)
         try:
-            before.mkdir()
-            for entry in place.iterdir():
-                if entry != before:
-                    entry.rename(before / entry.name)
+            (place / MOVING).mkdir()
+            _move_all(place, place / MOVING)
+            (place / MOVING).rename(place / BEFORE)
         except OSError:
-            for entry in before.iterdir() if before.is_dir() else ():
-                entry.rename(place / entry.name)
+            _put_back(place)
             raise
     try:
         yield
@@ -81,16 +80,27 @@ def replaced_folder(path: Path) -> Iterator[None]:
         if not existed:
             remove_folder(path)
         raise
-    shutil.rmtree(before)
+    (place / BEFORE).rename(place / GONE)  # from here on what came instead stays, whenever a kill comes
+    shutil.rmtree(place / GONE)
 
 
 def _put_back(place: Path) -> None:
-    """Of a folder that was to be replaced: remove what came instead, and put back what was there."""
-    before = place / BEFORE
-    _empty_folder(place, but=before)
-    for entry in before.iterdir():
-        entry.rename(place / entry.name)
-    before.rmdir()
+    """Of a folder whose replacement did not end: remove what came instead, and put back what was there."""
+    if (place / GONE).is_dir():
+        shutil.rmtree(place / GONE)
+    if (place / BEFORE).is_dir():
+        _empty_folder(place, but=place / BEFORE)
+        (place / BEFORE).rename(place / MOVING)
+    if (place / MOVING).is_dir():
+        _move_all(place / MOVING, place)
+        (place / MOVING).rmdir()
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """Move what lies in one folder into another, which may lie in it itself."""
+    for entry in list(source.iterdir()):
+        if entry != target:
+            entry.rename(target / entry.name)
 
 
 def remove_folder(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Outputs appear whole or not at all, and only what fastdigits made is replaced."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,40 @@ def test_a_folder_is_replaced_only_if_what_comes_instead_does_not_fail(tmp_path)
     with replaced_folder(path):
         (path / "new").touch()
     assert [file.name for file in path.rglob("*")] == ["new"]
+
+
+@pytest.mark.parametrize("renames", range(7))
+def test_no_kill_loses_what_was_there(tmp_path, monkeypatch, renames):
+    """The process ends at any of the moves by which a replacement begins and is taken back; so does the next one."""
+    path = tmp_path / "a"
+    path.mkdir()
+    for name in ("compete.json", "model", "submission.csv"):
+        (path / name).write_text(name)
+
+    class Killed(BaseException):
+        pass
+
+    rename, left = Path.rename, [renames]
+
+    def until_the_kill(self, target):
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", until_the_kill)
+    for allowed in (renames, 1):
+        left[0] = allowed
+        with suppress(Killed, InputError), replaced_folder(path):
+            (path / "half").touch()
+            raise InputError("no")
+    monkeypatch.setattr(Path, "rename", rename)
+    check_output(path, True, "compete.json")
+    with suppress(InputError), replaced_folder(path):
+        raise InputError("no")
+    assert {file.name: file.read_text() for file in path.iterdir()} == {
+        name: name for name in ("compete.json", "model", "submission.csv")
+    }
 
 
 def test_the_folder_one_stands_in_stays(tmp_path, monkeypatch):
