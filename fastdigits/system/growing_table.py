@@ -27,13 +27,13 @@ def append_rows(file: Path, rows: list[list], header: list[str]) -> None:
     OSError
         When they cannot be written; the file is as it was.
     """
-    size = _whole_size(file, header)
+    size, is_open = _whole_size(file, header)
     try:
         if file.exists():
             os.truncate(file, size)
         with open(file, "ab") as table:
             text = "".join(map(csv_line, rows if size else [header, *rows]))
-            table.write(("" if _ends_a_line(file, size) else "\n").encode() + text.encode())
+            table.write(f"\n{text}".encode() if is_open else text.encode())
             table.flush()
             os.fsync(table.fileno())
     except OSError:
@@ -42,41 +42,33 @@ def append_rows(file: Path, rows: list[list], header: list[str]) -> None:
         raise
 
 
-def _is_saved_by_others(start: bytes, header: list[str]) -> bool:
+def _is_saved_by_others(first_line: bytes, header: list[str]) -> bool:
     """Whether a table begins with our header as we do not write it: with a mark, quotes or another end of line.
 
     Then its last line is whole, though no end of line may follow.
     """
-    first = start.split(b"\n", 1)[0] + b"\n"
-    if first == csv_line(header).encode() or b"\n" not in start:
+    if first_line == csv_line(header).encode() or not first_line.endswith(b"\n"):
         return False
-    return next(csv.reader([first.decode("utf-8-sig", errors="replace")]), None) == header
+    return next(csv.reader([first_line.decode("utf-8-sig", errors="replace")]), None) == header
 
 
-def _ends_a_line(file: Path, size: int) -> bool:
-    if not size:
-        return True
-    with open(file, "rb") as table:
-        table.seek(size - 1)
-        return table.read(1) == b"\n"
-
-
-def _whole_size(file: Path, header: list[str]) -> int:
-    """Bytes up to the end of the last whole line; of no file 0."""
+def _whole_size(file: Path, header: list[str]) -> tuple[int, bool]:
+    """Bytes up to the end of the last whole line, of no file 0; and whether an end of line is missing there."""
     if not file.exists():
-        return 0
+        return 0, False
     end = file.stat().st_size
     with open(file, "rb") as table:
-        if _is_saved_by_others(table.read(BLOCK), header):
-            return end
+        if _is_saved_by_others(table.readline(BLOCK), header):
+            table.seek(end - 1)
+            return end, table.read(1) != b"\n"
         while end:
             start = max(0, end - BLOCK)
             table.seek(start)
             found = table.read(end - start).rfind(b"\n")
             if found >= 0:
-                return start + found + 1
+                return start + found + 1, False
             end = start
-    return 0
+    return 0, False
 
 
 def grown_rows(file: Path, header: list[str], name: str) -> list[list[str]]:
@@ -97,7 +89,8 @@ def grown_rows(file: Path, header: list[str], name: str) -> list[list[str]]:
     if not file.exists():
         return []
     content = file.read_bytes()
-    whole = content if _is_saved_by_others(content, header) else content[: content.rfind(b"\n") + 1]
+    is_saved_by_others = _is_saved_by_others(content[: content.find(b"\n") + 1], header)
+    whole = content if is_saved_by_others else content[: content.rfind(b"\n") + 1]
     rows = list(csv.reader(io.StringIO(whole.decode("utf-8-sig", errors="replace"))))
     is_cut_header = not rows and csv_line(header).encode().startswith(content)
     if not is_cut_header and (rows[:1] != [header] or any(len(row) != len(header) for row in rows)):
