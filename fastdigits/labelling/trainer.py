@@ -133,11 +133,14 @@ class Trainer:
         ----------
         why : str
         trains_anew : bool
-            Whether the labels that there are may be trained on once more; else more of them must come first.
+            Whether the labels that there are may be trained on once more; else more of them must come first, and the
+            model is removed, so that the next start does not take it up in place of the one before.
         """
-        self.trained, self._before, self.problem = self._before, None, why
         if trains_anew:
             self.labels = 0
+        else:
+            self._remove(self.trained.parent)
+        self.trained, self._before, self.problem = self._before, None, why
 
     def end(self) -> None:
         """Stop a training under way."""

@@ -148,6 +148,8 @@ def test_a_new_model_that_cannot_be_used_does_not_cost_the_old_one(tmp_path):
     trainer.give_up("it is damaged", trains_anew=False)
     assert (trainer.trained, trainer.labels, trainer.problem) == (old, 40, "it is damaged")
     assert old.is_dir()
+    assert not new.is_dir()  # else the next start would take it up, and remove the old one
+    new.mkdir(parents=True)
     trainer._before, trainer.trained = old, new
     trainer.keep()
     assert (old.is_dir(), new.is_dir(), trainer.trained) == (False, True, new)
