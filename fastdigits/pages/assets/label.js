@@ -16,6 +16,8 @@ let unsent = []; // acts that the server does not know yet
 let isSending = false;
 let isAsking = false;
 let isTakingBack = false; // in which nothing is labelled, since it is not known yet what is shown then
+let asked = 0; // questions so far
+let shownTo = 0; // which of them the state that is shown answers
 
 element("accept").addEventListener("click", accept);
 element("take-back").addEventListener("click", takeBack);
@@ -45,6 +47,12 @@ function address(path, more = {}) {
   return `${path}?${new URLSearchParams({ token, ...more })}`;
 }
 
+// A question, by whose number the state in its answer is known from older ones; answers may overtake each other.
+async function question(path, options) {
+  const number = ++asked;
+  return { number, answer: await (await ask(path, options)).json() };
+}
+
 function tell(text, isProblem = false) {
   element("status").textContent = text;
   element("status").classList.toggle("problem", isProblem);
@@ -56,11 +64,11 @@ async function fetchMore(isFresh = false) {
   if (isAsking) return;
   isAsking = true;
   try {
-    const told = await (await ask(address("/label/next", isFresh ? { fresh: 1 } : {}))).json();
+    const { number, answer } = await question(address("/label/next", isFresh ? { fresh: 1 } : {}));
     const known = new Set([...waiting, ...shown].map((one) => one.id));
-    waiting.push(...told.items.filter((one) => !known.has(one.id)).map((one) => ({ ...one, isChosen: true })));
+    waiting.push(...answer.items.filter((one) => !known.has(one.id)).map((one) => ({ ...one, isChosen: true })));
     if (!shown.length) showNext();
-    showState(told.state); // after it: it says why nothing is shown
+    showState(answer.state, number); // after it: it says why nothing is shown
   } catch (error) {
     tell(error.message, true);
   } finally {
@@ -152,11 +160,10 @@ async function send() {
   try {
     while (unsent.length) {
       const body = JSON.stringify(unsent[0]);
-      const answer = await ask(address("/label"), { method: "POST", body });
+      const { number, answer } = await question(address("/label"), { method: "POST", body });
       unsent.shift();
-      const told = await answer.json();
-      if (told.late.length) tell(`${told.late.length} were left as they are: somebody else has them.`, true);
-      showState(told.state);
+      if (answer.late.length) tell(`${answer.late.length} were left as they are: somebody else has them.`, true);
+      showState(answer.state, number);
     }
   } catch (error) {
     const refused = error.status === 400 ? unsent.shift() : null; // which would be refused again
@@ -180,10 +187,10 @@ async function takeBack() {
     while (isSending) await new Promise((resolve) => setTimeout(resolve, 10));
     await send();
     if (unsent.length) return; // which was told
-    const told = await (await ask(address("/label"), { method: "DELETE" })).json();
-    showState(told.state);
-    if (!told.items.length) return tell("There is nothing to take back.", true);
-    showAgain(told.items.map((one) => ({ ...one, isChosen: true })));
+    const { number, answer } = await question(address("/label"), { method: "DELETE" });
+    showState(answer.state, number);
+    if (!answer.items.length) return tell("There is nothing to take back.", true);
+    showAgain(answer.items.map((one) => ({ ...one, isChosen: true })));
     tell(`Taken back: ${shown.length === 1 ? "one picture" : `${shown.length} pictures`}.`);
   } catch (error) {
     tell(error.message, true);
@@ -227,7 +234,8 @@ async function look() {
   if (unsent.length) return send();
   if (!shown.length) return fetchMore();
   try {
-    showState(await (await ask(address("/label/state"))).json());
+    const { number, answer } = await question(address("/label/state"));
+    showState(answer, number);
   } catch (error) {
     tell(error.message, true);
   }
@@ -235,7 +243,9 @@ async function look() {
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-function showState(state) {
+function showState(state, number) {
+  if (number < shownTo) return;
+  shownTo = number;
   element("labelled").textContent = state.labelled.toLocaleString("en");
   element("all").textContent = state.is_read ? ` of ${state.arrived.toLocaleString("en")}` : "";
   element("yours").textContent = state.yours.toLocaleString("en");
