@@ -108,7 +108,7 @@ NEXT = {
         else f"fastdigits predict MODEL {made.path}"
     ),
     "Exploration": lambda made: f"fastdigits convert {made.source} digits/, or of an image folder: train, finetune",
-    "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune, or leave it out: they search, too",
+    "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune",
     "Result": lambda made: f"fastdigits report {made.run.path}, fastdigits predict {made.run.path} TABLE",
     "FoldResult": lambda made: (
         "without --folds for a model, or fastdigits predict FOLDS TABLE for all of them together"
@@ -156,7 +156,8 @@ def _print(result) -> None:
         from rich.console import Console
 
         # in a pipe rich takes 80 columns, which would cut tables that are meant for grep
-        console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+        # names of files and groups may hold what rich takes for its own marks
+        console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, markup=False, emoji=False)
         with console.capture() as captured:
             console.print(content)
         print(captured.get(), end="")  # rich itself would end with 1 when nobody reads on

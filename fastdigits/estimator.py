@@ -46,7 +46,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     lr : float, optional
         Peak learning rate.
     batch_size : int, optional
-        By default the recipe's, but not more than an eighth of the rows.
+        By default the recipe's, of few rows an eighth of them, but not fewer than 16; of what `finetune` accepts 64, of
+        fewer than 640 rows 32.
     optimizer, schedule, scaling : str, optional
         As for `train` and `finetune`.
     size : int, optional
@@ -66,7 +67,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Share of the rows of each class that are held back; they calibrate the confidence, for `expected_score` too.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
     random_state : int, RandomState or None
-        Same seed, same machine: same numbers.
+        Same seed, same machine: same numbers, on a CPU; on a GPU nearly the same.
     verbose : bool
         Print a line an epoch.
 
@@ -154,6 +155,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.poor_score = False
         return tags
 
+    def __getstate__(self):
+        if hasattr(self, "model_"):
+            self.model_.to("cpu")  # else a machine without a GPU could not load it
+        return super().__getstate__()
+
     def fit(self, X, y, sample_weight=None):
         """Train on pictures.
 
@@ -217,6 +223,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     def expected_score(self, X) -> Expectation:
         """What accuracy to expect on 50 pictures or more; ValueError where `validation_fraction` held nothing back."""
+        check_is_fitted(self, "model_")
         found = expectation_of([self._described()], self.answers(X))
         if found is None:
             here = f"{len(X)} pictures and validation_fraction={self.validation_fraction:g}"
@@ -254,6 +261,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         Predictions
             Ids are row numbers; `table()` makes a DataFrame.
         """
+        check_is_fitted(self, "model_")
         images, notes = self._pictures(X)
         shares, judge = self._shares(images), Judge.of([self.model_])
         return Predictions(

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "shards": ["joined_shards", "predict_shard"],
         "submissions": ["submission_sample", "submission_table"],
         "to_predict": ["source_to_predict", "table_to_predict"],
-        "verdicts": ["SURE", "Judge", "counted", "verdict_line"],
+        "verdicts": ["ENOUGH", "SURE", "Judge", "counted", "verdict_line"],
+        "written": ["check_table_file"],
     },
 )

@@ -15,6 +15,7 @@ TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
 LARGEST_INPUT = {"cpu": 4_000_000, "gpu": 40_000_000}  # floats of a batch, of which a network makes many times more
 SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
+SURE_ODDS = 1.0  # the same of a confidence's log odds from those below which an answer is doubtful
 
 
 class Inference:
@@ -109,6 +110,7 @@ class Inference:
             shares, agreement = self._mean(batch)
         second, first = np.partition(self.judge.probabilities(shares), -2, axis=1)[:, -2:].T
         unsure = first - second < SURE_LEAD
+        unsure |= np.abs(_log_odds(first) - _log_odds(self.judge.least_sure)) < SURE_ODDS
         if self.judge.above is not None:
             unsure |= np.abs(self.judge.outliers(shares).sum(1) - self.judge.above) < SURE_DISTANCE
         if unsure.any():
@@ -151,6 +153,11 @@ def agreement_of(alone: Sequence[np.ndarray], mean: np.ndarray) -> np.ndarray:
         agreement[:, place, 0] = own.max(1)
         agreement[:, place, 1] = np.take_along_axis(mean, own.argmax(1)[:, None], axis=1)[:, 0]
     return agreement
+
+
+def _log_odds(probability: np.ndarray | float) -> np.ndarray:
+    clipped = np.clip(probability, 1e-7, 1 - 1e-7)
+    return np.log(clipped / (1 - clipped))
 
 
 def power_of_two(most: int) -> int:

@@ -68,6 +68,6 @@ def open_models(models: list[str | Path], few: bool = False) -> list[SavedModel 
         if model.classes != opened[0].classes:
             raise InputError(
                 f"{name} tells {', '.join(model.classes)}, {models[0]} tells {', '.join(opened[0].classes)}; "
-                "an ensemble needs the same classes"
+                "models that are averaged or compared need the same classes"
             )
     return opened

@@ -10,9 +10,10 @@ import numpy as np
 from ..models import OUTLIERS
 from ..photos import DIGIT
 from ..sources import Notes
-from ..system import whole_file, write_json
+from ..system import write_json
 from .submissions import submission_table
 from .verdicts import ENOUGH, SURE, counted, verdict_line, verdicts_of
+from .written import write_table
 
 SHOWN = 10  # answers; of more only their number is told
 
@@ -108,10 +109,7 @@ class Predictions:
     def write(self, out: Path, submission: str | None = None, probabilities: bool = False) -> None:
         """Write the table, or the submission, as csv or csv.gz, and beside it what was noticed, if anything was."""
         table = self.submission(submission) if submission else self.table(probabilities)
-        with whole_file(out) as partial:
-            is_packed = out.suffix.lower() == ".gz"
-            packed = {"method": "gzip", "mtime": 0} if is_packed else None  # the same rows, the same bytes
-            table.to_csv(partial, index=False, compression=packed)
+        write_table(table, out)
         self.file, self.submission_form, notes_file = out, submission, notes_file_of(out)
         about = {"expectation": asdict(self.expectation)} if self.expectation else {}
         about |= {"adaptation": self.adaptation} if self.adaptation else {}

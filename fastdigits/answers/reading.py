@@ -7,9 +7,9 @@ import numpy as np
 
 from ..photos import OTHER, SEVERAL, Box, Cut, Sheet, contents_of, cut_sheet
 from ..sources import Notes
-from ..system import whole_file
 from .inference import Inference
 from .verdicts import NAMES, SURE, Judge
+from .written import write_table
 
 STRETCH = 2.0  # how fast a blot that is wider than high is taken for several digits that touch
 DOUBT = "?"
@@ -96,9 +96,8 @@ class Reading:
     __str__ = __rich__
 
     def write(self, out: Path) -> None:
-        """Write the table as csv."""
-        with whole_file(out) as partial:
-            self.table().to_csv(partial, index=False)
+        """Write the table as csv or csv.gz."""
+        write_table(self.table(), out)
         self.file = out
 
 

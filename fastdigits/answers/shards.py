@@ -36,7 +36,10 @@ def predict_shard(
     about = {"source": table.digest(), "models": [model["sha256"] for model in models], **how}
     check_alike(shard, out, about, _about)
     place = shard.place(out)
-    if not place.exists():
+    if place.exists():
+        with np.load(place) as file:
+            rows = len(file["ids"])
+    else:
         places: list[int] = []
         found = answer(inference, shard.part(table, places))
         if strict:
@@ -49,8 +52,8 @@ def predict_shard(
         with whole_file(place) as partial, partial.open("wb") as file:
             about, notes = json.dumps(about), json.dumps(found.notes)
             np.savez(file, **content, places=places, own_ids=found.own_ids, about=about, notes=notes)
-    with np.load(place) as file:
-        return len(file["ids"])
+        rows = len(found.ids)
+    return rows
 
 
 def _about(place: Path) -> dict:

@@ -18,11 +18,12 @@ def submission_table(ids: list[str], labels: list[str], own_ids: bool, submissio
         return pd.DataFrame(dict(zip(SUBMISSIONS["kaggle"], (numbers, labels))))
     if submission == "kannada":
         return pd.DataFrame(dict(zip(SUBMISSIONS["kannada"], (_each_once(ids), labels))))
-    if not Path(submission).exists():
+    path = Path(submission)
+    if not path.exists() and not any(parent.is_file() for parent in path.parents):  # a zip, of which it is a part
         raise InputError(
             f"--submission {submission} is neither kaggle, kannada nor a file; pass the competition's sample"
         )
-    return _like_sample(ids, labels, own_ids, Path(submission))
+    return _like_sample(ids, labels, own_ids, path)
 
 
 def _whole_numbers(ids: list[str]) -> list[int]:

@@ -58,6 +58,7 @@ def read_pictures(
     groups: Path | None = None,
     label_column: str | None = None,
     ground: Ground = "auto",
+    normalise: bool = False,
 ) -> Pictures:
     """Every picture of a table or an image folder, in the order of its table where that is known.
 
@@ -71,10 +72,13 @@ def read_pictures(
             raise InputError(f"{source} is an image folder; --test goes with a table")
         if label_column:
             raise InputError(f"{source} is an image folder; --label-column goes with a table")
+        if normalise:
+            raise InputError(f"{source} is an image folder; --normalise goes with a folder of photos or scans")
         pictures = _of_folder(read_folder(source), ground)
     else:
         try:
-            pictures = _of_table(open_source(source, label_column=label_column, ground=ground), test, ground)
+            table = open_source(source, label_column=label_column, ground=ground, normalise=normalise)
+            pictures = _of_table(table, test, ground, normalise)
         except InputError:
             refuse_missing_values(Path(source))
             raise
@@ -85,8 +89,8 @@ def read_pictures(
     return pictures
 
 
-def _of_table(table: PixelSource, test: str | None, ground: Ground) -> Pictures:
-    test_table = open_source(test, ground=ground) if test else table.test
+def _of_table(table: PixelSource, test: str | None, ground: Ground, normalise: bool) -> Pictures:
+    test_table = open_source(test, ground=ground, normalise=normalise) if test else table.test
     if test_table:
         refuse_other_size(table, test_table)
     parts = [(TRAIN if table.has_labels else TEST, table), *([(TEST, test_table)] if test_table else [])]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -127,11 +128,16 @@ def find_policy(name: str) -> Policy:
     return POLICIES[name]
 
 
-def random_view(images: torch.Tensor, policy: Policy, size: int) -> torch.Tensor:
+def random_view(
+    images: torch.Tensor, policy: Policy, size: int, ground: Literal["dark", "light"] = "dark"
+) -> torch.Tensor:
     """Each picture from a view drawn from `policy`, in its light: float (n, c, size, size) in 0..1.
 
     Smaller pictures are brought to `size` by the same sample; larger ones keep theirs, since shrinking needs smoothing.
+    What lies outside is paper, so that the `ground` of the pictures must be known, dark or light.
     """
+    if ground == "light":
+        return 1 - random_view(1 - images, policy, size)
     matrices = perspective_matrices(images, policy) @ affine_matrices(images, policy)
     grid = sampling_grid(matrices, max(size, *images.shape[-2:]))
     if policy.elastic_px:

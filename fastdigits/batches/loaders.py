@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from fastai.data.transforms import IndexSplitter, ToTensor
 from fastai.torch_core import TensorCategory
 from fastcore.basics import chunked
 
-from ..folders import TRAIN, VALID, DecodedSplit, ImageFolder, check_trainable, decoded_split
+from ..folders import TRAIN, VALID, DecodedSplit, ImageFolder, check_trainable, decoded_split, ground_of_split
 from ..system import World, find_device, shared_batch
 from .augmentation import NO_AUGMENTATION, Policy
 from .row_order import class_weights, weighted_order
@@ -37,6 +38,11 @@ class DecodedLoader(TfmdDL):
         Which of how many parts of the rows it gives: every so manieth, in an order that all parts agree on.
     weights : ndarray of float, shape (n,), optional
         How often each row is shown where rows are shuffled, beside the others; by default all once an epoch.
+
+    Attributes
+    ----------
+    portion : float, 0..1
+        How many of the rows an epoch gives; where rows are shuffled, each time others.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class DecodedLoader(TfmdDL):
     ):
         self.decoded, self.share, self.weights = tuple(decoded), share, weights
         self.has_looked, self.found, self.resident = False, None, None
+        self.portion = 1.0
         super().__init__(dataset, **kwargs)
 
     def new(self, dataset=None, cls=None, **kwargs):
@@ -60,18 +67,27 @@ class DecodedLoader(TfmdDL):
             return super().shuffle_fn(idxs)
         return weighted_order(self.weights, self.rng)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether an epoch gives every row here, and not only some of them or those of one of several parts."""
+        return self.portion == 1 and self.share[1] == 1
+
     def rows_of(self, rank: int) -> range:
         """The places in the order of an epoch whose rows the part `rank` gives."""
-        return range(rank, self.n, self.share[1])
+        given = max(min(self.bs, self.n), round(self.portion * self.n))  # one batch at least
+        return range(rank, given, self.share[1])
 
     def __len__(self) -> int:
-        if self.share[1] == 1:
+        if self.is_whole:
             return super().__len__()
-        return -(-len(self.rows_of(self.share[0])) // self.bs)
+        rows = len(self.rows_of(self.share[0]))
+        return rows // self.bs if self.drop_last else -(-rows // self.bs)
 
     def get_idxs(self) -> list[int]:
-        rank, parts = self.share
-        return super().get_idxs() if parts == 1 else list(super().get_idxs())[rank::parts]
+        if self.is_whole:
+            return super().get_idxs()
+        places = self.rows_of(self.share[0])
+        return list(super().get_idxs())[places.start : places.stop : places.step]
 
     def __getstate__(self):
         """Pickled without pictures: where it is unpickled, the files are read."""
@@ -176,6 +192,7 @@ def digit_block(
     equal_sizes: bool,
     splitter,
     read=read_picture,
+    ground: Literal["dark", "light"] = "dark",
 ) -> DataBlock:
     """The DataBlock of digit pictures: items are picture files, labels their folders' names.
 
@@ -195,13 +212,15 @@ def digit_block(
         fastai splitter from items to (train, valid) positions.
     read : callable
         From an item to its GrayImage.
+    ground : 'dark' or 'light'
+        Of the pictures.
     """
     pictures = TransformBlock(type_tfms=read, item_tfms=None if equal_sizes else Resized(size))
     return DataBlock(
         blocks=(pictures, CategoryBlock(vocab=classes, sort=False)),
         get_y=label_of,
         splitter=splitter,
-        batch_tfms=ModelInput(size, mean, std, policy),
+        batch_tfms=ModelInput(size, mean, std, policy, ground),
         dl_type=DecodedLoader,
     )
 
@@ -242,7 +261,8 @@ def digit_loaders(
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
     decoded = [decoded_split(folder, name) for name in (TRAIN, VALID) if name in folder.splits]
     read = partial(_read_decoded, decoded) if folder.images else read_picture
-    block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter, read)
+    ground = "dark" if policy == NO_AUGMENTATION else ground_of_split(folder, TRAIN)
+    block = digit_block(folder.classes, size, mean, std, policy, folder.size is not None, splitter, read, ground)
     is_decoded, world, device = None not in decoded, world or World(), device or find_device()
     alone = world.size == 1
     return block.dataloaders(

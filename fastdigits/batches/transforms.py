@@ -1,6 +1,7 @@
 """Pictures as fastai has them: their tensor types, and the transforms that run on items and on batches."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -56,13 +57,22 @@ class ModelInput(DisplayedTransform):
     mean, std : list of float, one for each channel of the model
     policy : Policy
         Of training batches.
+    ground : 'dark' or 'light'
+        Of the pictures.
     """
 
     order = 99
 
-    def __init__(self, size: int, mean: list[float], std: list[float], policy: Policy = NO_AUGMENTATION):
+    def __init__(
+        self,
+        size: int,
+        mean: list[float],
+        std: list[float],
+        policy: Policy = NO_AUGMENTATION,
+        ground: Literal["dark", "light"] = "dark",
+    ):
         super().__init__()
-        self.size, self.policy, self.is_train = size, policy, False
+        self.size, self.policy, self.ground, self.is_train = size, policy, ground, False
         self.mean, self.std = (torch.tensor(values).view(1, -1, 1, 1) for values in (mean, std))
 
     def to(self, device: torch.device) -> None:
@@ -80,7 +90,7 @@ class ModelInput(DisplayedTransform):
     def encodes(self, x: TensorImage) -> None:  # noqa: F811
         images = x.as_subclass(torch.Tensor)  # fastai's subclass costs time with every operation
         if self.is_train and self.policy != NO_AUGMENTATION:
-            images = random_view(to_float(images), self.policy, self.size)
+            images = random_view(to_float(images), self.policy, self.size, self.ground)
         return TensorImage(model_input(images, self.size, self.mean.to(x.device), self.std.to(x.device)))
 
     def decodes(self, x: TensorImage):

@@ -219,7 +219,7 @@ def epoch_time(folder: ImageFolder, weights: str) -> float:
     """Seconds that an epoch over all rows takes, measured on a few batches."""
     options = chosen_options(LEARNER_OPTIONS, {"weights": weights, "precision": "auto", "seed": 0}, find_recipe(RECIPE))
     prepared = prepare_learner(find_backbone(RECIPE), folder, **options, whole=True)
-    return epoch_seconds(prepared.learner, frozen=False)
+    return sum(epoch_seconds(prepared.learner, frozen=False))
 
 
 def choose_weights(folder: ImageFolder) -> str:

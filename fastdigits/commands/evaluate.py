@@ -104,9 +104,17 @@ def evaluate(
     evaluation = score(answers.truth, answers.probabilities, inference.classes, name, pictures.groups, wished_accuracy)
     evaluation.verdicts, evaluation.notes = counted(answers.verdicts), answers.notes
     if against is not None:
-        other = Inference(open_models([model, against])[1:], exact=True, tta=tta)
+        other = Inference(open_models([model, against])[1:], exact=True, normalise=normalise, tta=tta)
+        if other.normalise != inference.normalise:  # each sees photos as it was trained on them
+            pictures = evaluated_pictures(data, split, other.normalise, ground, label_column)
+        of_other = pictures.answers(other)
+        if of_other.ids != answers.ids:
+            raise InputError(
+                f"{model} and {against} were trained on pictures that are normalised in different ways, and {data} has "
+                "not the same pictures for both; pass --normalise or --no-normalise"
+            )
         truth = class_numbers(answers.truth, inference.classes)
-        right = [found.probabilities.argmax(1) == truth for found in (answers, pictures.answers(other))]
+        right = [found.probabilities.argmax(1) == truth for found in (answers, of_other)]
         evaluation.comparison = compare(" + ".join([str(model), *(ensemble or [])]), str(against), *right)
     if stress:
         evaluation.stress = pictures.stress_scores(inference, answers.truth)

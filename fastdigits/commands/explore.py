@@ -21,6 +21,7 @@ def explore(
     groups: Path | None = None,
     test: str | None = None,
     label_column: str | None = None,
+    normalise: bool = False,
     ground: Ground = "auto",
     strict: bool = False,
     out: Path | None = None,
@@ -47,6 +48,8 @@ def explore(
     label_column
         The column of the labels, where it is called neither label nor one of the usual names (labels, class, target,
         digit, character, y).
+    normalise
+        Cut the digit out of each picture of a folder and bring it to the form of MNIST's, as for convert.
     ground
         Of the pictures: dark (light digits on dark, as MNIST's), light (dark digits on light), or auto: told
         from each picture. Pictures on a light ground are turned.
@@ -68,7 +71,8 @@ def explore(
     """
     out = Path(out) if out else Path("runs", f"explore-{_short_name(str(source))}")
     check_output(out, overwrite, MARK)
-    pictures = read_pictures(source, test, groups, label_column, ground)
+    pictures = read_pictures(source, test, groups, label_column, ground, normalise)
+    pictures.name = str(source)  # as it was given, so that the next command finds it
     if strict:
         pictures.notes.refuse()
     copies, notes = find_copies(pictures.images)

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from ..answers import Judge, open_model
+from ..answers import Judge, find_model, open_model
 from ..folders import VALID
 from ..models import (
     DESCRIPTION_FILE,
@@ -15,7 +15,6 @@ from ..models import (
     SavedModel,
     check_outlives,
     check_writes_onnx,
-    model_folder,
     model_name,
     read_onnx,
     read_saved,
@@ -123,7 +122,7 @@ def export(
         raise InputError("--runtime and --collect are for --to web; leave them out")
     is_file = to == "learner" or (to == "web" and out.suffix.lower() in (".html", ".htm"))
     check_output(out, overwrite, None if is_file else INDEX if to == "web" else DESCRIPTION_FILE)
-    saved, place = open_model(model), model_folder(model)
+    saved, place = open_model(model), find_model(model)
     if not saved.in_torch:
         raise InputError(f"{model} is an ONNX export already; pass the run or model that it was made from")
     if to != "web":  # which replaces nothing but its page
@@ -157,7 +156,7 @@ def _write_checked_onnx(
     model: str, saved: SavedModel, folder: Path, int8: bool, calibration: str | None
 ) -> tuple[OnnxModel, ExportCheck]:
     """Write the ONNX form of a model into a folder, and compare their answers."""
-    place = model_folder(model)
+    place = find_model(model)
     if int8:
         check_writes_onnx()
         run = Run(place)

@@ -41,8 +41,9 @@ def lr_find(
 ) -> LearningRate:
     """Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.
 
-    The search is the same as in finetune: with weights that were trained on photographs, only the head is trained
-    during the search, otherwise the whole network. Pictures of `--reject` and `--styles` are not drawn for it.
+    The search is that of finetune: with weights that were trained on photographs, only the head is trained during the
+    search, otherwise the whole network. Without --lr, finetune searches by itself where it does not start from digits;
+    train takes its recipe's rate. Pictures of `--reject` and `--styles` are not drawn for it.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ def _settings_table(name: str, recipe: Recipe):
     for stage in recipe.stages:
         first, last = stage.lr
         rates = f"{last:g}" if first == last else f"{'a tenth' if first is None else format(first, 'g')} .. {last:g}"
-        table.add_row(f"stage {stage.name}", f"{stage.epochs} epochs, {stage.schedule}, rate {rates}")
+        table.add_row(f"stage {stage.name}", f"{stage.length}, {stage.schedule}, rate {rates}")
     for field in fields(Recipe):
         value = getattr(recipe, field.name)
         if field.name not in ("arch", "published", "split", "stages") and value not in (None, 0.0):  # 0: switched off

@@ -6,7 +6,9 @@ from pathlib import Path
 from ..answers import (
     Inference,
     Predictions,
+    check_table_file,
     counted,
+    find_model,
     holds_notes,
     joined_shards,
     notes_file_of,
@@ -18,12 +20,10 @@ from ..answers import (
 )
 from ..audit import answer_and_expect, check_adapts
 from ..folders import ShardDone, last_one, read_shard
-from ..models import model_folder, read_description
+from ..models import read_description
 from ..photos import PICTURE_ENDINGS, Ground
 from ..scores import LEAST_PICTURES, expectation_of, why_untold
 from ..system import InputError, check_output
-
-TABLE_ENDINGS = (".csv", ".csv.gz", ".txt")  # of what is written
 
 
 def predict(
@@ -91,7 +91,7 @@ def predict(
         or left out, columns that were guessed.
     shard
         2/4: predict only the second of four parts of a table, for instance on the second of four machines with one
-        file system. The one that ends last writes `out`; the file is the same as without shards.
+        file system. The one that ends last writes `out`, with the rows and labels that it has without shards.
     overwrite
         Replace `out` if it exists.
 
@@ -113,9 +113,7 @@ def predict(
         out = Path("submission.csv" if submission else "predictions.csv")
     if out is not None:
         out = Path(out)
-        if out.suffix and not out.name.lower().endswith(TABLE_ENDINGS):
-            raise InputError(f"{out} would not be what its name says; name a .csv or .csv.gz file")
-        check_output(out, overwrite)
+        check_table_file(out, overwrite)
         if not holds_notes(notes_file_of(out)):  # those of predictions that are gone are replaced
             check_output(notes_file_of(out), overwrite)
     is_quick = is_picture and not (probabilities or tta or adapt)
@@ -127,12 +125,12 @@ def predict(
         how = {"normalise": inference.normalise, "label_column": label_column, "ground": ground}
         answers = answer_and_expect(inference, source_to_predict(source, also, **how), adapt)
         return _written(answers, inference, out, submission, probabilities, strict)
-    descriptions = [read_description(model_folder(one)) for one in (model, *(ensemble or []))]
+    descriptions = [read_description(find_model(one)) for one in (model, *(ensemble or []))]
     table = table_to_predict([source, *(also or [])], label_column, ground)
     rows = predict_shard(inference, part, table, out, descriptions, ground, strict)
     with last_one(part, out) as complete:
         if not complete:
-            return ShardDone(part, rows, part.missing(out))
+            return ShardDone.waiting(part, rows, out)
         answers = joined_shards(inference, part, out)
         answers.expectation = expectation_of(inference.models, answers)
         return _written(answers, inference, out, submission, probabilities, strict)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..answers import SURE, Inference, Reading, open_model, read_sheet
+from ..answers import SURE, Inference, Reading, check_table_file, open_model, read_sheet
 from ..photos import read_gray
 from ..system import InputError, check_output
 
@@ -24,7 +24,7 @@ def read(
     sheet
         The photo or scan.
     out
-        A csv to write: each digit's line, number, place, label, confidence, verdict and box.
+        A csv, or csv.gz, to write: each digit's line, number, place, label, confidence, verdict and box.
     picture
         A PNG to write: the sheet with a box around each digit and its label, doubtful ones in red; gray ones around
         what was left out.
@@ -40,11 +40,12 @@ def read(
     InputError
         When the model or the picture cannot be read, or an output exists.
     """
-    for file in (out, picture):
-        if file is not None:
-            check_output(Path(file), overwrite)
-    if picture is not None and Path(picture).suffix.lower() != ".png":
-        raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
+    if out is not None:
+        check_table_file(Path(out), overwrite)
+    if picture is not None:
+        check_output(Path(picture), overwrite)
+        if Path(picture).suffix.lower() != ".png":
+            raise InputError(f"--picture {picture} is no PNG; name a file that ends in .png")
     opened, gray = open_model(model, few=True), read_gray(Path(sheet))
     reading = read_sheet(Inference([opened]), gray)
     if out is not None:

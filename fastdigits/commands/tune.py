@@ -19,7 +19,7 @@ from ..search import (
     open_study,
     run_workers,
 )
-from ..system import InputError, check_seed, plain_number, write_json
+from ..system import InputError, check_seed, plain_number
 
 DEFAULT_TRIALS = 30
 DAY_S = 86_400
@@ -105,9 +105,8 @@ def tune(
     """
     _check_optuna()
     _check_options(sampler, pruner, objective, trials, timeout, workers, folds, seed)
-    search = define_search(
-        name, Path(data), space, objective, epochs, weights, sampler, pruner, plain_number(seed), folds
-    )
+    epochs, trials, timeout, workers, folds, seed = map(plain_number, (epochs, trials, timeout, workers, folds, seed))
+    search = define_search(name, Path(data), space, objective, epochs, weights, sampler, pruner, seed, folds)
     folder = StudyFolder(Path(out) if out else Path("runs", f"tune-{file_part(name)}-{Path(data).name}"))
     grid = search.space.grid(seed) if sampler == "grid" else []
     n_trials = trials or len(grid) or DEFAULT_TRIALS
@@ -118,7 +117,6 @@ def tune(
     }
     with begun_or_joined(folder, record, overwrite):
         opened = open_study(folder, record, grid, overwrite)
-    write_json(folder.record_file, record)
     _show_search(search, opened, n_trials)
     run_workers(folder, opened, n_trials, time.time() + (timeout or DAY_S * 365), workers, search)
     return finish_study(folder, opened, search, folds)

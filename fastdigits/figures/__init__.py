@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "canvas": ["COLUMN", "Drawing", "in_style", "label_lines", "new_drawing", "png_of"],
+        "canvas": ["COLUMN", "Drawing", "in_style", "label_lines", "new_drawing", "png_of", "untitled"],
         "network": ["draw_feature_maps", "draw_filters", "draw_network", "draw_weights"],
         "pictures": ["draw_heat", "draw_neighbours", "draw_pictures", "draw_reading", "draw_values"],
         "scores": [

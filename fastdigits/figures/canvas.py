@@ -108,6 +108,20 @@ def png_of(drawing: Figure) -> bytes:
     return min(buffer.getvalue(), small.getvalue(), key=len)
 
 
+def plain(text: str) -> str:
+    """A name that users chose, in which matplotlib would take what stands between dollars for a formula."""
+    return text.replace("$", r"\$")
+
+
+def untitled(drawing: Drawing) -> Drawing:
+    """The drawing, without the title of its only panel: for a page that has a heading above it."""
+    if len(drawing.axes) == 1:
+        (axes,) = drawing.axes
+        if not axes.get_title(loc="right"):  # else titles are a legend
+            axes.set_title("", loc="left")
+    return drawing
+
+
 def finished(drawing: Drawing, path: Path | None) -> Drawing:
     """The drawing, written to `path` where there is one."""
     if path is not None:
@@ -131,4 +145,4 @@ def show_picture(axes, image: np.ndarray, title: str = "", **options) -> None:
     """A gray picture (h, w), of uint8 or of floats 0..1, with its title above."""
     white = 255 if image.dtype == np.uint8 else 1
     axes.imshow(image, **({"cmap": "gray", "vmin": 0, "vmax": white} | options))
-    axes.set_title(title, fontsize=9, pad=2, loc="center", fontweight="normal")
+    axes.set_title(plain(title), fontsize=9, pad=2, loc="center", fontweight="normal")

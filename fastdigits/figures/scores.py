@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..scores import Evaluation, Expectation, Interval
-from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, sequential, text_on
+from .canvas import COLUMN, Drawing, finished, in_style, new_drawing, plain, sequential, text_on
 from .tokens import LIGHT
 
 LARGEST_INCHES, MOST_NUMBERED, MOST_GROUPS = 30, 60, 100
@@ -39,8 +39,9 @@ def draw_confusion(
             axes.annotate(count, (column, row), ha="center", va="center", fontsize=9, color=colour)
     ticks = range(0, len(classes), -(-len(classes) // MOST_NUMBERED))
     axes.set(xlabel="predicted", ylabel="true", title=title)
-    axes.set_xticks(ticks, [classes[tick] for tick in ticks])
-    axes.set_yticks(ticks, [classes[tick] for tick in ticks])
+    names = [plain(classes[tick]) for tick in ticks]
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
     axes.grid(False)
     axes.spines[:].set_visible(True)
     return finished(drawing, path)
@@ -60,7 +61,7 @@ def draw_class_heat_map(evaluation: Evaluation, path: Path | None = None) -> Dra
         axes.annotate(f"{value:.4f}", (column, row), ha="center", va="center", fontsize=9, color=colour)
     axes.grid(False)
     axes.set_xticks(range(3), ["precision", "recall", "F1"])
-    axes.set_yticks(range(len(scores)), [score.label for score in scores])
+    axes.set_yticks(range(len(scores)), [plain(score.label) for score in scores])
     axes.set(ylabel="label", title="scores by class")
     return finished(drawing, path)
 
@@ -78,7 +79,7 @@ def draw_class_intervals(evaluation: Evaluation, path: Path | None = None) -> Dr
         (points, *_) = axes.errorbar(values, places + shift, xerr=reach, fmt="o")
         side = "left" if name == "recall" else "right"
         axes.set_title(name, loc=side, color=points.get_color())
-    axes.set_yticks(places, [score.label for score in evaluation.per_class])
+    axes.set_yticks(places, [plain(score.label) for score in evaluation.per_class])
     axes.invert_yaxis()
     axes.set(xlabel="share, 95 % interval", ylabel="label")
     return finished(drawing, path)
@@ -171,7 +172,7 @@ def draw_groups(evaluation: Evaluation, path: Path | None = None) -> Drawing:
     reach = np.abs(np.array([part.interval for part in groups]).T - values)
     axes.errorbar(values, places, xerr=reach, fmt="o")
     axes.axvline(evaluation.accuracy, color=LIGHT["quiet"], linestyle=":")
-    axes.set_yticks(places, [part.group for part in groups])
+    axes.set_yticks(places, [plain(part.group) for part in groups])
     axes.invert_yaxis()
     axes.margins(y=0.1 if len(groups) < 10 else None)
     axes.xaxis.set_major_locator(MaxNLocator(5))

@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .canvas import Drawing, finished, in_style, new_drawing, sequential, show_picture
+from .canvas import Drawing, finished, in_style, new_drawing, plain, sequential, show_picture
 from .tokens import LIGHT
 
 if TYPE_CHECKING:
     from ..audit import Audit, Pictures
 
-SAMPLES, MAPPED = 10, 3000
+SAMPLES, MAPPED, MOST_CLASSES = 10, 3000, 60
+OF_TEN = [*(f"C{k}" for k in range(8)), LIGHT["text"], "#6e4a2f"]  # the colours of our style are eight
 AT_CENTRE = {"ha": "center", "va": "center", "fontsize": 15, "fontweight": "bold"}
 
 
 @in_style
 def draw_table(pictures: "Pictures", audit: "Audit | None" = None, path: Path | None = None) -> Drawing:
     """Class balance, mean and spread of each class, samples, the first two principal components, the order of hands.
+
+    Of many classes the first 60 are drawn.
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ def draw_table(pictures: "Pictures", audit: "Audit | None" = None, path: Path | 
     path : Path, optional
         A PNG file to write.
     """
-    classes = pictures.classes or ["all"]
+    classes = (pictures.classes or ["all"])[:MOST_CLASSES]
     members = _members(pictures, classes)
     height = 0.95 * len(classes)
     drawing = new_drawing(12, 3.8 + height)
@@ -54,9 +57,11 @@ def _draw_balance(axes, pictures: "Pictures", classes: list[str]) -> None:
     for split in splits:
         counts = np.array([((labels == label) & (pictures.splits == split)).sum() for label in classes])
         if counts.any():
-            axes.bar(classes, counts, bottom=floor, label=split)
+            axes.bar([plain(label) for label in classes], counts, bottom=floor, label=split)
             floor += counts
-    axes.set(xlabel="label", ylabel="pictures", title="classes")
+    n = len(pictures.classes)
+    title = f"the first {MOST_CLASSES} of {n:,} classes" if n > MOST_CLASSES else "classes"
+    axes.set(xlabel="label", ylabel="pictures", title=title)
     axes.grid(axis="x", visible=False)
     if floor.any() and len(splits) > 1:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(splits), borderaxespad=0, handlelength=1)
@@ -78,7 +83,7 @@ def _draw_map(axes, pictures: "Pictures", classes: list[str], members: list[np.n
         colour = _class_colour(k, len(classes))
         axes.scatter(*part.T, s=4, color=colour, alpha=0.6)
         if len(part):
-            axes.text(*np.median(part, axis=0), label, color=colour, path_effects=[_halo()], **AT_CENTRE)
+            axes.text(*np.median(part, axis=0), plain(label), color=colour, path_effects=[_halo()], **AT_CENTRE)
         start += len(rows)
     axes.set(title="first two principal components", xticks=[], yticks=[])
 
@@ -94,7 +99,7 @@ def _class_colour(k: int, n: int):
     """A colour for each of ten classes, or of any number in the order of the rainbow."""
     import matplotlib
 
-    return matplotlib.colormaps["tab10"](k) if n <= 10 else matplotlib.colormaps["turbo"](k / n)
+    return OF_TEN[k] if n <= len(OF_TEN) else matplotlib.colormaps["turbo"](k / n)
 
 
 def _draw_order(axes, audit: "Audit | None") -> None:
@@ -132,7 +137,7 @@ def _draw_classes(drawing, images: np.ndarray, classes: list[str], members: list
             vmax=max(spread.max(), 1e-9),
             cmap=sequential().reversed(),
         )
-        grid[row, 0].annotate(label, (-0.35, 0.5), xycoords="axes fraction", ha="center", va="center")
+        grid[row, 0].annotate(plain(label), (-0.35, 0.5), xycoords="axes fraction", ha="center", va="center")
         for axes, k in zip(grid[row, 2:], rng.permutation(rows)[:SAMPLES]):
             show_picture(axes, images[k])
 

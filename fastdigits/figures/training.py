@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .canvas import COLUMN, Drawing, finished, in_style, label_lines, new_drawing, picture_grid, show_picture
+from .canvas import COLUMN, Drawing, finished, in_style, label_lines, new_drawing, picture_grid, plain, show_picture
 from .tokens import LIGHT
 
 
@@ -79,7 +79,7 @@ def draw_several_curves(histories: dict[str, list[dict]], path: Path | None = No
         drawing.subplots(2, 1, sharex=True), (("valid_loss", "loss on valid"), ("accuracy", "accuracy on valid"))
     ):
         for run, history in histories.items():
-            axes.plot([row["epoch"] for row in history], _numbers(history, name), marker=".", label=run)
+            axes.plot([row["epoch"] for row in history], _numbers(history, name), marker=".", label=plain(run))
         axes.set_title(title)
         axes.xaxis.get_major_locator().set_params(integer=True)
         label_lines(axes)

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "split_images",
             "split_source",
             "spread_pictures",
+            "usual_side",
         ],
         "splits": ["TEST", "TRAIN", "VALID"],
         "splitting": ["SplitMethod", "SplitRule", "choose_valid", "evenly_spaced", "read_groups", "spread_rows"],

@@ -7,9 +7,11 @@ import numpy as np
 
 from ..photos import natural_order
 from ..sources import class_name
+from ..system import InputError
 from .layout import ImageFolder
 from .pixel_sums import PixelSums
 from .splits import TRAIN, VALID, PictureNames, Split
+from .splitting import choose_valid
 
 
 def memory_folder(
@@ -64,10 +66,15 @@ def held_back(numbers: np.ndarray, share: float, seed: int) -> np.ndarray | None
     ValueError
         When the share is none, or a class would have no row on one side.
     """
-    from sklearn.model_selection import train_test_split
-
     if not 0 <= share < 1:
         raise ValueError(f"validation_fraction={share:g} makes no sense; accepted are 0 or more and below 1")
     if not share:
         return None
-    return train_test_split(np.arange(len(numbers)), test_size=share, stratify=numbers, random_state=seed)[1]
+    try:
+        return np.flatnonzero(choose_valid(numbers.tolist(), share, "stratified", seed))
+    except InputError:
+        counts = np.bincount(numbers)
+        raise ValueError(
+            f"validation_fraction={share:g} of {len(numbers)} rows cannot hold all {np.count_nonzero(counts)} classes "
+            f"on both sides, of which the rarest has {counts[counts > 0].min()}; use 0, or add rows"
+        ) from None

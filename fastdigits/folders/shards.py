@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -60,13 +61,27 @@ class Shard:
 
 @dataclass(frozen=True)
 class ShardDone:
-    """A shard whose rows are done, while others are not."""
+    """A shard whose rows are done, and which is not the one that puts all together.
+
+    Attributes
+    ----------
+    missing : list of int
+        Numbers of the shards that are not done; none where another one has put all together.
+    """
 
     shard: Shard
     rows: int
     missing: list[int]
 
+    @classmethod
+    def waiting(cls, shard: Shard, rows: int, out: Path) -> Self:
+        """What to say where `last_one` says that it is not this one."""
+        is_joined = not waiting_room(out).is_dir()
+        return cls(shard, rows, [] if is_joined else shard.missing(out))
+
     def __rich__(self) -> str:
+        if not self.missing:
+            return f"shard {self.shard}: {self.rows:,} rows; another one that ended with it has put all together"
         waited_for = ", ".join(f"{number}/{self.shard.of}" for number in self.missing[:12])
         return f"shard {self.shard}: {self.rows:,} rows; the one that ends last puts all together, missing {waited_for}"
 

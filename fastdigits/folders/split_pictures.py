@@ -1,18 +1,19 @@
 """The pictures of a split: as arrays of one size, or as a source like any other, a part at a time."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from ..photos import SIDE, Ground, Turning, is_on_light, properties_of, read_gray
+from ..photos import SIDE, Ground, Turning, is_on_light, picture_size, properties_of, read_gray
 from ..sources import CHUNK_ROWS, Chunk, PixelSource, picture_files_source, through_gate
 from ..system import InputError
 from .decoded import decoded_split
 from .layout import ImageFolder
 from .splitting import evenly_spaced, spread_rows
 
-ASKED_PICTURES, ASKED_PX = 200, 56  # of a split, about its ground
+ASKED_PICTURES, ASKED_PX = 200, 56  # of a split, about its ground or size
 
 
 def split_source(folder: ImageFolder, split: str, ground: Ground = "auto") -> PixelSource:
@@ -90,6 +91,12 @@ def spread_pictures(folder: ImageFolder, split: str, size: int, most: int) -> tu
     """At most `most` rows, spread over a split, int (k,), and their pictures, light on dark, uint8 (k, h, w)."""
     rows = spread_rows(len(folder.split(split)), most)
     return rows, np.asarray(on_dark(folder, split_images(folder, split, size, rows)))
+
+
+def usual_side(files: list[Path]) -> int:
+    """The longer side in pixels of pictures of mixed sizes, as their headers tell it: the median of some of them."""
+    rows = spread_rows(len(files), ASKED_PICTURES)
+    return int(np.median([max(picture_size(files[row])) for row in rows]))
 
 
 def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]:

@@ -102,6 +102,10 @@ def _opened(file: Path) -> Iterator["PIL.Image.Image"]:  # noqa: F821 (Pillow is
             yield picture
     except FileNotFoundError:
         raise InputError(f"{file} does not exist; pass a picture, a folder or a table") from None
+    except PermissionError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}; change its permissions") from None
+    except MemoryError:
+        raise InputError(f"{file} needs more memory than there is; save it smaller") from None
     except Exception as error:  # of which Pillow has many kinds for damage
         raise _unreadable(file, error) from None
 

@@ -1,6 +1,7 @@
 """The stages of a training, planned before it starts: frozen head first, then the whole network."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from ..system import InputError
 from .schedules import peak_of
@@ -31,6 +32,8 @@ class Stage:
         How the rate goes on, as `find_schedule` reads it.
     lr_mult : float or None
         How many times smaller than the last's the first layer group's rate is, where a search decides.
+    portion : float, 0..1
+        How many of the training rows an epoch shows, each time others.
     """
 
     name: str
@@ -40,6 +43,24 @@ class Stage:
     search: bool = False
     schedule: str = "one-cycle"
     lr_mult: float | None = None
+    portion: float = 1.0
+
+    @classmethod
+    def from_record(cls, record: dict) -> Self:
+        """The stage that run.json holds."""
+        return cls(**record | {"lr": record["lr"] and tuple(record["lr"])})
+
+    @property
+    def length(self) -> str:
+        """How long it is, in words."""
+        part = "" if self.portion == 1 else f" of {self.portion:.0%} of the rows"
+        if self.epochs == 1:
+            return f"1 epoch{part}"
+        return f"{self.epochs} epochs{part}{' each' if part else ''}"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.name}: {self.length}, {self.schedule}"
 
 
 def plan_stages(
@@ -151,6 +172,6 @@ def _changed_stages(
     stages = [stage if epochs[stage.name] is None else replace(stage, epochs=epochs[stage.name]) for stage in stages]
     stages = [stage for stage in stages if stage.epochs]
     if lr is not None:
-        largest = max(stage.lr[1] for stage in stages)
+        largest = max(stage.lr[1] for stage in published)
         stages = [replace(s, lr=tuple(rate and rate * lr / largest for rate in s.lr)) for s in stages]
     return stages

@@ -21,6 +21,7 @@ from ..figures import (
 )
 from ..folders import TRAIN, resize, split_images, to_float
 from ..models import WeightStatistics, feature_maps, features, first_filters, grad_cam, layer_table, weight_statistics
+from ..recipes import Stage
 from ..system import progress_bar
 from .page import Figure, Section, Table, Text, drawn
 from .view import View
@@ -111,10 +112,11 @@ def _augmentation(view: View, augment: str) -> list[Figure]:
     rows = np.linspace(0, len(split) - 1, min(AUGMENTED, len(split))).astype(int)
     before = split_images(view.folder, TRAIN, view.saved.size, rows)
     gray = to_float(torch.from_numpy(np.ascontiguousarray(before))[:, None])
+    how = find_policy(augment), view.saved.size, view.saved.ground
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        views = [random_view(gray.clone(), find_policy(augment), view.saved.size)[:, 0] for _ in range(DRAWS)]
-        versions = random_view(gray[:1].repeat(VERSIONS, 1, 1, 1), find_policy(augment), view.saved.size)[:, 0]
+        views = [random_view(gray.clone(), *how)[:, 0] for _ in range(DRAWS)]
+        versions = random_view(gray[:1].repeat(VERSIONS, 1, 1, 1), *how)[:, 0]
     several = drawn(
         "augmentation",
         "Augmentation",
@@ -214,7 +216,7 @@ def _weight_row(layer: WeightStatistics) -> list[str]:
 def origin_section(view: View) -> Section:
     """The command, the data, the settings."""
     record, result = view.run.record(), view.run.result()
-    stages = "; ".join(f"{stage['name']}: {stage['epochs']} epochs, {stage['schedule']}" for stage in record["stages"])
+    stages = "; ".join(Stage.from_record(stage).sentence for stage in record["stages"])
     settings = ", ".join(f"{name} {value}" for name, value in record.get("settings", {}).items() if value is not None)
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines = [

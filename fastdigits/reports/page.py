@@ -1,6 +1,7 @@
 """A self-contained HTML page of texts, figures, tables and galleries: no network, light and dark, ready to print."""
 
 import base64
+import itertools
 import re
 import struct
 from dataclasses import dataclass, field
@@ -30,6 +31,11 @@ class Text:
     lines: list[str]
     is_beside: bool = False
     kind: str = "text"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it takes half of a row; all other items have this, too."""
+        return self.is_beside
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,10 @@ class Figure:
         width, _ = self.size_px
         return round(width * SHOWN_WIDE) if width > WIDE_PX else None
 
+    @property
+    def is_narrow(self) -> bool:
+        return self.least_width_px is None
+
 
 @dataclass(frozen=True)
 class Table:
@@ -87,7 +97,6 @@ class Table:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it fits beside a figure."""
         return len(self.columns) <= MOST_NARROW
 
 
@@ -112,6 +121,7 @@ class Gallery:
     sentence: str
     cards: list[Card]
     kind: str = "gallery"
+    is_narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,17 @@ class Section:
     def anchor(self) -> str:
         return self.title.lower().replace(" ", "-")
 
+    @property
+    def placed(self) -> list[tuple[Text | Figure | Table | Gallery, str]]:
+        """Each item with its place in a row: half of it, all of it (wide), or all for want of a neighbour (alone)."""
+        places = []
+        for is_narrow, run in itertools.groupby(self.items, lambda item: item.is_narrow):
+            items = list(run)
+            places += ["half" if is_narrow else "wide"] * len(items)
+            if is_narrow and len(items) % 2:
+                places[-1] = "alone" if not isinstance(items[-1], Text) else "wide"
+        return list(zip(self.items, places))
+
 
 def as_sentence(line: str) -> str:
     """A line of a command's output as a sentence of a page."""
@@ -146,9 +167,9 @@ def as_sentence(line: str) -> str:
 
 def drawn(name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bool = True) -> Figure:
     """A drawing as a figure of a page."""
-    from ..figures import png_of
+    from ..figures import png_of, untitled
 
-    return Figure(name, title, sentence, png_of(drawing), is_chart)
+    return Figure(name, title, sentence, png_of(untitled(drawing)), is_chart)
 
 
 def render_page(title: str, lead: list[str | Fact], sections: list[Section]) -> str:

@@ -4,8 +4,8 @@ import numpy as np
 
 from ..answers import Inference
 from ..figures import draw_stress, draw_stressed
-from ..folders import evenly_spaced, on_dark
-from ..scores import mean_under_stress, stress_scores
+from ..folders import VALID
+from ..scores import mean_under_stress, stress_scores, stressed_pictures, stressed_rows
 from .page import Section, Table, Text, drawn
 from .view import View
 
@@ -14,10 +14,10 @@ SHOWN_PICTURES = 300  # under stress; a large network takes a while for each
 
 def stress_section(view: View) -> Section:
     """Accuracy against strength; a sentence where the pictures are not at hand."""
-    if view.images is None:
+    if view.folder is None:
         return Section("Under stress", [Text(["The pictures are not at hand."])])
-    rows = evenly_spaced(len(view.images), SHOWN_PICTURES)
-    images, truth = on_dark(view.folder, np.asarray(view.images[rows])), view.truth[rows]
+    rows = stressed_rows(len(view.truth), SHOWN_PICTURES)
+    images, truth = stressed_pictures(view.folder, VALID, rows), view.truth[rows]
     scores = stress_scores(Inference([view.saved]), images, truth)
     accuracy = float((view.predicted[rows] == truth).mean())
     worst = min(scores, key=lambda score: score.accuracies[-1])

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "beginning": ["changed_options", "reopen_run", "start_run"],
+        "beginning": ["check_same", "reopen_run", "start_run"],
         "data": ["unchanged_folder"],
         "directory": ["Run", "checkpoint_weights"],
         "generators": ["random_states", "restore_random_states"],

@@ -34,19 +34,21 @@ def reopen_run(path: Path, arguments: dict, data_digest: str) -> Run:
     record = run.record()
     if not {"arguments", "data_digest"} <= record.keys():
         raise damaged(run.record_file)
-    recorded = record["arguments"]
-    different = changed_options(recorded, arguments)
-    if different:
-        name = different[0]
-        raise InputError(
-            f"{path} was started with {name} = {recorded.get(name)!r}, not {arguments[name]!r}; "
-            "resume with the options that it was started with"
-        )
-    if record["data_digest"] != data_digest:
-        raise InputError(f"the data of {path} have changed since it was started; start a new run")
+    check_same(path, record, arguments, data_digest)
     return run
 
 
-def changed_options(recorded: dict, arguments: dict) -> list[str]:
-    """Options that are not as they were recorded; one that did not exist then was not given."""
-    return [name for name, value in arguments.items() if recorded.get(name) != value and (name in recorded or value)]
+def check_same(path: Path, record: dict, arguments: dict, data_digest: str) -> None:
+    """InputError unless what lies at `path` was started, as its record says, with these options on these data.
+
+    An option that did not exist then was not given.
+    """
+    recorded = record["arguments"]
+    for name, value in arguments.items():
+        if recorded.get(name) != value and (name in recorded or value):
+            raise InputError(
+                f"{path} was started with {name} = {recorded.get(name)!r}, not {value!r}; "
+                "resume with the options that it was started with"
+            )
+    if record["data_digest"] != data_digest:
+        raise InputError(f"the data of {path} have changed since it was started; start anew, at another --out")

@@ -28,11 +28,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "leaks": ["known_share", "leak_notes", "leak_warnings"],
         "scoring": ["WISHED_ACCURACY", "class_numbers", "score"],
         "stress": [
-            "MIXED_SIZES_PX",
             "StressScore",
             "mean_under_stress",
             "stress_scores",
             "stress_table",
+            "stressed_pictures",
             "stressed_rows",
         ],
         "valid_answers": ["ValidAnswers", "kept_of_runs", "read_answers"],

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..folders import TRAIN, VALID, ImageFolder, on_dark
+from ..folders import TRAIN, VALID, ImageFolder, on_dark, spread_rows
 from ..runs import Run
 from ..system import InputError
 
@@ -38,9 +38,9 @@ def known_share(model: str, folder: ImageFolder, split: str) -> float | None:
     pictures, labels = decoded_split(folder, split), folder.split(split).labels
     if saved.classes != folder.classes or pictures is None:
         return None
-    step = max(1, len(labels) // LEAK_PICTURES)
-    answers = Inference([saved]).probabilities(on_dark(folder, pictures.images[::step])).argmax(1)
-    return float((answers == class_numbers(labels[::step], folder.classes)).mean())
+    rows = spread_rows(len(labels), LEAK_PICTURES)
+    answers = Inference([saved]).probabilities(on_dark(folder, pictures.images[rows])).argmax(1)
+    return float((answers == class_numbers([labels[row] for row in rows], folder.classes)).mean())
 
 
 def leak_notes(models: list[str], folder: ImageFolder) -> list[str]:

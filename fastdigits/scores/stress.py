@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..answers import Inference
-from ..folders import evenly_spaced
+from ..folders import ImageFolder, evenly_spaced
 
 MIXED_SIZES_PX = 64  # to which pictures of several sizes are brought
 STRESSED_PICTURES = 2000  # of many, evenly spaced; each is seen under every stress and strength
@@ -21,9 +21,16 @@ class StressScore:
     accuracies: list[float]
 
 
-def stressed_rows(n: int) -> np.ndarray:
-    """Which of n pictures are seen under stress: all or STRESSED_PICTURES of them, evenly spaced."""
-    return evenly_spaced(n, STRESSED_PICTURES)
+def stressed_rows(n: int, most: int = STRESSED_PICTURES) -> np.ndarray:
+    """Which of n pictures are seen under stress: all or `most` of them, evenly spaced."""
+    return evenly_spaced(n, most)
+
+
+def stressed_pictures(folder: ImageFolder, split: str, rows: np.ndarray) -> np.ndarray:
+    """Pictures of a split as they are seen under stress, of one size: uint8 (n, h, h), light on dark."""
+    from ..folders import on_dark, split_images
+
+    return on_dark(folder, split_images(folder, split, folder.size or MIXED_SIZES_PX, rows))
 
 
 def stress_scores(inference: Inference, images: np.ndarray, truth: np.ndarray) -> list[StressScore]:

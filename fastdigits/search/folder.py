@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..runs import Run
-from ..system import InputError, check_output, fresh_folder, replaced_folder
+from ..system import InputError, check_output, fresh_folder, replaced_folder, write_json
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,4 @@ def begun_or_joined(folder: StudyFolder, record: dict, overwrite: bool) -> Itera
     with replaced_folder(folder.path):
         fresh_folder(folder.path / "trials")
         yield
+        write_json(folder.record_file, record)

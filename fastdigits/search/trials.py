@@ -96,8 +96,8 @@ def _free_lock(folder: StudyFolder, number: int):
     from filelock import Timeout
 
     lock = folder.lock(number)
-    if not Path(lock.lock_file).exists():
-        return None  # begun on another machine
+    if not Path(lock.lock_file).exists() and not folder.journal.exists():
+        return None  # begun on another machine, which a journal in this folder says nothing of
     try:
         lock.acquire()
     except Timeout:
@@ -154,7 +154,7 @@ def _train_trial(trial, search: Search, run: Run) -> float:
     def report(row: dict) -> None:
         trial.report(score_of(row, search.objective), row["epoch"])
         if trial.should_prune():
-            raise TrialPruned("hopeless")  # fastai adds to the text
+            raise TrialPruned
 
     if not run.finished:
         begun = run.record_file.is_file()

@@ -8,6 +8,7 @@ from ..training import FOLDS_RECORD, FoldResult
 from .definition import FOLDS_SEED, Search
 from .folder import StudyFolder
 from .result import Study
+from .space import Value
 from .workers import best_trial, ended_trials, running_trials
 
 
@@ -65,5 +66,14 @@ def score_in_folds(folder: StudyFolder, search: Search, values: dict, what: str,
 def _command(search: Search, values: dict) -> str:
     """The command that trains with these values."""
     name, options = search.options(values)
-    flags = [part for option, value in options.items() for part in (f"--{option.replace('_', '-')}", str(value))]
+    flags = [part for option, value in options.items() for part in _flag(option.replace("_", "-"), value)]
     return shlex.join(["fastdigits", search.command, name, search.data, *flags, "--seed", str(search.seed)])
+
+
+def _flag(name: str, value: Value) -> list[str]:
+    """An option as it is typed; what a function chose may be of any kind."""
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", *map(str, value if isinstance(value, (list, tuple)) else [value])]

@@ -13,9 +13,11 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    rate = TextColumn("{task.fields[rate]}")
-    note = TextColumn("{task.fields[note]}")
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), note)
+    # names of files may hold what rich takes for its own marks
+    name, rate, note = (
+        TextColumn(part, markup=False) for part in ("{task.description}", "{task.fields[rate]}", "{task.fields[note]}")
+    )
+    columns = (name, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), note)
     with Progress(
         *columns, console=console, disable=not console.is_terminal or not is_first_process(), transient=True
     ) as progress:

@@ -84,21 +84,22 @@ class TrainingArguments:
     teachers
         Models to learn from (distillation): their mean probabilities on each picture count as much as the labels.
     minutes
-        Measure the speed and set the epochs so that training takes about this long.
+        Measure the speed and set the epochs, and how many of the rows each of them shows, so that training takes
+        about this long.
     precision
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     tensorboard
         Write each epoch's numbers for TensorBoard, into a time-stamped folder inside the run.
     normalise
         Cut the digit out of each picture of a folder made by hand and bring it to the form of MNIST's pictures; by
-        default where the weights that training starts from were trained on such pictures.
+        default where the weights that training starts from, or a teacher, were trained on such pictures.
     folds
         Cross-validation: train this many times, each time on all folds of the labelled rows but one, and score on that
         one. If groups such as writers are known, no group is in both the training folds and the scored fold.
     repeats
         How many times to repeat the folds, each time with another seed.
     seed
-        Same seed, same machine: same numbers.
+        Same seed, same machine: same numbers, on a CPU; on a GPU nearly the same.
     strict
         End with an error, and make no run, when there is anything to notice about the image folder: pictures that were
         left out, no valid pictures, digits on a light ground.
@@ -150,7 +151,8 @@ class TrainingArguments:
             setattr(self, field.name, plain_number(getattr(self, field.name)))
         self.data, self.weights = Path(self.data), str(self.weights)
         self.out = Path(self.out) if self.out else None
-        self.teachers = [str(teacher) for teacher in self.teachers] if self.teachers else self.teachers
+        teachers = [self.teachers] if isinstance(self.teachers, (str, Path)) else self.teachers
+        self.teachers = [str(teacher) for teacher in teachers] if teachers else teachers
         self._check()
 
     def _check(self) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..folders import ImageFolder
 from ..models import SavedModel
+from ..recipes import Stage
 from ..scores import Evaluation
 
 USE = """## How to use it
@@ -107,7 +108,7 @@ def _recipe(saved: SavedModel, record: dict, result: dict) -> str:
     if settings.get("teachers"):
         teachers = ", ".join(Path(teacher).name for teacher in settings["teachers"])
         lines.append(f"- taught by the labels and by the answers of {teachers}")
-    lines += [f"- stage {stage['name']}: {stage['epochs']} epochs, {stage['schedule']}" for stage in record["stages"]]
+    lines += [f"- stage {Stage.from_record(stage).sentence}" for stage in record["stages"]]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines.append(f"- seed {settings.get('seed')}, {record['precision']} on {record['device']}; {versions}")
     return "\n".join(lines)
@@ -163,5 +164,7 @@ def _limits(saved: SavedModel, folder: ImageFolder, record: dict, evaluation: Ev
         )
     if by_group:
         lines.append("- The scores are of writers held back from the same collection; others may differ more.")
+    if "machine_note" in record:
+        lines.append(f"- {record['machine_note']}")
     lines += [f"- {note}" for note in record.get("notes", [])]
     return "\n".join(lines)

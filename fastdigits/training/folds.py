@@ -9,9 +9,8 @@ import numpy as np
 from ..answers import Inference, open_model, open_models
 from ..folders import VALID, ImageFolder, fold_folders
 from ..models import check_starts
-from ..runs import Run, changed_options
+from ..runs import Run, check_same
 from ..scores import (
-    MIXED_SIZES_PX,
     GroupScore,
     StressScore,
     class_numbers,
@@ -19,6 +18,7 @@ from ..scores import (
     read_answers,
     stress_scores,
     stress_table,
+    stressed_pictures,
     stressed_rows,
     wilson_interval,
 )
@@ -60,6 +60,8 @@ class FoldResult:
         By the mean accuracy over seeds.
     stress : list of StressScore
         Means over folds and seeds.
+    chose_epoch : bool
+        Whether the rows that score also chose whose epoch's weights are scored.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class FoldResult:
     groups: int | None
     worst_group: GroupScore | None
     stress: list[StressScore]
+    chose_epoch: bool = False
 
     def __rich__(self):
         from rich.console import Group
@@ -91,6 +94,8 @@ class FoldResult:
             lines.append(f"{self.groups} groups, each scored unseen; the worst is {worst.group}: {worst.accuracy:.2%}")
         else:
             lines.append("no groups are known: the same hand may be on both sides, and the accuracy too high")
+        if self.chose_epoch:
+            lines.append("each fold chose the epoch that it scores, so the accuracy is somewhat too high: --keep last")
         return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
 
 
@@ -118,11 +123,12 @@ def fit_folds(method: Method, folder: ImageFolder, out: Path) -> FoldResult:
 
 def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -> FoldResult:
     """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
-    scores, stresses, groups = [], [], []
+    runs, scores, stresses, groups = [], [], [], []
     for seed, parts in folders.items():
         by_group: dict[str, list[bool]] = {}
         for number, part in enumerate(parts, start=1):
             run = Run(out / f"seed{seed}-fold{number}")
+            runs.append(run)
             print(f"seed {seed} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
                 _fit_fold(method, part, run, seed=seed, fold=number)
@@ -135,6 +141,7 @@ def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -
                 by_group.setdefault(group, []).append(bool(is_right))
         groups.append(by_group)
     result = _together(out, scores, stresses, groups)
+    result.chose_epoch = any(map(_chose_epoch, runs))
     write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "path"})
     return result
 
@@ -154,7 +161,9 @@ def _fit_fold(method: Method, part: ImageFolder, run: Run, **which) -> None:
 def _begin(out: Path, folder: ImageFolder, arguments: TrainingArguments) -> None:
     """Make `out`, or go on with it."""
     record = {"arguments": arguments.record(), "data_digest": folder.digest}
-    if arguments.resume and (out / FOLDS_RECORD).is_file():
+    if arguments.resume:
+        if not (out / FOLDS_RECORD).is_file():
+            raise InputError(f"{out} holds no folds, so there is nothing to resume; leave out --resume to start them")
         _check_record(out, record)
         return
     if out.exists() and not arguments.overwrite and (out / FOLDS_RECORD).is_file():
@@ -171,24 +180,20 @@ def _check_record(out: Path, record: dict) -> None:
     """InputError unless the folds at `out` were started with the same options on the same data."""
     try:
         found = json.loads((out / FOLDS_RECORD).read_text(encoding="utf-8"))
-        same = [
-            not changed_options(found["arguments"], record["arguments"]),
-            found["data_digest"] == record["data_digest"],
-        ]
-    except (ValueError, KeyError, TypeError):
+        check_same(out, found, **record)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{out / FOLDS_RECORD} is damaged; train again with --overwrite") from None
-    if not same[0]:
-        raise InputError(f"{out} was started with other options; resume with the same, or name another --out")
-    if not same[1]:
-        raise InputError(f"the data of {out} have changed since it was started; start anew with --overwrite")
+
+
+def _chose_epoch(run: Run) -> bool:
+    """Whether the run's valid rows decided whose epoch's weights are kept."""
+    rules = run.record()["settings"]
+    return rules["keep"] != "last" or bool(rules["early_stopping"])
 
 
 def _stress(run: Run, folder: ImageFolder, truth: np.ndarray) -> list[StressScore]:
-    from ..folders import on_dark, split_images
-
     rows = stressed_rows(len(truth))
-    images = on_dark(folder, split_images(folder, VALID, folder.size or MIXED_SIZES_PX, rows))
-    return stress_scores(Inference([open_model(run.path)]), images, truth[rows])
+    return stress_scores(Inference([open_model(run.path)]), stressed_pictures(folder, VALID, rows), truth[rows])
 
 
 def _together(

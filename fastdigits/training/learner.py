@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..folders import TRAIN, ImageFolder, evenly_spaced, ground_of_split, pixel_statistics
+from ..folders import TRAIN, ImageFolder, ground_of_split, pixel_statistics, spread_rows, usual_side
 from ..models import (
     DESCRIPTION_FILE,
     NONE,
@@ -179,7 +179,7 @@ def knows_already(weights: str, backbone: Backbone, size: int, folder: ImageFold
     saved, split = read_saved(place), folder.split(TRAIN)
     if saved.ground != ground_of_split(folder, TRAIN):  # training would show it what it does not know
         return False
-    rows = evenly_spaced(len(split), ASKED_PICTURES)
+    rows = spread_rows(len(split), ASKED_PICTURES)
     images = on_dark(folder, split_images(folder, TRAIN, saved.size, rows))
     answers = Inference([saved]).probabilities(images).argmax(1)
     return bool((answers == class_numbers([split.labels[row] for row in rows], folder.classes)).mean() >= 0.5)
@@ -199,7 +199,7 @@ def pixel_scale(folder: ImageFolder, scaling: Scaling) -> tuple[float, float]:
 def _default_size(backbone: Backbone, folder: ImageFolder) -> int:
     if backbone.fixed_size:
         return backbone.fixed_size
-    pictures = folder.size or LARGEST_DEFAULT_PX
+    pictures = folder.size or usual_side(folder.split(TRAIN).files)
     return min(-(-pictures // STEP_PX) * STEP_PX, LARGEST_DEFAULT_PX)
 
 
@@ -249,8 +249,8 @@ def renew_optimizer(learner, frozen: bool) -> None:
         learner.unfreeze()
 
 
-def epoch_seconds(learner, frozen: bool) -> float:
-    """Seconds that one epoch of training and validation takes; weights and random states are as before afterwards."""
+def epoch_seconds(learner, frozen: bool) -> tuple[float, float]:
+    """Seconds of training and of validation in an epoch; weights and random states are as before afterwards."""
     from .callbacks.batch import BatchClock, RangeTest
 
     states, clock = random_states(learner.dls.loaders), BatchClock()
@@ -264,4 +264,4 @@ def epoch_seconds(learner, frozen: bool) -> float:
     batch_seconds = (ends[-1] - ends[0]) / (len(ends) - 1)
     # a validation picture costs the forward pass, about a third of a training one
     valid_batches = len(learner.dls.valid_ds) / learner.dls.train.bs / 3
-    return batch_seconds * (len(learner.dls.train) + valid_batches)
+    return batch_seconds * len(learner.dls.train), batch_seconds * valid_batches

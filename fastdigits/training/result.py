@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..answers import Inference, Judge, answer, counted
+from ..answers import ENOUGH, Inference, Judge, answer, counted
 from ..folders import (
     TRAIN,
     VALID,
@@ -93,7 +93,9 @@ def write_result(
     result = {"epochs": len(history), "kept_epoch": kept_epoch, "seconds": seconds}
     result |= {"accuracy": None, "interval": None, "valid_pictures": 0, "temperature": None}
     evaluation = _score_valid(run, folder, saved) if VALID in folder.splits else None
-    result |= {"macro_f1": None, "notes": [*record.get("data_notes", []), *record.get("notes", [])]}
+    of_machine = [record["machine_note"]] if "machine_note" in record else []
+    notes = [*record.get("data_notes", []), *of_machine, *record.get("notes", [])]
+    result |= {"macro_f1": None, "notes": notes}
     result["unequal"] = unequal_classes(folder, settings.get("balance", False))
     if evaluation:
         result |= {"accuracy": evaluation.accuracy, "interval": evaluation.interval, "macro_f1": evaluation.macro_f1}
@@ -127,8 +129,7 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
-    if evaluation.reject.below is not None:
-        saved.reject = {"below": evaluation.reject.below, "wished_accuracy": evaluation.reject.wished_accuracy}
+    saved.reject = {"below": _doubtful_below(evaluation), "wished_accuracy": evaluation.reject.wished_accuracy}
     shares, contents = probabilities, found.contents
     if found.outliers is not None:  # contents are what the ink tells so far
         bound = np.quantile(found.outliers.sum(1), 1 - MOST_TAKEN, method="higher")
@@ -137,6 +138,18 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     evaluation.verdicts = counted(Judge.of([saved]).verdicts(shares, contents))
     write_json(run.evaluation_file, asdict(evaluation))
     return evaluation
+
+
+def _doubtful_below(evaluation: Evaluation) -> float:
+    """The confidence below which the model's answers are doubtful from now on.
+
+    Few valid pictures can all be right, and then their rule rejects nothing; other pictures may be harder. Where no
+    rule gives the wished accuracy, answers are doubtful that are less sure than the surest on valid, which was wrong.
+    """
+    rule = evaluation.reject
+    if rule.below is None:
+        return max(ENOUGH, evaluation.coverage[0][0])
+    return max(ENOUGH, rule.below)
 
 
 def _properties(folder: ImageFolder, size: int) -> Summary:

@@ -1,5 +1,6 @@
 """What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
 
+import math
 import shlex
 import sys
 import time
@@ -19,6 +20,8 @@ from .callbacks.tensorboard import check_tensorboard
 from .learner import DigitLearner, epoch_seconds, prepare_learner
 from .options import Rules
 from .result import Result, write_result
+
+LEAST_PORTION = 0.05  # of the rows in an epoch
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,21 @@ def _go_on(training: Training, out: Path) -> tuple[Run, DigitLearner, list[Stage
     _check_processes(run, world)
     with world.first_goes_ahead():
         prepared = prepare_learner(training.backbone, training.folder, start=_start_of(run), **training.options)
+    world.first_does(lambda: _note_machine(run, prepared))
     return run, prepared, training.plan(prepared)
+
+
+def _note_machine(run: Run, prepared: DigitLearner) -> None:
+    """Say, and keep with the run, that it goes on in another way than it began."""
+    record = run.record()
+    began, goes_on = (
+        f"{about['precision']} on {about['device']}"
+        for about in (record, {"precision": prepared.precision, "device": prepared.device})
+    )
+    note = f"begun in {began}, gone on with in {goes_on}: its numbers are not those of either alone"
+    if began != goes_on and record.get("machine_note") != note:
+        print(note)
+        run.write_record(record | {"machine_note": note})
 
 
 def _first_record(arguments: dict, folder: ImageFolder, prepared: DigitLearner, notes: list[str]) -> dict:
@@ -194,21 +211,29 @@ def _recorded_stages(run: Run, prepared: DigitLearner, planned: list[Stage], min
     record = run.record()
     if "stages" not in record:
         if minutes is not None:
-            planned = [*planned[:-1], replace(planned[-1], epochs=_epochs_within(prepared, minutes, planned[:-1]))]
+            planned = [*planned[:-1], _within(minutes, prepared, planned)]
         record["stages"] = [asdict(stage) for stage in planned]
         run.write_record(record)
-    return [Stage(**{**stage, "lr": stage["lr"] and tuple(stage["lr"])}) for stage in record["stages"]]
+    return [Stage.from_record(stage) for stage in record["stages"]]
 
 
-def _epochs_within(prepared: DigitLearner, minutes: float, head_stages: list[Stage]) -> int:
-    """How many unfrozen epochs fit into the time, measured on a few batches of each stage; at least one."""
-    head_seconds = sum(stage.epochs * epoch_seconds(prepared.learner, frozen=True) for stage in head_stages)
-    a_epoch = epoch_seconds(prepared.learner, frozen=False)
+def _within(minutes: float, prepared: DigitLearner, stages: list[Stage]) -> Stage:
+    """The last stage with the epochs that fit into the time, measured on a few batches of each stage.
+
+    Where they are no whole number they are one more, each of fewer rows; at least one of a few of them.
+    """
+    *head_stages, last = stages
+    head_seconds = sum(stage.epochs * sum(epoch_seconds(prepared.learner, frozen=True)) for stage in head_stages)
+    training, validation = epoch_seconds(prepared.learner, frozen=False)
     left = minutes * 60 - head_seconds
-    epochs = max(1, int(left / a_epoch))
-    over = "" if a_epoch <= left else ", which is longer than asked for"
-    print(f"an epoch takes about {a_epoch:.0f} s: {epochs} in {minutes:g} minutes{over}", flush=True)
-    return epochs
+    epochs = max(1, math.ceil(left / (training + validation)))
+    fitting = (left / epochs - validation) / training
+    portion = round(min(max(fitting, LEAST_PORTION), 1), 3)
+    stage = replace(last, epochs=epochs, portion=portion)
+    over = "" if portion <= fitting + 0.001 else ", which is longer than asked for"
+    seconds = training + validation
+    print(f"an epoch takes about {seconds:.0f} s: {stage.length} in {minutes:g} minutes{over}", flush=True)
+    return stage
 
 
 def _draw_batch(run: Run, prepared: DigitLearner) -> None:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from ..folders import VALID, ImageFolder
+from ..folders import TRAIN, VALID, ImageFolder
 from ..models import NONE, file_part, find_backbone
 from ..recipes import Stage, find_recipe, peak_of, without_valid
 from ..system import InputError
 from .arguments import TrainArguments
 from .method import Method
-from .options import LEARNER_OPTIONS, Rules, chosen_options, chosen_rules
+from .options import LEARNER_OPTIONS, Rules, chosen_options, chosen_rules, enough_steps
 
 
 class Scratch(Method):
@@ -28,6 +28,9 @@ class Scratch(Method):
         if VALID not in folder.splits:
             rules, stage = _trained_blindly(rules, stage)
         options = {**chosen_options(LEARNER_OPTIONS, record, self.recipe), "whole": True}
+        if self.recipe.published is None and self.arguments.epochs is None:  # which nobody's numbers hold to its steps
+            enough = enough_steps(self.recipe, len(folder.split(TRAIN)), record["batch_size"])
+            options["batch_size"], stage = enough["batch_size"], replace(stage, epochs=enough["epochs"])
         return {"options": options, "plan": lambda prepared: [stage], "rules": rules}
 
     def _stage(self, published: Stage) -> Stage:

@@ -114,6 +114,7 @@ def fit_stage(
     if checkpoint is None and stage.search:
         _search(run, learner, stage)
     renew_optimizer(learner, stage.frozen)
+    learner.dls.train.portion = stage.portion
     if checkpoint:
         learner.opt.load_state_dict(checkpoint["optimizer"])
     rates = stage.lr or searched_rates(run, stage, prepared.transferred)
@@ -127,10 +128,12 @@ def fit_stage(
             learner.fit_one_cycle(stage.epochs, peaks, **options)
         else:
             learner.fit(stage.epochs, peaks, cbs=_scheduler(learner, schedule, peaks), start_epoch=first_epoch)
+    if epoch_end.raised:
+        raise epoch_end.raised
     if epoch_end.diverged:
         raise Diverged(
             f"the loss is no number any more after {len(epoch_end.history)} finished epochs, in stage {stage.name} at "
-            f"--lr {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
+            f"a peak rate of {rates[1]:g}; pass a smaller --lr (and --precision fp32, if it was not)"
         )
 
 

@@ -122,6 +122,20 @@ def test_every_training_row_is_seen_once(folder, loaders):
     assert counts.tolist() == [labels.count(str(k)) for k in range(10)]
 
 
+def test_an_epoch_of_a_portion_of_the_rows(loaders):
+    train = loaders.train
+    train.portion = 0.5
+    epochs = [train.get_idxs() for _ in range(2)]
+    assert [len(set(rows)) for rows in epochs] == [80, 80]  # of 160
+    assert set(epochs[0]) != set(epochs[1])
+    assert len(train) == len(list(train)) == 2
+    assert train.new(shuffle=False, drop_last=False).portion == 1
+    train.weights = np.r_[np.zeros(40), np.ones(120)]
+    assert min(train.get_idxs()) >= 40
+    train.portion, train.share = 0.01, (0, 1)
+    assert len(train.get_idxs()) == train.bs == 32  # one batch at least
+
+
 def test_no_file_is_opened_for_decoded_pictures(loaders, monkeypatch):
     monkeypatch.setattr("fastdigits.batches.transforms.read_gray", None)
     assert sum(len(y) for _, y in batches_of(loaders.train)) == 160

@@ -222,7 +222,7 @@ def test_an_ensemble_of_other_classes(tmp_path, run, test_file):
     description = json.loads((run / "model.json").read_text()) | {"classes": list("abcdefghij")}
     (other / "model.json").write_text(json.dumps(description))
     assert error_of(run, test_file, ensemble=[other], out=tmp_path / "x.csv").endswith(
-        "an ensemble needs the same classes"
+        "models that are averaged or compared need the same classes"
     )
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastdigits.audit.pictures import read_pictures
-from fastdigits.figures.scores import draw_class_intervals, draw_reliability
+from fastdigits.figures.canvas import untitled
+from fastdigits.figures.scores import draw_class_intervals, draw_confusion, draw_reliability
 from fastdigits.figures.table import draw_table
 from fastdigits.scores.scoring import score
 
@@ -23,6 +24,16 @@ def test_figures_show_the_numbers():
     )
     assert recalls.tolist() == [part.recall for part in result.per_class]
     assert precisions.tolist() == [part.precision for part in result.per_class]
+
+
+def test_a_page_takes_away_the_title_that_it_has_as_a_heading():
+    drawing = untitled(draw_confusion([[5, 1], [0, 6]], ["0", "1"]))
+    assert [drawing.axes[0].get_title(loc=side) for side in ("left", "center", "right")] == ["", "", ""]
+    result = score(["0", "1"], np.eye(2, dtype=np.float32), ["0", "1"], "two")
+    legend = untitled(draw_class_intervals(result)).axes[0]
+    assert (legend.get_title(loc="left"), legend.get_title(loc="right")) == ("recall", "precision")
+    panels = draw_reliability(result)
+    assert untitled(panels).axes[0].get_title(loc="left") == "calibration error 0.00%"
 
 
 def test_the_picture_shows_each_class(table_file):

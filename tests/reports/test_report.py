@@ -23,6 +23,7 @@ from fastdigits.models.introspection import (
     weight_statistics,
 )
 from fastdigits.reports.expectation import expectation_section
+from fastdigits.reports.page import Section, Table, Text
 from fastdigits.reports.view import open_view
 from fastdigits.runs.directory import Run
 from tests.browsers import CHROMIUM, needs_chromium
@@ -142,6 +143,14 @@ def test_a_chosen_picture(reported, tmp_path):
     report([reported], picture=table["id"][5], out=out)
     assert f"{table['id'][5]}: true {table['true'][5]}" in out.read_text(encoding="utf-8")
     assert (tmp_path / "page-parts" / "values.png").is_file()
+
+
+def test_what_has_no_neighbour_has_its_row_for_itself():
+    narrow, wide = Table("a", "A", "", ["x"], []), Table("b", "B", "", list("abcdefgh"), [])
+    text = Text(["beside"], is_beside=True)
+    section = Section("S", [narrow, narrow, narrow, wide, narrow, text, Text(["above"]), text])
+    assert [place for _, place in section.placed] == ["half", "half", "alone", "wide", "half", "half", "wide", "wide"]
+    assert [item for item, _ in section.placed] == section.items
 
 
 def test_without_the_data(tmp_path, reported):

@@ -31,7 +31,7 @@ def test_runs_that_cannot_go_on(tmp_path, folder, run):
     assert error_of(epochs=3).startswith(f"{started} was started with epochs = 2, not 3; resume with the options")
     record = json.loads((started / "run.json").read_text())
     (started / "run.json").write_text(json.dumps(record | {"data_digest": "0"}))
-    assert error_of() == f"the data of {started} have changed since it was started; start a new run"
+    assert error_of() == f"the data of {started} have changed since it was started; start anew, at another --out"
     (started / "run.json").write_text("{")
     assert error_of() == f"{started}/run.json is damaged; start the run again with --overwrite"
     assert error_of(resume=False) == f"{started} exists already; pass --overwrite to replace it or name another output"

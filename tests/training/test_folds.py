@@ -49,7 +49,9 @@ def test_folds_go_on_where_they_were_interrupted(folder_of_writers, tmp_path, ca
     )
     with pytest.raises(InputError) as caught:
         train(QUICK, folder_of_writers.path, **options | {"epochs": 2}, out=out, resume=True)
-    assert str(caught.value) == f"{out} was started with other options; resume with the same, or name another --out"
+    assert str(caught.value) == (
+        f"{out} was started with epochs = 1, not 2; resume with the options that it was started with"
+    )
     again = train(QUICK, folder_of_writers.path, **options, out=out, resume=True)
     assert [fold.accuracy for fold in again.folds] == [fold.accuracy for fold in whole.folds]
     assert Run(out / "seed5-fold1").result_file.stat().st_mtime_ns == first
@@ -128,7 +130,7 @@ def test_folds_of_other_data_are_not_gone_on_with(folder_of_writers, ten_writers
     )
     with pytest.raises(InputError) as caught:
         train(QUICK, folder.path, **options, out=out, resume=True)
-    assert str(caught.value) == f"the data of {out} have changed since it was started; start anew with --overwrite"
+    assert str(caught.value) == f"the data of {out} have changed since it was started; start anew, at another --out"
     (out / "folds.json").write_text("{")
     with pytest.raises(InputError) as caught:
         train(QUICK, folder.path, **options, out=out, resume=True)

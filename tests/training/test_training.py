@@ -8,19 +8,21 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fastai.learner import Learner
 from fastai.optimizer import Adam
 from safetensors.torch import load_file
 
 from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder, train
 from fastdigits.recipes.optimizers import FusedAdam
 from fastdigits.recipes.registry import RECIPES
-from fastdigits.recipes.stages import plan_stages
+from fastdigits.recipes.stages import Stage, plan_stages
 from fastdigits.runs.directory import Run
 from fastdigits.system.claims import claimed
 from fastdigits.system.machine import find_precision
@@ -331,11 +333,33 @@ def test_early_stopping_and_best_weights(tmp_path, folder, capsys):
 def test_minutes_set_the_epochs(tmp_path, folder, capsys):
     finetune(TINY, folder, minutes=0.02, out=tmp_path / "run", **QUICK)
     out = capsys.readouterr().out
-    epochs = Run(tmp_path / "run").record()["stages"][0]["epochs"]
-    assert f": {epochs} in 0.02 minutes" in out
-    assert len(history_of(tmp_path / "run")) == epochs
+    stage = Stage.from_record(Run(tmp_path / "run").record()["stages"][0])
+    assert f"s: {stage.length} in 0.02 minutes" in out
+    assert len(history_of(tmp_path / "run")) == stage.epochs
     finetune(TINY, folder, minutes=0.0001, out=tmp_path / "short", **QUICK)
-    assert "1 in 0.0001 minutes, which is longer than asked for" in capsys.readouterr().out
+    assert "1 epoch of 5% of the rows in 0.0001 minutes, which is longer than asked for" in capsys.readouterr().out
+
+
+def test_minutes_that_are_no_whole_number_of_epochs_are_used(tmp_path, folder, monkeypatch, capsys):
+    """By epochs of fewer rows, which a run that is gone on with has, too."""
+    monkeypatch.setattr("fastdigits.training.run.epoch_seconds", lambda learner, frozen: (10.0, 2.0))
+    steps = Counter()
+    one_batch = Learner.one_batch
+    monkeypatch.setattr(Learner, "one_batch", lambda self, *at: (steps.update([self.training]), one_batch(self, *at)))
+    options = QUICK | {"minutes": 0.5}  # 30 s: two epochs and a half
+    finetune(TINY, folder, out=tmp_path / "whole", **options)
+    (stage,) = Run(tmp_path / "whole").record()["stages"]
+    assert (stage["epochs"], stage["portion"]) == (3, 0.8)
+    told = "3 epochs of 80% of the rows each"
+    assert f"an epoch takes about 12 s: {told} in 0.5 minutes\n" in capsys.readouterr().out
+    assert steps[True] == 3 * (128 // 32)  # of 160 rows
+    card = (tmp_path / "whole" / "README.md").read_text()
+    assert f"- stage all: {told}, one-cycle" in card
+    with interrupted(monkeypatch, 1):
+        finetune(TINY, folder, out=tmp_path / "cut", **options)
+    finetune(TINY, folder, out=tmp_path / "cut", resume=True, **options)
+    assert history_of(tmp_path / "cut") == history_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
 
 
 def test_bf16_trains_and_predicts(tmp_path, folder):
@@ -551,8 +575,8 @@ def test_a_loss_that_is_no_number_keeps_the_best(tmp_path, folder, test_file, mo
     monkeypatch.setattr(EpochEnd, "begin_stage", begin)
     result = finetune(TINY, folder, epochs=3, out=tmp_path / "run", **QUICK).result
     assert (
-        "the loss is no number any more after 1 finished epochs, in stage all at --lr 0.005; pass a smaller --lr "
-        "(and --precision fp32, if it was not); the best of the finished epochs is kept\n"
+        "the loss is no number any more after 1 finished epochs, in stage all at a peak rate of 0.005; pass a smaller "
+        "--lr (and --precision fp32, if it was not); the best of the finished epochs is kept\n"
     ) in capsys.readouterr().out
     assert (result["epochs"], result["kept_epoch"]) == (1, 1)
     assert len(history_of(tmp_path / "run")) == 1

@@ -13,6 +13,7 @@ from ...system import InputError
 FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")  # pth.tar too
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # keys of moving averages, which are better weights
 WRAPPERS = ("state_dict", "model", "model_state_dict", "model_state", "net", "network", "weights", "params")
+OF_CHECKPOINTS = {"next_stage", "next_epoch", "optimizer", "random"}  # of our own runs
 PREFIXES = (  # that trainers put before the names: torch.compile, DataParallel and averages, Lightning, others
     *("_orig_mod.", "module.", "model.", "net.", "network.", "backbone.", "encoder.", "ema_model.", "0."),
 )
@@ -58,6 +59,11 @@ def read_tensors(path: Path, notes: list[str]) -> dict:
         raise _pickled(path, str(error)) from None
     except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError, OSError):
         raise InputError(f"{path} is damaged or cut short; get it again") from None
+    if isinstance(content, dict) and content.keys() >= OF_CHECKPOINTS:
+        raise InputError(
+            f"--weights {path} is a checkpoint, which lacks what the run knows besides; finish the run with --resume, "
+            "and pass the run"
+        )
     tensors = _unwrapped(content, path, notes)
     if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
         raise InputError(f"{path} holds no table of tensors by name; save the model's state_dict")

@@ -10,6 +10,7 @@ from fastai.callback.fp16 import AMPMode, MixedPrecision
 from fastai.callback.schedule import LRFinder, ParamScheduler
 from fastai.learner import Learner, Recorder
 from fastai.losses import CrossEntropyLossFlat
+from torch.nn import functional
 
 from ...recipes import EpochSchedule
 from ...system import progress_bar
@@ -57,10 +58,13 @@ class EventLearner(Learner):
 
 
 class PlainCrossEntropy(CrossEntropyLossFlat):
-    """fastai's cross-entropy over plain tensors, of which it makes no tensors of its own class."""
+    """fastai's cross-entropy over plain tensors, of which it makes no tensors of its own class.
+
+    Labels are smoothed in training alone: losses on valid can then be compared between runs.
+    """
 
     def __call__(self, inp: torch.Tensor, targ: torch.Tensor, **kwargs) -> torch.Tensor:
-        return self.func(inp, targ)
+        return self.func(inp, targ) if inp.requires_grad else functional.cross_entropy(inp, targ)
 
 
 class LeanRecorder(Recorder):

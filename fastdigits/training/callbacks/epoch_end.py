@@ -58,6 +58,7 @@ class EpochEnd(Callback):
         self.best: list[float] | None = None  # the larger the better
         self.lowest_loss, self.waited = float("inf"), 0
         self.stage_number, self.first_epoch, self.diverged = 0, 0, False
+        self.raised: Exception | None = None  # by a listener
         self.has_head = False  # of the table of this stage's epochs
 
     def start_from(self, checkpoint: dict) -> None:
@@ -110,12 +111,20 @@ class EpochEnd(Callback):
                 told = table_line(row, is_best, with_head=not self.has_head)
                 print(told if sys.stdout.isatty() else epoch_line(row), flush=True)
                 self.has_head = True
-            for listener in self.listeners:
-                listener(row)
+            self._tell_listeners(row)
         if stops:
             fall = f"fall by {self.min_delta:g}" if self.min_delta else "fall"
             print(f"stage {row['stage']} stopped early: valid loss did not {fall} for {self.waited} epochs", flush=True)
             raise CancelFitException
+
+    def _tell_listeners(self, row: dict) -> None:
+        """Let who listens know; their error ends the training as it is, while fastai would put its words into it."""
+        try:
+            for listener in self.listeners:
+                listener(row)
+        except Exception as error:
+            self.raised = error
+            raise CancelFitException from None
 
     def _row(self) -> dict:
         names, values = self.recorder.metric_names[1:-1], self.recorder.final_record

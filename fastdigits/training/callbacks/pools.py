@@ -146,9 +146,13 @@ def _first(count: int, drawing: Drawing, draw: Callable, seed: int, names: tuple
     if count > len(found):
         print(f"drawing {count:,} pictures of {drawing.what}", flush=True)
         with progress_bar("drawing pictures", count - len(found)) as advance:
-            for one in itertools.islice(stream, count - len(found)):
-                found.append(one)
-                advance(1)
+            try:
+                for one in itertools.islice(stream, count - len(found)):
+                    found.append(one)
+                    advance(1)
+            except BaseException:  # such as Ctrl-C in a notebook, after which the stream would give nothing more
+                _stream.cache_clear()
+                raise
     return found[:count]
 
 
