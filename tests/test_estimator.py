@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
@@ -271,7 +272,7 @@ def test_expected_score(digit_images):
         DigitClassifier(**options | {"epochs": 1}).fit(images[:100], labels[:100]).expected_score(images[:60])
     with pytest.raises(ValueError, match=r"validation_fraction=1.5 makes no sense; accepted are 0 or more and below 1"):
         DigitClassifier(**options, validation_fraction=1.5).fit(images[:100], labels[:100])
-    with pytest.raises(ValueError, match=r"too few|least populated"):
+    with pytest.raises(ValueError, match=r"validation_fraction=0.2 of 12 rows cannot hold all 10 classes on both"):
         DigitClassifier(**options, validation_fraction=0.2).fit(images[:12], labels[:12])
 
 
@@ -318,3 +319,21 @@ def test_of_a_fit_that_diverges_the_last_finished_epoch_is_kept(digits, monkeypa
     assert model.n_iter_ == 5
     monkeypatch.setattr("fastdigits.training.stages.SELDOM", 1)
     assert (DigitClassifier(**options).fit(X, y).predict_proba(X) == model.predict_proba(X)).all()
+
+
+def test_rows_of_a_rare_class_are_held_back_too(digits):
+    X, _ = digits
+    rare = np.where(np.arange(100) < 2, "b", "a")
+    model = DigitClassifier(**QUICK | {"epochs": 1}, validation_fraction=0.15).fit(X[:100], rare)
+    assert sorted(model.model_.classes) == ["a", "b"]
+    one = np.where(np.arange(100) < 1, "b", "a")
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.15 of 100 rows cannot hold all 2 classes on both"
+    ):
+        DigitClassifier(**QUICK, validation_fraction=0.15).fit(X[:100], one)
+
+
+def test_nothing_is_answered_before_it_is_fitted(digits):
+    for ask in ("answers", "expected_score", "predict"):
+        with pytest.raises(NotFittedError):
+            getattr(DigitClassifier(), ask)(digits[0][:60])

@@ -108,3 +108,12 @@ def test_only_unsure_pictures_are_computed_in_fp32(run, images, in_bf16, monkeyp
         monkeypatch.setattr("fastdigits.answers.inference.SURE_LEAD", sure)
         found = Inference([model]).probabilities(images[:50])
         assert np.allclose(found, expected, atol=1e-6) == same
+
+
+def test_bf16_changes_no_verdict(run, images, in_bf16):
+    exact = Inference([open_model(run)], exact=True).probabilities(images).max(1)
+    quick = Inference([open_model(run)])
+    for least in np.quantile(exact, [0.3, 0.5, 0.7, 0.9]):
+        quick.judge = replace(quick.judge, least_sure=float(least) + 1e-5)
+        found = quick.probabilities(images).max(1)
+        assert ((found < quick.judge.least_sure) == (exact < quick.judge.least_sure)).all()

@@ -185,6 +185,15 @@ def test_read_as_text_table_and_picture(tmp_path):
     assert f"written to {tmp_path / 'r.csv'}" in str(reading)
 
 
+def test_a_reading_is_written_as_its_name_says(tmp_path):
+    Image.fromarray(printed_sheet([["1"]])).save(tmp_path / "sheet.png")
+    with pytest.raises(InputError) as caught:
+        read("digitnet-mnist", tmp_path / "sheet.png", out=tmp_path / "r.xlsx")
+    assert str(caught.value) == f"{tmp_path}/r.xlsx would not be what its name says; name a .csv or .csv.gz file"
+    reading = read("digitnet-mnist", tmp_path / "sheet.png", out=tmp_path / "r.csv.gz")
+    assert len(pd.read_csv(tmp_path / "r.csv.gz", compression="gzip")) == len(reading.digits)
+
+
 def test_doubtful_digits_are_marked():
     box = Box(0, 0, 10, 10)
     reading = Reading(

@@ -131,3 +131,14 @@ def test_unknown_policy():
         "--augment 'flip' is unknown; accepted are none, light, medium, strong, conv5-bn, conv5x5, conv8-leaky, "
         "resnet50-kannada"
     )
+
+
+@pytest.mark.parametrize("name", ["light", "strong"])
+def test_paper_lies_around_dark_digits_on_light(name):
+    x = torch.zeros(16, 1, 28, 28)
+    x[..., 8:20, 12:16] = 1
+    torch.manual_seed(0)
+    dark = random_view(x, POLICIES[name], 28)
+    torch.manual_seed(0)
+    light = random_view(1 - x, POLICIES[name], 28, ground="light")
+    torch.testing.assert_close(light, 1 - dark)

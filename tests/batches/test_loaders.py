@@ -1,6 +1,7 @@
 """The DataBlock is fastai's own: batches, show_batch and test_dl work, and agree with prediction."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,3 +272,15 @@ def test_labels_keep_the_order_of_the_folders_classes(digit_images, tmp_path):
     run = train("dnn-he", tmp_path / "digits", epochs=8, lr=3e-3, batch_size=10, out=tmp_path / "run")
     assert run.result["accuracy"] > 0.9
     assert run.run.history()[-1]["accuracy"] == run.result["accuracy"]
+
+
+def test_views_of_dark_digits_have_light_corners(tmp_path, digit_images):
+    images, labels = digit_images[0][:100], digit_images[1][:100]
+    for k, (gray, label) in enumerate(zip(images, labels)):
+        file = tmp_path / "train" / str(label) / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.pad(255 - gray, 4, constant_values=255)).save(file)
+    options = {"size": 16, "mean": [0.0], "std": [1.0], "batch_size": 64}
+    loaders = digit_loaders(read_folder(tmp_path), **options, policy=replace(POLICIES["light"], rotate_deg=45))
+    x, _ = loaders.train.one_batch()
+    assert torch.Tensor(x)[:, 0, 0, 0].min() > 0.9

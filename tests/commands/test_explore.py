@@ -9,6 +9,7 @@ from PIL import Image
 
 from fastdigits import InputError, convert, explore
 from fastdigits.audit.pictures import read_pictures
+from fastdigits.cli import NEXT
 
 
 @pytest.fixture
@@ -209,3 +210,21 @@ def test_a_folder_with_tables_is_read_as_convert_reads_it(tmp_path, table_file, 
             pixels = np.full((9, 9), 40 * number + int(label), np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{label}{number}.png")
     assert explore(str(tmp_path / "photos"), out=tmp_path / "out2").rows == {"train": 6}
+
+
+def test_photos_are_normalised_where_that_is_wished(tmp_path, digit_images):
+    for k in range(20):
+        file = tmp_path / "scans" / str(digit_images[1][k]) / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - np.pad(digit_images[0][k], ((6, 9 + k), (8, 5)))).save(file)
+    with pytest.raises(InputError, match="pass --normalise to cut out each digit"):
+        explore(str(tmp_path / "scans"), out=tmp_path / "out")
+    found = explore(str(tmp_path / "scans"), normalise=True, out=tmp_path / "out")
+    assert found.size == (28, 28)
+    assert NEXT["Exploration"](found).startswith(f"fastdigits convert {tmp_path}/scans digits/")
+    convert(tmp_path / "scans", tmp_path / "digits", normalise=True, valid=0)
+    with pytest.raises(InputError) as caught:
+        explore(str(tmp_path / "digits"), normalise=True, out=tmp_path / "more")
+    assert str(caught.value) == (
+        f"{tmp_path}/digits is an image folder; --normalise goes with a folder of photos or scans"
+    )

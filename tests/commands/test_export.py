@@ -89,3 +89,7 @@ def test_changed_data_are_not_compared_with(tmp_path, run, folder):
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     (tmp_path / "run" / "run.json").write_text(json.dumps(record | {"data_digest": "0"}))
     assert not export(tmp_path / "run", tmp_path / "model").real
+
+
+def test_a_model_that_is_named_by_its_file_is_checked_on_the_runs_pictures(tmp_path, run):
+    assert export(run / "model.json", tmp_path / "model").real

@@ -13,6 +13,8 @@ from PIL import Image
 from fastdigits import InputError, evaluate, finetune, open_model, predict, read_folder
 from fastdigits.answers.inference import Inference
 from fastdigits.answers.verdicts import counted, verdict_line
+from fastdigits.folders.shards import ShardDone, read_shard
+from fastdigits.models.shipped import model_folder
 
 TINY = "test_resnet"
 
@@ -365,3 +367,43 @@ def test_notes_of_predictions_that_are_gone_are_replaced(tmp_path, run, digit_ta
         with pytest.raises(InputError, match=r"q\.notes\.json exists already; pass --overwrite to replace it"):
             predict(run, tmp_path / "t.csv", out=tmp_path / "q.csv")
         assert (tmp_path / "q.notes.json").read_text() == theirs
+
+
+def test_a_sample_inside_a_zip_and_a_model_by_its_file(in_tmp, run, test_file):
+    pd.DataFrame({"ImageId": range(1000, 1040), "Label": 0}).to_csv("sample.csv", index=False)
+    with zipfile.ZipFile("c.zip", "w") as archive:
+        archive.write("sample.csv", "sample_submission.csv")
+        archive.write("sample.csv", "sample_submission_old.csv")
+    assert error_of(run, test_file, submission="c.zip") == (
+        "c.zip holds 2 sample submissions; pass the sample file itself"
+    )
+    found = predict(run, test_file, submission="c.zip/sample_submission.csv", out="s.csv")
+    assert pd.read_csv("s.csv", dtype=str)["Label"].tolist() == found.labels
+    assert predict(str(run / "model.json"), test_file, shard="1/1", out="p.csv").labels == found.labels
+
+
+def test_shards_that_end_together(in_tmp, run, test_file):
+    part = read_shard("2/2")
+    predict(run, test_file, shard="2/2", out="p.csv")
+    assert str(ShardDone.waiting(part, 20, Path("p.csv"))).endswith("missing 1/2")
+    predict(run, test_file, shard="1/2", out="p.csv")
+    assert str(ShardDone.waiting(part, 20, Path("p.csv"))) == (
+        "shard 2/2: 20 rows; another one that ended with it has put all together"
+    )
+
+
+def test_each_model_of_a_comparison_sees_photos_as_it_was_trained_on_them(in_tmp, digit_images):
+    images, labels = digit_images[0][:60], digit_images[1][:60]
+    for k, (gray, label) in enumerate(zip(images, labels)):
+        file = in_tmp / "photos" / str(label) / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.pad(gray, ((8, 12), (2, 18)))).save(file)  # far from the middle
+    shutil.copytree(model_folder("digitnet-mnist"), "plain")
+    about = json.loads(Path("plain/model.json").read_text())
+    Path("plain/model.json").write_text(json.dumps(about | {"normalise": False}))
+    normalised, plain = (evaluate(model, "photos").accuracy for model in ("digitnet-mnist", "plain"))
+    assert normalised != plain
+    compared = evaluate("digitnet-mnist", "photos", against="plain").comparison
+    assert compared.difference == pytest.approx(normalised - plain)
+    both = evaluate("digitnet-mnist", "photos", against="plain", normalise=True).comparison
+    assert both.difference == 0

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fastdigits.audit.pictures import read_pictures
+from fastdigits.audit.pictures import Pictures, read_pictures
 from fastdigits.figures.canvas import untitled
+from fastdigits.figures.pictures import draw_pictures
 from fastdigits.figures.scores import draw_class_intervals, draw_confusion, draw_reliability
 from fastdigits.figures.table import draw_table
 from fastdigits.scores.scoring import score
@@ -44,3 +45,20 @@ def test_the_picture_shows_each_class(table_file):
     balance = drawing.axes[0]
     assert sum(bar.get_height() for bar in balance.patches) == 200
     assert drawing._repr_png_().startswith(b"\x89PNG")
+
+
+def test_of_many_classes_some_are_drawn(digit_images):
+    images = digit_images[0][:140]
+    names = [f"class{k}" for k in range(70)] * 2
+    pictures = Pictures("many", images, list(map(str, range(140))), np.array(["train"] * 140), names)
+    drawing = draw_table(pictures)
+    assert drawing.axes[0].get_title(loc="left") == "the first 60 of 70 classes"
+    assert len(drawing.axes) < 60 * 13
+
+
+def test_names_are_no_formulas(tmp_path):
+    draw_pictures([np.zeros((8, 8), np.uint8)] * 2, ["a$10%_$", "$x$"], tmp_path / "p.png")
+    names = ["$x_$", "1$"]
+    drawing = draw_confusion([[5, 1], [0, 6]], names)
+    drawing.draw_without_rendering()
+    assert drawing.axes[0].get_xticklabels()[0].get_text() == r"\$x_\$"  # which shows $x_$

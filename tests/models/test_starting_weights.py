@@ -182,3 +182,12 @@ def test_no_pickled_code_is_run(tmp_path):
     from pathlib import Path
 
     assert not Path("/tmp/fastdigits-was-here").exists()
+
+
+def test_a_checkpoint_is_no_file_of_weights(run):
+    for name in ("best.pt", "last.pt"):
+        path = run / "checkpoints" / name
+        assert error_of(path) == (
+            f"--weights {path} is a checkpoint, which lacks what the run knows besides; finish the run with --resume, "
+            "and pass the run"
+        )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import optuna
 import pytest
 
@@ -19,7 +20,7 @@ from fastdigits.search.folder import StudyFolder
 from fastdigits.search.space import PRESETS, find_space, space_of_record
 from fastdigits.search.storage import open_storage
 from fastdigits.search.trials import MOST_STARTS, run_trial
-from fastdigits.search.winner import score_in_folds
+from fastdigits.search.winner import _flag, score_in_folds
 
 NAME = "dnn-tuned"
 SPACE = """
@@ -395,3 +396,22 @@ def test_search_is_recorded_whole():
     search = Search("dnn-tuned", "d", "x", PRESETS["dnn-tuned"], "valid_loss", None, None, "tpe", "none", 1)
     assert search.command == "train"
     assert Search.of_record(json.loads(json.dumps(search.record()))) == search
+
+
+def test_options_of_a_function_are_typed_as_the_command_takes_them():
+    assert _flag("balance", True) == ["--balance"]
+    assert _flag("balance", False) == ["--no-balance"]
+    assert _flag("clip-norm", None) == []
+    assert _flag("teachers", ["a", "b"]) == ["--teachers", "a", "b"]
+    assert _flag("lr", 0.01) == ["--lr", "0.01"]
+
+
+def test_numbers_of_numpy_and_a_trial_that_was_killed_before_it_was_locked(folder28, options, tmp_path):
+    numbers = {"epochs": np.int64(1), "trials": np.int64(2), "seed": np.int64(5)}
+    made = tune(NAME, folder28, **options | numbers, folds=0, out=tmp_path / "study")
+    assert made.trials == 2
+    record = record_of(tmp_path / "study")
+    storage = open_storage(record["storage"], StudyFolder(tmp_path / "study"))
+    optuna.load_study(study_name=record["study"], storage=storage).ask()
+    again = tune(NAME, folder28, **options | numbers | {"trials": 3}, folds=0, out=tmp_path / "study")
+    assert again.trials == 3

@@ -18,7 +18,7 @@ from fastdigits.folders.writing.pseudo_labels import GROUP
 from fastdigits.models.backbones import find_backbone
 from fastdigits.photos.files import read_gray
 from fastdigits.runs.directory import Run
-from fastdigits.scores import leaks
+from fastdigits.scores import leaks, scoring
 from fastdigits.scores.leaks import leak_notes
 from fastdigits.training import run as fitting
 from fastdigits.training.callbacks.distillation import Distillation
@@ -116,8 +116,10 @@ def test_shares_that_make_no_sense(folder28, tmp_path, option, value):
 
 def test_label_smoothing_is_torchs(folder28):
     loss = learner_of(folder28, label_smoothing=0.1).learner.loss_func
-    logits, labels = torch.randn(8, 10), torch.arange(8)
+    logits, labels = torch.randn(8, 10, requires_grad=True), torch.arange(8)
     assert loss(logits, labels) == F.cross_entropy(logits, labels, label_smoothing=0.1)
+    with torch.no_grad():  # on valid losses are plain, so that runs can be compared
+        assert loss(logits + 0, labels) == F.cross_entropy(logits, labels)
 
 
 def test_teachers_are_learnt_from(folder28):
@@ -182,6 +184,25 @@ def test_who_may_know_the_valid_rows_is_named(folder28, tmp_path, monkeypatch, c
     assert leak_notes(["digitnet-mnist", str(run.path)], read_folder(tmp_path / "all")) == []
 
 
+def test_rows_whose_classes_take_turns_are_asked_about_all_of_them(tmp_path, digit_images, monkeypatch):
+    """Rows at equal distances would all be of one class."""
+    images, labels = digit_images
+    turns = np.concatenate([np.flatnonzero(labels == k)[:40, None] for k in range(10)], axis=1).ravel()
+    large = np.pad(images[turns].repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
+    np.savez(tmp_path / "turns.npz", images=large, labels=labels[turns])
+    folder = convert(tmp_path / "turns.npz", tmp_path / "turns", valid=0)
+    whole = leaks.known_share("digitnet-mnist", folder, "train")
+    monkeypatch.setattr(leaks, "LEAK_PICTURES", 40)
+    asked = []
+    numbers = scoring.class_numbers
+    monkeypatch.setattr(
+        scoring, "class_numbers", lambda labels, known: (asked.extend(labels), numbers(labels, known))[1]
+    )
+    assert leaks.known_share("digitnet-mnist", folder, "train") == pytest.approx(whole, abs=0.2)
+    assert len(asked) == 40
+    assert len(set(asked)) > 5
+
+
 def test_minutes_count_the_teachers_time(folder28, tmp_path, monkeypatch):
     timed = []
 
@@ -190,7 +211,7 @@ def test_minutes_count_the_teachers_time(folder28, tmp_path, monkeypatch):
         return epoch_seconds(learner, frozen)
 
     monkeypatch.setattr(fitting, "epoch_seconds", measured)
-    train(QUICK, folder28, minutes=1e-4, teachers=["digitnet-mnist"], out=tmp_path / "run")
+    train(QUICK, folder28, minutes=1e-4, teachers="digitnet-mnist", out=tmp_path / "run")  # one may be a text
     assert timed == [True]
 
 

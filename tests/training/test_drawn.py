@@ -216,3 +216,18 @@ def test_drawn_pictures_have_the_folders_form(folder, folder28, in_tmp):
 def test_folds_train_with_pictures_drawn_once(folder28, tmp_path, capsys):
     train("digitnet", folder28, **{**OPTIONS, "epochs": 1}, reject=True, folds=2, out=tmp_path / "folds")
     assert capsys.readouterr().out.count("drawing 109 pictures of several digits or none") == 1
+
+
+def test_a_drawing_that_was_interrupted_begins_anew():
+    interrupts = [True]
+
+    def draw(n, seed, names, in_form):
+        for k in range(n):
+            if k == 2 and interrupts:
+                raise interrupts.pop() and KeyboardInterrupt
+            yield k, "x"
+
+    drawing, form = pools.STYLES, Form(True, 28)
+    with pytest.raises(KeyboardInterrupt):
+        pools._first(5, drawing, draw, 0, ("x",), form)
+    assert pools._first(5, drawing, draw, 0, ("x",), form) == [(k, "x") for k in range(5)]

@@ -135,3 +135,21 @@ def test_folds_of_other_data_are_not_gone_on_with(folder_of_writers, ten_writers
     with pytest.raises(InputError) as caught:
         train(QUICK, folder.path, **options, out=out, resume=True)
     assert str(caught.value) == f"{out}/folds.json is damaged; train again with --overwrite"
+
+
+def test_folds_that_never_began_are_not_gone_on_with(folder_of_writers, tmp_path):
+    with pytest.raises(InputError) as caught:
+        train(QUICK, folder_of_writers.path, folds=2, epochs=1, out=tmp_path / "folds", resume=True)
+    assert str(caught.value) == (
+        f"{tmp_path}/folds holds no folds, so there is nothing to resume; leave out --resume to start them"
+    )
+    assert not (tmp_path / "folds").exists()
+
+
+def test_who_chose_the_epoch_is_told(folder_of_writers, tmp_path):
+    options = {"folds": 2, "epochs": 1, "early_stopping": 0}
+    told = "each fold chose the epoch that it scores, so the accuracy is somewhat too high: --keep last"
+    last = train(QUICK, folder_of_writers.path, **options, keep="last", out=tmp_path / "last")
+    assert told not in last.sentences()
+    best = train(QUICK, folder_of_writers.path, **options, keep="best", out=tmp_path / "best")
+    assert told in best.sentences()

@@ -17,6 +17,7 @@ import pytest
 import torch
 from fastai.learner import Learner
 from fastai.optimizer import Adam
+from PIL import Image
 from safetensors.torch import load_file
 
 from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder, train
@@ -24,11 +25,13 @@ from fastdigits.recipes.optimizers import FusedAdam
 from fastdigits.recipes.registry import RECIPES
 from fastdigits.recipes.stages import Stage, plan_stages
 from fastdigits.runs.directory import Run
+from fastdigits.scores.scoring import score
 from fastdigits.system.claims import claimed
 from fastdigits.system.machine import find_precision
 from fastdigits.training.callbacks.epoch_end import EpochEnd
 from fastdigits.training.learner import find_preset, prepare_learner, renew_optimizer
 from fastdigits.training.options import LEARNER_OPTIONS, chosen_options
+from fastdigits.training.result import _doubtful_below
 
 TINY = "test_resnet"
 FIRST = "conv1.0.weight"  # of its layers
@@ -640,3 +643,71 @@ def test_a_log_has_about_twenty_lines_a_stage(tmp_path, folder, capsys, epochs, 
     assert len(told) == lines
     assert (told[0], told[-1]) == ("1", str(epochs))
     assert len(Run(tmp_path / "run").history()) == epochs
+
+
+def test_errors_of_a_listener_come_as_they_are(tmp_path, folder):
+    class Stop(Exception):
+        pass
+
+    def stop(row: dict) -> None:
+        raise Stop
+
+    with pytest.raises(Stop) as caught:
+        finetune(TINY, folder, epochs=2, out=tmp_path / "run", on_epoch=stop, **QUICK)
+    assert caught.value.args == ()
+    assert len(history_of(tmp_path / "run")) == 1
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(tmp_path, folder, monkeypatch, capsys):
+    with interrupted(monkeypatch, 1):
+        finetune(TINY, folder, epochs=2, out=tmp_path / "run", **QUICK)
+    record = Run(tmp_path / "run").record()
+    Run(tmp_path / "run").write_record(record | {"device": "cuda", "precision": "fp16"})
+    result = finetune(TINY, folder, epochs=2, out=tmp_path / "run", resume=True, **QUICK).result
+    now = f"{record['precision']} on {record['device']}"
+    note = f"begun in fp16 on cuda, gone on with in {now}: its numbers are not those of either alone"
+    assert note in result["notes"]
+    assert note in capsys.readouterr().out
+    assert f"- {note}" in (tmp_path / "run" / "README.md").read_text()
+
+
+def test_few_rows_take_enough_steps(tmp_path, folder28):
+    """Of our own recipes; what others published stays as it was."""
+    train("digitnet-fast", folder28, out=tmp_path / "own", size=16)
+    record = Run(tmp_path / "own").record()
+    assert record["settings"]["batch_size"] == 16  # of 96 rows
+    assert record["stages"][0]["epochs"] == 20
+    train("dnn-he", folder28, epochs=1, out=tmp_path / "published")
+    assert Run(tmp_path / "published").record()["settings"]["batch_size"] == RECIPES["dnn-he"].batch_size
+
+
+def test_pictures_of_mixed_sizes_are_not_enlarged_far(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / "train" / label).mkdir(parents=True)
+        for k, (width, height) in enumerate([(20, 28), (24, 30), (31, 31)]):
+            pixels = rng.integers(0, 256, (height, width), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "train" / label / f"{k}.png")
+    backbone, _ = find_preset(TINY)
+    options = chosen_options(LEARNER_OPTIONS, {"weights": "none", "precision": "fp32", "seed": 1}, None)
+    assert prepare_learner(backbone, read_folder(tmp_path), **options).size == 32
+
+
+def test_the_rate_of_a_published_stage_does_not_depend_on_the_others():
+    stages = RECIPES["resnet50-kannada"].stages
+    all_of_them = plan_stages(True, None, None, 0.05, published=stages)
+    without_head = plan_stages(True, 0, None, 0.05, published=stages)
+    assert [stage.lr for stage in without_head] == [stage.lr for stage in all_of_them[1:]]
+
+
+def test_a_confidence_is_sure_from_nine_tenths_on(run):
+    """However few valid pictures say that nothing need be rejected; where none is sure enough, above all of them."""
+    assert open_model(run).reject["below"] >= 0.9
+    certain = np.full((20, 2), [0.6, 0.4], np.float32)
+    perfect = score(["a"] * 20, certain, ["a", "b"], "few")
+    assert perfect.reject.below == 0
+    assert _doubtful_below(perfect) == 0.9
+    surest_is_wrong = np.array([[0.01, 0.99], [0.95, 0.05]], np.float32)
+    wrong = score(["a", "a"], surest_is_wrong, ["a", "b"], "two")
+    assert wrong.reject.below is None
+    assert _doubtful_below(wrong) == pytest.approx(0.99)
