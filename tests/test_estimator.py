@@ -327,9 +327,7 @@ def test_rows_of_a_rare_class_are_held_back_too(digits):
     model = DigitClassifier(**QUICK | {"epochs": 1}, validation_fraction=0.15).fit(X[:100], rare)
     assert sorted(model.model_.classes) == ["a", "b"]
     one = np.where(np.arange(100) < 1, "b", "a")
-    with pytest.raises(
-        ValueError, match=r"validation_fraction=0.15 of 100 rows cannot hold all 2 classes on both"
-    ):
+    with pytest.raises(ValueError, match=r"validation_fraction=0.15 of 100 rows cannot hold all 2 classes on both"):
         DigitClassifier(**QUICK, validation_fraction=0.15).fit(X[:100], one)
 
 
