@@ -111,7 +111,8 @@ NEXT = {
     "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune",
     "Result": lambda made: f"fastdigits report {made.run.path}, fastdigits predict {made.run.path} TABLE",
     "FoldResult": lambda made: (
-        "without --folds for a model, or fastdigits predict FOLDS TABLE for all of them together"
+        f"without --folds for one model, or all of them: fastdigits predict {made.runs[0]} TABLE "
+        f"--ensemble {' '.join(map(str, made.runs[1:]))}"
     ),
     "Evaluation": lambda made: "fastdigits report RUN shows the mistakes; fastdigits export RUN OUT hands the model on",
     "Report": lambda made: f"open {made.page} in a browser",

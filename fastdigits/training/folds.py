@@ -74,6 +74,11 @@ class FoldResult:
     stress: list[StressScore]
     chose_epoch: bool = False
 
+    @property
+    def runs(self) -> list[Path]:
+        """Where each fold's run lies."""
+        return [_place(self.path, fold.seed, fold.fold) for fold in self.folds]
+
     def __rich__(self):
         from rich.console import Group
         from rich.table import Table
@@ -127,7 +132,7 @@ def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -
     for seed, parts in folders.items():
         by_group: dict[str, list[bool]] = {}
         for number, part in enumerate(parts, start=1):
-            run = Run(out / f"seed{seed}-fold{number}")
+            run = Run(_place(out, seed, number))
             runs.append(run)
             print(f"seed {seed} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
@@ -144,6 +149,10 @@ def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -
     result.chose_epoch = any(map(_chose_epoch, runs))
     write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "path"})
     return result
+
+
+def _place(out: Path, seed: int, fold: int) -> Path:
+    return out / f"seed{seed}-fold{fold}"
 
 
 def _fit_fold(method: Method, part: ImageFolder, run: Run, **which) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from fastdigits import InputError, convert, train
+from fastdigits.cli import NEXT
 from fastdigits.runs.directory import Run
 from fastdigits.system.claims import claimed
 
@@ -33,6 +34,10 @@ def test_train_in_folds(folder_of_writers, tmp_path, capsys):
     assert stored["accuracy"] == result.accuracy
     assert f"{result.worst_group.group}: " in result.sentences()[1]
     assert "seed 6 · fold 2 of 2" in capsys.readouterr().out
+    first, *others = (run.path for run in runs)
+    assert NEXT["FoldResult"](result).endswith(
+        f"fastdigits predict {first} TABLE --ensemble {' '.join(map(str, others))}"
+    )
 
 
 def test_folds_go_on_where_they_were_interrupted(folder_of_writers, tmp_path, capsys):
