@@ -129,11 +129,11 @@ def compete(
     for number in range(n_models):
         models.append(str(out / f"model{number + 1}"))
         train(RECIPE, folder.path, epochs=epochs, weights=weights, seed=seed + number, out=Path(models[-1]))
-    runs = [Run(folds.path / f"seed{part.seed}-fold{part.fold}") for part in folds.folds]
+    runs = [Run(place) for place in folds.runs]
     test = source_to_predict(str(source), ground=ground)
     predictions = answer_and_expect(Inference(calibrated(models, runs)), test, adapt)
     predictions.write(out / "submission.csv", str(source))
-    report([str(out / "folds" / f"seed{seed}-fold1")], out=out / "report.html")
+    report([str(folds.runs[0])], out=out / "report.html")
     result = Competition(
         out,
         predictions.expectation,
