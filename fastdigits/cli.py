@@ -27,7 +27,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "lr-find": (
         "fastdigits.commands.lr_find:lr_find",
-        "Search for a learning rate: the curve as PNG and CSV and the suggestion, or a stated fallback.",
+        "Search for a learning rate: write the curve as PNG and CSV, and suggest a rate, or say why a default is taken.",
     ),
     "finetune": (
         "fastdigits.commands.finetune:finetune",
@@ -107,7 +107,7 @@ NEXT = {
         if "train" in made.splits
         else f"fastdigits predict MODEL {made.path}"
     ),
-    "Exploration": lambda made: f"fastdigits convert {made.source} digits/, or of an image folder: train, finetune",
+    "Exploration": lambda made: f"fastdigits convert {made.source} digits/, or, of an image folder, train on it",
     "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune",
     "Result": lambda made: f"fastdigits report {made.run.path}, fastdigits predict {made.run.path} TABLE",
     "FoldResult": lambda made: (

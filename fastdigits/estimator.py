@@ -29,8 +29,8 @@ SURE_VOTES = 10**9  # of a training row against one to predict
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of square gray pictures with scikit-learn's interface, trained as `train` and `finetune` do.
 
-    By default all rows of `fit` are trained on and none is held back, so that a recipe's early stopping and best epoch
-    fall away: all of its epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
+    By default all rows of `fit` are trained on and none is held back, so a recipe's early stopping and its choice of
+    the best epoch are switched off: all epochs are trained (of dcnn-prelu a hundred), the last one's weights kept.
 
     Pictures are rows of pixels (n, pixels) or (n, side, side). Which numbers are black and white is told as for tables,
     whatever their type: 0..1, -1..1, 0..255 and other usual scales; of other ranges the smallest and largest value of

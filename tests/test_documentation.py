@@ -183,7 +183,10 @@ def test_the_search_space_of_the_page_is_one(in_tmp):
 
 def test_troubleshooting_quotes_messages_that_exist():
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "fastdigits").rglob("*.py"))
-    headings = re.findall(r"^## `([^`]+)`", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    headings = [
+        quoted for line in page.splitlines() if line.startswith("## ") for quoted in re.findall(r"`([^`]+)`", line)
+    ]
     assert len(headings) > 12
     for heading in headings:
         for part in heading.split("…"):

@@ -104,10 +104,11 @@ def convert(
     pseudo_confidence
         The lowest confidence that is sure enough, 0..1.
     look_alikes
-        Makes a far better model from few labels. Each label passes on to unlabelled pictures that look alike, up to
-        2,000 in all; these become training rows too, and a few of their labels are wrong. The unlabelled pictures are
-        the test table's or, with the labels.csv of `label`, those without a label there, which become test/ (then
-        groups must name them, too). All pictures are held in memory.
+        Makes a better model where there are fewer than ten labels of a class. Each label passes on to unlabelled
+        pictures that look alike, up to 2,000 in all; these become training rows too, and a few of their labels are
+        wrong. The unlabelled pictures are the test table's (then there may be 5,000 labels) or, with the labels.csv of
+        `label`, those without a label there, which become test/. In that case groups must also list the unlabelled
+        pictures. All pictures are held in memory. Not with pseudo_labels or shard.
     also
         More tables of the same kind, whose rows follow.
     shard

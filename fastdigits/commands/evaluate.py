@@ -50,7 +50,7 @@ def evaluate(
         A run directory, a saved model, an ONNX export, or a shipped model: digitnet-mnist, digitnet-kannada,
         digitnet-tiny-mnist.
     data
-        An image folder, or a table as for convert.
+        An image folder, a folder of pictures, or one table as for convert.
     split
         Which pictures: by default valid of an image folder, all rows of a table. test also names the test part of a
         zip, npz or data set that has one.

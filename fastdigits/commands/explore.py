@@ -39,7 +39,7 @@ def explore(
     Parameters
     ----------
     source
-        A table as for convert, or an image folder.
+        One table as for convert, a folder of pictures, or an image folder.
     groups
         A csv with an id column and one group column, such as the writer.
     test

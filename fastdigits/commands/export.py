@@ -109,7 +109,8 @@ def export(
     ------
     InputError
         When the model is missing or unfinished, or `out` exists; with int8 also when there are too few pictures for it,
-        or more than one in a hundred answers change; for web when the files of onnxruntime-web cannot be had.
+        or more than one in a hundred answers, and more than three, change; for web when the files of onnxruntime-web
+        cannot be had.
     """
     out = Path(out)
     if to not in KINDS:

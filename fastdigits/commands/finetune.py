@@ -35,12 +35,12 @@ def finetune(arguments: FinetuneArguments) -> Result | FoldResult:
         Of each stage, in place of its one-cycle: constant, one-cycle (pct_start, div), steps:0=0.01,5=0.001 (the head's
         rate by epoch of the stage), or plateau (factor, patience, min_delta, floor, monitor=valid_loss|train_loss).
     size
-        Picture height and width in pixels for the network; by default what the network was made for, or the
-        next multiple of 32.
+        Picture height and width in pixels for the network; by default what the network was made for, or the next
+        multiple of 32, at most 224.
     weights
-        pretrained (shipped, or downloaded by torchvision or timm), none, a .safetensors or .pth file, an earlier run, a
-        saved model or a shipped one's name. The head is initialised anew, unless it has the same classes and is right
-        about at least half of the training pictures.
+        pretrained (shipped, or downloaded by torchvision or timm), none, a file (.safetensors, .pth, .pt, .bin, .ckpt,
+        .tar), an earlier run, a saved model or a shipped one's name. The head is initialised anew, unless it has the
+        same classes and is right about at least half of the training pictures.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def label(
         these labels.
     suspects
         Show blank pictures, copies with different labels, and then the labels that are likeliest to be wrong, each
-        beside the most alike pictures of both classes. Pictures that are unlike all others are told.
+        beside the most alike pictures of both classes. Pictures that look unlike all others are marked.
     order
         look-alikes, doubtful, as-they-come, or auto: look-alikes until there are 50 labels for each class, counted
         together, then doubtful; with a model doubtful from the start.

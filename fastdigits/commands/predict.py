@@ -65,7 +65,8 @@ def predict(
         kaggle (ImageId,Label with the rows' own ids, or from 1), kannada (id,label with the table's ids), or a sample
         submission whose columns, ids and order are kept (a csv, or the competition's zip).
     probabilities
-        Add a column for each class, and the shares of several digits and of none, if the model tells them.
+        Add a column for each class, and the probabilities of several digits and of no digit, if the model has these
+        outputs.
     ensemble
         More models; probabilities are averaged.
     tta

@@ -19,9 +19,10 @@ def train(arguments: TrainArguments) -> Result | FoldResult:
         conv-elu, conv5-bn, mlp-300-100, conv5x5, conv5x5-tuned, dnn-he, dnn-tuned, conv3-pool, dcnn-prelu,
         conv8-leaky. Some take settings:
         conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and conv5x5-tuned),
-        dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8.
+        dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8, digitnet:width=48.
     epochs
-        The maximum number of epochs; by default the recipe's, which `fastdigits models NAME` shows.
+        The maximum number of epochs; by default the recipe's, which `fastdigits models NAME` shows; on few rows of
+        digitnet and digitnet-fast so many that there are 120 steps.
     lr
         Learning rate; with a schedule the highest one. By default the recipe's.
     schedule
@@ -30,7 +31,8 @@ def train(arguments: TrainArguments) -> Result | FoldResult:
     size
         Height and width in pixels to which pictures are brought for the network; 28 by default.
     weights
-        none, or an earlier run or saved model of the same recipe to go on from, its head included; then name `out`.
+        none, or an earlier run, saved or shipped model of the same recipe to go on from, its head included; then name
+        `out`.
 
     Returns
     -------

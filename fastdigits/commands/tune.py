@@ -59,11 +59,11 @@ def tune(
     data
         An image folder with valid pictures.
     space
-        default (rate, batch size, augmentation, label smoothing), conv5x5 (what the published Hyperband search tried),
-        dnn-tuned (the options of the published grid, whose values are ours), a .toml file (option = [values], or
-        [option] with low, high, log, whole), or FILE.py:FUNCTION from an Optuna trial to a dict of options. Options are
-        those of train or finetune, network.SETTING, optimizer.SETTING, schedule.SETTING. Left out: that of `name`, if
-        it is one of the two, else default.
+        default (rate, batch size, augmentation, label smoothing; of finetune also head_epochs, lr_mult), conv5x5 (what
+        the published Hyperband search tried), dnn-tuned (the options of the published grid, whose values are ours), a
+        .toml file (option = [values], or [option] with low, high, log, whole), or FILE.py:FUNCTION from an Optuna trial
+        to a dict of options. Options are those of train or finetune, network.SETTING, optimizer.SETTING,
+        schedule.SETTING. Left out: that of `name`, if it is one of the two, else default.
     trials
         How many trials in total; 30 by default, with a grid all of its points.
     timeout

@@ -14,16 +14,17 @@ ENDPOINTS = [
         '{"images": [[[0, …], …], …]}, gray levels 0..255 by picture, row and column, white on black. The answer has '
         "a label, its confidence, all probabilities, and whether a person should look. model=NAME picks a model, "
         "normalise=true or false says whether the digit is cut out and centred first, ground=dark or ground=light "
-        "tells the ground of the pictures, if you know it, seen=true returns what the model saw, large ones smaller.",
+        "tells the ground of the pictures, if you know it, seen=true returns what the model saw, large ones smaller. "
+        "notes are what was noticed.",
     ),
     ("POST /read", "A photo of several digits: the numbers of each line, every digit with its box in pixels."),
     (
         "POST /table",
         "A csv of pixel rows as the body: a csv of id, label, confidence, verdict. With ticket=WORD, GET /table/WORD "
-        "says meanwhile how many rows are done; ground=dark or light as above.",
+        "says meanwhile how many rows are done; ground=dark or light as above; notes are in X-Fastdigits-Notes.",
     ),
     ("GET /model", "The models, their classes and the sha256 of their weights."),
-    ("GET /health", "Whether the server answers, and how many pictures wait."),
+    ("GET /health", "Whether the server answers, how many pictures wait, and what accuracy to expect."),
 ]
 
 

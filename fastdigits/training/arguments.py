@@ -47,7 +47,8 @@ class TrainingArguments:
         eps, centred=1), fastai-adam (the default of finetune; one-cycle changes its momentum). All take weight_decay;
         only fastai-adam does not apply it to biases and normalisation layers.
     batch_size
-        Pictures in one step; by default as in the recipe, for finetune 64, or 32 if there are fewer than 640 rows.
+        Pictures in one step; by default as in the recipe (of digitnet an eighth of few rows, at least 16), for finetune
+        64, or 32 if there are fewer than 640 rows.
     augment
         none, light (the default of finetune), medium (that of digitnet), strong, or a recipe's: conv5-bn, conv5x5,
         conv8-leaky, resnet50-kannada. Never a mirror.
@@ -85,7 +86,7 @@ class TrainingArguments:
         Models to learn from (distillation): their mean probabilities on each picture count as much as the labels.
     minutes
         Measure the speed and set the epochs, and how many of the rows each of them shows, so that training takes
-        about this long.
+        about this long. Without --epochs and --folds, in one process, and not for resnet50-kannada.
     precision
         auto: bf16 or fp16 where the machine is fast at it, else fp32.
     tensorboard
@@ -104,7 +105,7 @@ class TrainingArguments:
         End with an error, and make no run, when there is anything to notice about the image folder: pictures that were
         left out, no valid pictures, digits on a light ground.
     out
-        The run directory; by default runs/<name>-<data>.
+        The run directory; by default runs/<name>-<data>, of folds runs/<name>-<data>-folds.
     resume
         Go on with the interrupted run at `out`; give the other options as before.
     overwrite
