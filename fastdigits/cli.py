@@ -27,7 +27,7 @@ COMMANDS = {  # name: (function, its docstring's first line; a test keeps both a
     ),
     "lr-find": (
         "fastdigits.commands.lr_find:lr_find",
-        "Search for a learning rate: write the curve as PNG and CSV, and suggest a rate, or say why a default is taken.",
+        "Search for a learning rate: draw the curve, and suggest a rate, or say why a default is taken.",
     ),
     "finetune": (
         "fastdigits.commands.finetune:finetune",

@@ -39,7 +39,7 @@ def lr_find(
     out: Path | None = None,
     overwrite: bool = False,
 ) -> LearningRate:
-    """Search for a learning rate: write the curve as PNG and CSV, and suggest a rate, or say why a default is taken.
+    """Search for a learning rate: draw the curve, and suggest a rate, or say why a default is taken.
 
     The search is that of finetune: with weights that were trained on photographs, only the head is trained during the
     search, otherwise the whole network. Without --lr, finetune searches by itself where it does not start from digits;
