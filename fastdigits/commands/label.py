@@ -70,9 +70,9 @@ def label(
         picture.
     train
         Train a model beside the labelling, from 12 labels on if every class has one, and again each time that there are
-        a quarter more: OUT/trained/LABELS/run. It learns the labels, and passes them on to up to 2,000 pictures that
-        look like labelled ones. What it is expected to get right of the pictures that it has not
-        learnt is shown on the page.
+        a quarter more: OUT/trained/LABELS/run. It starts from `model` or digitnet-mnist, learns the labels (from 100 on
+        a part is kept apart), and passes them on to up to 2,000 pictures that look like labelled ones. What it is
+        expected to get right of the pictures that it has not learnt is shown on the page.
     host
         The address to listen to. 127.0.0.1 accepts only this machine; 0.0.0.0 accepts every device that can reach it.
     port
