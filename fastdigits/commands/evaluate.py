@@ -61,8 +61,8 @@ def evaluate(
     wished_accuracy
         The accuracy, 0..1, that you want for the pictures that are left when doubtful ones are rejected.
     stress
-        Show the same pictures, 2,000 at most, thinner, thicker, smaller, larger, shifted, slanted, turned, blurred, with
-        noise and with lines, in three strengths each: accuracy against strength.
+        Show the same pictures, 2,000 at most, thinner, thicker, smaller, larger, shifted, slanted, turned, blurred,
+        with noise and with lines, in three strengths each: accuracy against strength.
     tta
         Test-time augmentation, as for predict; the result says so.
     normalise

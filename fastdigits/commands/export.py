@@ -91,8 +91,8 @@ def export(
         Of onnx and web: weights and activations as bytes, a fraction of the size, and faster on a CPU with VNNI.
         The ranges are measured on training pictures; how many answers change is said.
     calibration
-        Pictures for int8, where the run's own training pictures are not at hand: a table, a folder of pictures or an
-        image folder.
+        Pictures for int8, 64 or more, where the run's own training pictures are not at hand: a table, a folder of
+        pictures or an image folder.
     runtime
         Of web: a folder with the files of the npm package onnxruntime-web. By default npm fetches them.
     collect
