@@ -107,7 +107,10 @@ NEXT = {
         if "train" in made.splits
         else f"fastdigits predict MODEL {made.path}"
     ),
-    "Exploration": lambda made: f"fastdigits convert {made.source} digits/, or, of an image folder, train on it",
+    "Exploration": lambda made: (
+        f"fastdigits convert {made.source} digits/{' --normalise' if made.normalised else ''}, or, of an image folder, "
+        "train on it"
+    ),
     "LearningRate": lambda made: f"pass --lr {made.lr:.2g} to train or finetune",
     "Result": lambda made: f"fastdigits report {made.run.path}, fastdigits predict {made.run.path} TABLE",
     "FoldResult": lambda made: (

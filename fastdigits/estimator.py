@@ -46,8 +46,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     lr : float, optional
         Peak learning rate.
     batch_size : int, optional
-        By default the recipe's, of few rows an eighth of them, but not fewer than 16; of what `finetune` accepts 64, of
-        fewer than 640 rows 32.
+        By default the recipe's, of few rows an eighth of them, at least 16; of what `finetune` accepts 64, or 32.
     optimizer, schedule, scaling : str, optional
         As for `train` and `finetune`.
     size : int, optional
@@ -155,11 +154,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.poor_score = False
         return tags
 
-    def __getstate__(self):
-        if hasattr(self, "model_"):
-            self.model_.to("cpu")  # else a machine without a GPU could not load it
-        return super().__getstate__()
-
     def fit(self, X, y, sample_weight=None):
         """Train on pictures.
 
@@ -213,7 +207,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """The label of each picture, (n,)."""
-        check_is_fitted(self, "model_")
         return self.classes_[self.predict_proba(X).argmax(1)]
 
     def predict_proba(self, X):
@@ -223,8 +216,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     def expected_score(self, X) -> Expectation:
         """What accuracy to expect on 50 pictures or more; ValueError where `validation_fraction` held nothing back."""
-        check_is_fitted(self, "model_")
-        found = expectation_of([self._described()], self.answers(X))
+        answers = self.answers(X)
+        found = expectation_of([self._described()], answers)
         if found is None:
             here = f"{len(X)} pictures and validation_fraction={self.validation_fraction:g}"
             raise ValueError(
@@ -246,6 +239,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             # batches of one size: each picture's digits are then the same in whatever company it comes
             full = np.concatenate([part, np.zeros((EXACT_BATCH - len(part), *part.shape[1:]), np.uint8)])
             parts.append(inference.shares(full)[: len(part)])
+        self.model_.to("cpu")  # else a machine without a GPU could not load a pickle of this
         return np.concatenate(parts)
 
     def _probabilities(self, shares: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ TRIED_ON_CPU, TRIED_ON_GPU = (64, 128, 256, 512), (256, 1024, 4096)
 LARGEST_INPUT = {"cpu": 4_000_000, "gpu": 40_000_000}  # floats of a batch, of which a network makes many times more
 SURE_DISTANCE = 0.1  # of the share of outliers from its bound
 SURE_LEAD = 0.25  # a lead of the first label over the second far beyond the rounding of bf16, which has two digits
-SURE_ODDS = 1.0  # the same of a confidence's log odds from those below which an answer is doubtful
+SURE_ODDS = 1.0  # a distance, in log odds, between a confidence and the bound of doubt that rounding does not bridge
 
 
 class Inference:

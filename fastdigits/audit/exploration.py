@@ -49,6 +49,8 @@ class Exploration:
     notes : Notes
     out : Path or None
         Where the files are.
+    normalised : bool
+        Whether digits were cut out of photos.
     """
 
     source: str
@@ -65,6 +67,7 @@ class Exploration:
     shift: Shift | None
     notes: Notes
     out: Path | None = None
+    normalised: bool = False
 
     def __rich__(self) -> str:
         height, width = self.size

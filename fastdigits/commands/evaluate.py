@@ -105,9 +105,10 @@ def evaluate(
     evaluation.verdicts, evaluation.notes = counted(answers.verdicts), answers.notes
     if against is not None:
         other = Inference(open_models([model, against])[1:], exact=True, normalise=normalise, tta=tta)
+        seen = pictures
         if other.normalise != inference.normalise:  # each sees photos as it was trained on them
-            pictures = evaluated_pictures(data, split, other.normalise, ground, label_column)
-        of_other = pictures.answers(other)
+            seen = evaluated_pictures(data, split, other.normalise, ground, label_column)
+        of_other = seen.answers(other)
         if of_other.ids != answers.ids:
             raise InputError(
                 f"{model} and {against} were trained on pictures that are normalised in different ways, and {data} has "

@@ -86,6 +86,7 @@ def explore(
     by_hand = audit.by_hand if audit else None
     shift = shift_of(pictures.images[labelled], truth, pictures.images[others], known, by_hand)
     found = explored(pictures, copies, audit, shift, out)
+    found.normalised = normalise
     with whole_folder(out) as partial:
         from ..figures import draw_pictures, draw_table
 

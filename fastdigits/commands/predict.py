@@ -131,7 +131,7 @@ def predict(
     rows = predict_shard(inference, part, table, out, descriptions, ground, strict)
     with last_one(part, out) as complete:
         if not complete:
-            return ShardDone.waiting(part, rows, out)
+            return ShardDone.of(part, rows, out)
         answers = joined_shards(inference, part, out)
         answers.expectation = expectation_of(inference.models, answers)
         return _written(answers, inference, out, submission, probabilities, strict)

@@ -21,8 +21,8 @@ def train(arguments: TrainArguments) -> Result | FoldResult:
         conv5x5:filters=32-64,dense=256,dropout=0.25,dense_dropout=0.5 (and conv5x5-tuned),
         dnn-he:dense=300-100,dropout=0.2, dnn-tuned:neurons=150,momentum=0.8, digitnet:width=48.
     epochs
-        The maximum number of epochs; by default the recipe's, which `fastdigits models NAME` shows; on few rows of
-        digitnet and digitnet-fast so many that there are 120 steps.
+        The maximum number of epochs; by default the recipe's, which `fastdigits models NAME` shows; on few rows of the
+        recipes of digitnet so many that there are 120 steps.
     lr
         Learning rate; with a schedule the highest one. By default the recipe's.
     schedule

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .canvas import Drawing, finished, in_style, new_drawing, picture_grid, show_picture
+from .canvas import Drawing, finished, in_style, new_drawing, picture_grid, plain, show_picture
 from .tokens import LIGHT
 
 LARGEST_ANNOTATED_PX = 40
@@ -50,7 +50,7 @@ def draw_values(image: np.ndarray, title: str = "", path: Path | None = None) ->
     drawing = new_drawing(0.3 * width if width <= LARGEST_ANNOTATED_PX else 8, 0.3 * min(height, LARGEST_ANNOTATED_PX))
     axes = drawing.subplots()
     axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(title)
+    axes.set_title(plain(title))
     axes.grid(False)
     if max(height, width) <= LARGEST_ANNOTATED_PX:
         for (row, column), value in np.ndenumerate(image):

@@ -74,7 +74,7 @@ class ShardDone:
     missing: list[int]
 
     @classmethod
-    def waiting(cls, shard: Shard, rows: int, out: Path) -> Self:
+    def of(cls, shard: Shard, rows: int, out: Path) -> Self:
         """What to say where `last_one` says that it is not this one."""
         is_joined = not waiting_room(out).is_dir()
         return cls(shard, rows, [] if is_joined else shard.missing(out))

@@ -33,7 +33,8 @@ class ModelDescription:
     temperature : float
         Logits are divided by it before the softmax.
     reject : dict or None
-        `below`: the confidence under which a person should look, so that the rest has the `wished_accuracy`.
+        `below`: the confidence under which a person should look, at least 0.9; on validation pictures the rest then had
+        the `wished_accuracy`, where any confidence gave that.
     outliers : dict or None
         Of a model that also tells pictures of several digits or of none: `above` which share of these outputs a picture
         is taken for such.

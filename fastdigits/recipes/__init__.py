@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "PHOTO_LR_MULT",
             "Stage",
             "DEFAULT_EPOCHS",
+            "epochs_within",
             "plan_stages",
             "unfrozen_rates",
         ],

@@ -63,6 +63,26 @@ class Stage:
         return f"{self.name}: {self.length}, {self.schedule}"
 
 
+def epochs_within(left_s: float, training_s: float, validation_s: float, least: float) -> tuple[int, float]:
+    """How many epochs fit into a time, at least one, and which portion of the rows each of them shows.
+
+    As many whole ones as fit, or one more of fewer rows where that fits and trains on more rows in all.
+
+    Parameters
+    ----------
+    left_s, training_s, validation_s : float
+        Seconds that there are, and that training and validation take in an epoch of all rows.
+    least : float
+        The smallest portion, 0..1.
+    """
+    whole = int(left_s / (training_s + validation_s))
+    portion = round(max(min((left_s / (whole + 1) - validation_s) / training_s, 1), least), 3)
+    fits = (whole + 1) * (portion * training_s + validation_s) <= left_s + 0.001 * training_s
+    if whole and not (fits and (whole + 1) * portion > whole):
+        return whole, 1.0
+    return whole + 1, portion
+
+
 def plan_stages(
     transferred: bool,
     head_epochs: int | None,
@@ -172,6 +192,6 @@ def _changed_stages(
     stages = [stage if epochs[stage.name] is None else replace(stage, epochs=epochs[stage.name]) for stage in stages]
     stages = [stage for stage in stages if stage.epochs]
     if lr is not None:
-        largest = max(stage.lr[1] for stage in published)
+        largest = max(stage.lr[1] for stage in (published if transferred else stages))
         stages = [replace(s, lr=tuple(rate and rate * lr / largest for rate in s.lr)) for s in stages]
     return stages

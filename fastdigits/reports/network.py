@@ -159,6 +159,7 @@ def one_digit_section(view: View, row: int) -> Section:
         "each: strokes and edges at first, later maps too coarse to read.",
         draw_feature_maps(maps),
         is_chart=False,
+        has_captions=True,
     )
     return Section("One digit", [values, layers], folded=True)
 
@@ -189,6 +190,7 @@ def network_section(view: View) -> Section:
         "Weights",
         "A layer whose weights pile up in one spike at zero does little; one with a few far outliers may be unstable.",
         draw_weights(weights),
+        has_captions=True,
     )
     statistics = Table(
         "weight-statistics",

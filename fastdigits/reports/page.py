@@ -165,11 +165,13 @@ def as_sentence(line: str) -> str:
     return f"{line[0].upper()}{line[1:]}."
 
 
-def drawn(name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bool = True) -> Figure:
-    """A drawing as a figure of a page."""
+def drawn(
+    name: str, title: str, sentence: str, drawing: "Drawing", is_chart: bool = True, has_captions: bool = False
+) -> Figure:
+    """A drawing as a figure of a page, whose heading takes the place of its title, unless its panels have captions."""
     from ..figures import png_of, untitled
 
-    return Figure(name, title, sentence, png_of(untitled(drawing)), is_chart)
+    return Figure(name, title, sentence, png_of(drawing if has_captions else untitled(drawing)), is_chart)
 
 
 def render_page(title: str, lead: list[str | Fact], sections: list[Section]) -> str:

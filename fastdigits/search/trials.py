@@ -36,7 +36,8 @@ def make_pruner(search: Search):
 
     if search.pruner == "hyperband":
         recipe = search.recipe
-        planned = search.epochs or (recipe and sum(stage.epochs for stage in recipe.stages)) or "auto"
+        is_planned = recipe is not None and recipe.published is not None  # our own have more epochs on few rows
+        planned = search.epochs or (sum(stage.epochs for stage in recipe.stages) if is_planned else "auto")
         return HyperbandPruner(min_resource=1, max_resource=planned, reduction_factor=3)
     return MedianPruner(n_warmup_steps=1) if search.pruner == "median" else NopPruner()
 
@@ -73,8 +74,13 @@ def _next_trial(study, search: Search, folder: StudyFolder, n_trials: int, until
     with FileLock(folder.path / "trials" / "next.lock"):
         for known in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             lock = _free_lock(folder, known.number)
-            if lock is not None:
-                return Trial(study, known._trial_id), lock
+            if lock is None:
+                continue
+            if study.get_trials(deepcopy=False)[known.number].state != TrialState.RUNNING:  # it has ended meanwhile
+                lock.release()
+                continue
+            study.sampler = make_sampler(search, known.number)  # it may have been killed before it had values
+            return Trial(study, known._trial_id), lock
         waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         begun = len(study.get_trials(deepcopy=False)) - len(waiting)
         if begun >= n_trials or time.time() >= until or (search.sampler == "grid" and not waiting):

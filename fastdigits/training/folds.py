@@ -100,7 +100,10 @@ class FoldResult:
         else:
             lines.append("no groups are known: the same hand may be on both sides, and the accuracy too high")
         if self.chose_epoch:
-            lines.append("each fold chose the epoch that it scores, so the accuracy is somewhat too high: --keep last")
+            lines.append(
+                "each fold chose the epoch that it scores, so the accuracy is somewhat too high; --keep last "
+                "--early-stopping 0 chooses none"
+            )
         return [*lines, f"under stress {mean_under_stress(self.stress):.2%}", f"runs {self.path}"]
 
 

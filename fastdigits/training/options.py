@@ -46,13 +46,18 @@ def default_batch_size(rows: int) -> int:
 
 def default_epochs(rows: int, batch_size: int) -> int:
     """Epochs of a training on so many rows, with the whole network unfrozen."""
-    return max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, rows // batch_size)))
+    return max(DEFAULT_EPOCHS, _epochs_of_steps(rows, batch_size))
+
+
+def _epochs_of_steps(rows: int, batch_size: int) -> int:
+    """Epochs that have LEAST_STEPS together."""
+    return -(-LEAST_STEPS // max(1, rows // batch_size))
 
 
 def enough_steps(recipe: Recipe, rows: int, batch_size: int | None) -> dict:
     """A batch size, that of the user if given, and epochs with which a recipe trains few rows often enough."""
     batch_size = batch_size or max(2, min(recipe.batch_size, max(SMALLEST_BATCH, rows // 8)))
-    return {"batch_size": batch_size, "epochs": max(recipe.stages[0].epochs, default_epochs(rows, batch_size))}
+    return {"batch_size": batch_size, "epochs": max(recipe.stages[0].epochs, _epochs_of_steps(rows, batch_size))}
 
 
 def chosen_options(names: tuple[str, ...], given: dict, recipe: Recipe | None) -> dict:

@@ -129,7 +129,7 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     answers = ValidAnswers(valid.ids, valid.labels, probabilities, folder.classes, valid.groups)
     answers.write(run)
     evaluation = answers.evaluation(f"{folder.path} ({VALID})")
-    saved.reject = {"below": _doubtful_below(evaluation), "wished_accuracy": evaluation.reject.wished_accuracy}
+    saved.reject = {"below": doubtful_below(evaluation), "wished_accuracy": evaluation.reject.wished_accuracy}
     shares, contents = probabilities, found.contents
     if found.outliers is not None:  # contents are what the ink tells so far
         bound = np.quantile(found.outliers.sum(1), 1 - MOST_TAKEN, method="higher")
@@ -140,7 +140,7 @@ def _score_valid(run: Run, folder: ImageFolder, saved: SavedModel) -> Evaluation
     return evaluation
 
 
-def _doubtful_below(evaluation: Evaluation) -> float:
+def doubtful_below(evaluation: Evaluation) -> float:
     """The confidence below which the model's answers are doubtful from now on.
 
     Few valid pictures can all be right, and then their rule rejects nothing; other pictures may be harder. Where no

@@ -1,6 +1,5 @@
 """What every training does with its run directory: begin or go on, fit stage after stage, write the end."""
 
-import math
 import shlex
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 from ..answers import open_models
 from ..folders import TRAIN, ImageFolder, ground_of_split
 from ..models import Backbone, SavedModel, StartingWeights, check_starts
-from ..recipes import Stage
+from ..recipes import Stage, epochs_within
 from ..runs import Run, random_states, reopen_run, restore_random_states, start_run
 from ..scores import leak_notes
 from ..system import RUN_MARK, InputError, World, check_output, claimed, join_world, remove_folder
@@ -126,7 +125,7 @@ def _note_machine(run: Run, prepared: DigitLearner) -> None:
         f"{about['precision']} on {about['device']}"
         for about in (record, {"precision": prepared.precision, "device": prepared.device})
     )
-    note = f"begun in {began}, gone on with in {goes_on}: its numbers are not those of either alone"
+    note = f"begun with {began}, continued with {goes_on}: its numbers are not those of either alone"
     if began != goes_on and record.get("machine_note") != note:
         print(note)
         run.write_record(record | {"machine_note": note})
@@ -218,19 +217,15 @@ def _recorded_stages(run: Run, prepared: DigitLearner, planned: list[Stage], min
 
 
 def _within(minutes: float, prepared: DigitLearner, stages: list[Stage]) -> Stage:
-    """The last stage with the epochs that fit into the time, measured on a few batches of each stage.
-
-    Where they are no whole number they are one more, each of fewer rows; at least one of a few of them.
-    """
+    """The last stage with the epochs that fit into the time, measured on a few batches of each stage."""
     *head_stages, last = stages
     head_seconds = sum(stage.epochs * sum(epoch_seconds(prepared.learner, frozen=True)) for stage in head_stages)
     training, validation = epoch_seconds(prepared.learner, frozen=False)
-    left = minutes * 60 - head_seconds
-    epochs = max(1, math.ceil(left / (training + validation)))
-    fitting = (left / epochs - validation) / training
-    portion = round(min(max(fitting, LEAST_PORTION), 1), 3)
+    left, loader = max(0.0, minutes * 60 - head_seconds), prepared.learner.dls.train
+    least = min(1, max(LEAST_PORTION, loader.bs / loader.n))
+    epochs, portion = epochs_within(left, training, validation, least)
     stage = replace(last, epochs=epochs, portion=portion)
-    over = "" if portion <= fitting + 0.001 else ", which is longer than asked for"
+    over = ", which is longer than asked for" if epochs * (portion * training + validation) > 1.01 * left else ""
     seconds = training + validation
     print(f"an epoch takes about {seconds:.0f} s: {stage.length} in {minutes:g} minutes{over}", flush=True)
     return stage

@@ -28,9 +28,10 @@ class Scratch(Method):
         if VALID not in folder.splits:
             rules, stage = _trained_blindly(rules, stage)
         options = {**chosen_options(LEARNER_OPTIONS, record, self.recipe), "whole": True}
-        if self.recipe.published is None and self.arguments.epochs is None:  # which nobody's numbers hold to its steps
+        if self.recipe.published is None:  # so that no published numbers hold it to its steps
             enough = enough_steps(self.recipe, len(folder.split(TRAIN)), record["batch_size"])
-            options["batch_size"], stage = enough["batch_size"], replace(stage, epochs=enough["epochs"])
+            options["batch_size"] = enough["batch_size"]
+            stage = stage if self.arguments.epochs else replace(stage, epochs=enough["epochs"])
         return {"options": options, "plan": lambda prepared: [stage], "rules": rules}
 
     def _stage(self, published: Stage) -> Stage:

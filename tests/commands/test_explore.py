@@ -221,7 +221,7 @@ def test_photos_are_normalised_where_that_is_wished(tmp_path, digit_images):
         explore(str(tmp_path / "scans"), out=tmp_path / "out")
     found = explore(str(tmp_path / "scans"), normalise=True, out=tmp_path / "out")
     assert found.size == (28, 28)
-    assert NEXT["Exploration"](found).startswith(f"fastdigits convert {tmp_path}/scans digits/")
+    assert NEXT["Exploration"](found).startswith(f"fastdigits convert {tmp_path}/scans digits/ --normalise")
     convert(tmp_path / "scans", tmp_path / "digits", normalise=True, valid=0)
     with pytest.raises(InputError) as caught:
         explore(str(tmp_path / "digits"), normalise=True, out=tmp_path / "more")

@@ -385,9 +385,9 @@ def test_a_sample_inside_a_zip_and_a_model_by_its_file(in_tmp, run, test_file):
 def test_shards_that_end_together(in_tmp, run, test_file):
     part = read_shard("2/2")
     predict(run, test_file, shard="2/2", out="p.csv")
-    assert str(ShardDone.waiting(part, 20, Path("p.csv"))).endswith("missing 1/2")
+    assert str(ShardDone.of(part, 20, Path("p.csv"))).endswith("missing 1/2")
     predict(run, test_file, shard="1/2", out="p.csv")
-    assert str(ShardDone.waiting(part, 20, Path("p.csv"))) == (
+    assert str(ShardDone.of(part, 20, Path("p.csv"))) == (
         "shard 2/2: 20 rows; another one that ended with it has put all together"
     )
 
@@ -405,5 +405,7 @@ def test_each_model_of_a_comparison_sees_photos_as_it_was_trained_on_them(in_tmp
     assert normalised != plain
     compared = evaluate("digitnet-mnist", "photos", against="plain").comparison
     assert compared.difference == pytest.approx(normalised - plain)
+    under_stress = evaluate("digitnet-mnist", "photos", stress=True).stress
+    assert evaluate("digitnet-mnist", "photos", against="plain", stress=True).stress == under_stress
     both = evaluate("digitnet-mnist", "photos", against="plain", normalise=True).comparison
     assert both.difference == 0

@@ -153,7 +153,10 @@ def test_folds_that_never_began_are_not_gone_on_with(folder_of_writers, tmp_path
 
 def test_who_chose_the_epoch_is_told(folder_of_writers, tmp_path):
     options = {"folds": 2, "epochs": 1, "early_stopping": 0}
-    told = "each fold chose the epoch that it scores, so the accuracy is somewhat too high: --keep last"
+    told = (
+        "each fold chose the epoch that it scores, so the accuracy is somewhat too high; --keep last "
+        "--early-stopping 0 chooses none"
+    )
     last = train(QUICK, folder_of_writers.path, **options, keep="last", out=tmp_path / "last")
     assert told not in last.sentences()
     best = train(QUICK, folder_of_writers.path, **options, keep="best", out=tmp_path / "best")

@@ -23,15 +23,15 @@ from safetensors.torch import load_file
 from fastdigits import InputError, convert, find_backbone, finetune, open_model, predict, read_folder, train
 from fastdigits.recipes.optimizers import FusedAdam
 from fastdigits.recipes.registry import RECIPES
-from fastdigits.recipes.stages import Stage, plan_stages
+from fastdigits.recipes.stages import Stage, epochs_within, plan_stages
 from fastdigits.runs.directory import Run
 from fastdigits.scores.scoring import score
 from fastdigits.system.claims import claimed
 from fastdigits.system.machine import find_precision
 from fastdigits.training.callbacks.epoch_end import EpochEnd
 from fastdigits.training.learner import find_preset, prepare_learner, renew_optimizer
-from fastdigits.training.options import LEARNER_OPTIONS, chosen_options
-from fastdigits.training.result import _doubtful_below
+from fastdigits.training.options import LEARNER_OPTIONS, chosen_options, enough_steps
+from fastdigits.training.result import doubtful_below
 
 TINY = "test_resnet"
 FIRST = "conv1.0.weight"  # of its layers
@@ -340,7 +340,7 @@ def test_minutes_set_the_epochs(tmp_path, folder, capsys):
     assert f"s: {stage.length} in 0.02 minutes" in out
     assert len(history_of(tmp_path / "run")) == stage.epochs
     finetune(TINY, folder, minutes=0.0001, out=tmp_path / "short", **QUICK)
-    assert "1 epoch of 5% of the rows in 0.0001 minutes, which is longer than asked for" in capsys.readouterr().out
+    assert "1 epoch of 20% of the rows in 0.0001 minutes, which is longer than asked for" in capsys.readouterr().out
 
 
 def test_minutes_that_are_no_whole_number_of_epochs_are_used(tmp_path, folder, monkeypatch, capsys):
@@ -665,7 +665,7 @@ def test_a_run_that_goes_on_elsewhere_says_so(tmp_path, folder, monkeypatch, cap
     Run(tmp_path / "run").write_record(record | {"device": "cuda", "precision": "fp16"})
     result = finetune(TINY, folder, epochs=2, out=tmp_path / "run", resume=True, **QUICK).result
     now = f"{record['precision']} on {record['device']}"
-    note = f"begun in fp16 on cuda, gone on with in {now}: its numbers are not those of either alone"
+    note = f"begun with fp16 on cuda, continued with {now}: its numbers are not those of either alone"
     assert note in result["notes"]
     assert note in capsys.readouterr().out
     assert f"- {note}" in (tmp_path / "run" / "README.md").read_text()
@@ -693,8 +693,26 @@ def test_pictures_of_mixed_sizes_are_not_enlarged_far(tmp_path):
     assert prepare_learner(backbone, read_folder(tmp_path), **options).size == 32
 
 
+def test_epochs_that_fit_into_a_time():
+    assert epochs_within(30, 10, 2, 0.05) == (3, 0.8)
+    assert epochs_within(24, 10, 2, 0.05) == (2, 1)
+    assert epochs_within(6, 10, 2, 0.05) == (1, 0.4)
+    assert epochs_within(1, 10, 2, 0.05) == (1, 0.05)  # longer than asked for
+    assert epochs_within(0, 10, 2, 0.05) == (1, 0.05)
+    assert epochs_within(12, 1, 10, 0.05) == (1, 1)  # where validation takes most, one epoch more trains less
+    assert epochs_within(12.6, 10, 2, 0.05) == (1, 1)
+
+
+def test_many_rows_have_the_recipe_s_own_epochs():
+    assert enough_steps(RECIPES["digitnet-fast"], 51_000, None) == {"batch_size": 256, "epochs": 2}
+    assert enough_steps(RECIPES["digitnet"], 51_000, None) == {"batch_size": 128, "epochs": 24}
+    assert enough_steps(RECIPES["digitnet-fast"], 96, None) == {"batch_size": 16, "epochs": 20}
+
+
 def test_the_rate_of_a_published_stage_does_not_depend_on_the_others():
     stages = RECIPES["resnet50-kannada"].stages
+    (alone,) = plan_stages(False, None, None, 0.002, published=stages[:2])
+    assert alone.lr == pytest.approx((0.002, 0.002))  # from nothing it is the rate itself
     all_of_them = plan_stages(True, None, None, 0.05, published=stages)
     without_head = plan_stages(True, 0, None, 0.05, published=stages)
     assert [stage.lr for stage in without_head] == [stage.lr for stage in all_of_them[1:]]
@@ -706,8 +724,8 @@ def test_a_confidence_is_sure_from_nine_tenths_on(run):
     certain = np.full((20, 2), [0.6, 0.4], np.float32)
     perfect = score(["a"] * 20, certain, ["a", "b"], "few")
     assert perfect.reject.below == 0
-    assert _doubtful_below(perfect) == 0.9
+    assert doubtful_below(perfect) == 0.9
     surest_is_wrong = np.array([[0.01, 0.99], [0.95, 0.05]], np.float32)
     wrong = score(["a", "a"], surest_is_wrong, ["a", "b"], "two")
     assert wrong.reject.below is None
-    assert _doubtful_below(wrong) == pytest.approx(0.99)
+    assert doubtful_below(wrong) == pytest.approx(0.99)

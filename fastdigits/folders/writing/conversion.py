@@ -102,7 +102,7 @@ class Conversion:
             next(table.notes for table in self.tables.values() if table.notes).refuse()
         with last_one(part, out) as complete:
             if not complete:
-                return ShardDone.waiting(part, rows, out)
+                return ShardDone.of(part, rows, out)
             with whole_folder(out) as partial:
                 written, notes = put_together(part, out, partial)
                 if self.strict:

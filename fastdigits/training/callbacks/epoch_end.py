@@ -122,6 +122,8 @@ class EpochEnd(Callback):
         try:
             for listener in self.listeners:
                 listener(row)
+        except CancelFitException:  # fastai's own way to end a fit
+            raise
         except Exception as error:
             self.raised = error
             raise CancelFitException from None
