@@ -22,8 +22,7 @@ from .scores import Expectation, expectation_of
 from .sources import Notes, rows_of_pictures, scale_of_array, turned_notes
 from .training import FinetuneArguments, Method, TrainArguments, command_of, enough_steps, fit_run, method_of
 
-LARGEST_SEED = 2**31 - 1
-SURE_VOTES = 10**9  # of a training row against one to predict
+LARGEST_SEED, SURE_VOTES = 2**31 - 1, 10**9  # votes about the ground, of a training row against one to predict
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):
@@ -207,7 +206,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """The label of each picture, (n,)."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
     def predict_proba(self, X):
         """Probabilities (n, classes), rows sum to 1, in the order of `classes_`."""

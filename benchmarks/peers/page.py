@@ -87,7 +87,9 @@ def _verdict(rows: list[dict[str, str]], minutes: float) -> str:
     if own is None or best is None:
         return f"- {minutes:g} minutes: not compared."
     if _least_lead(own, best) > 0:
-        said = f"{OWN} is ahead of every other tool beyond chance"
+        of_all = {row["tool"] for row in found} >= set(TOOLS)
+        others = "every other tool" if of_all else f"the {len({row['tool'] for row in found}) - 1} others that were run"
+        said = f"{OWN} is ahead of {others} beyond chance"
     elif _least_lead(best, own) > 0:
         said = f"{best['tool']} is ahead of {OWN} beyond chance"
     else:
