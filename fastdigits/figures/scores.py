@@ -96,6 +96,8 @@ def draw_expectation(expectation: Expectation, valid_interval: Interval, path: P
     path : Path, optional
         A PNG file to write.
     """
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     drawing = new_drawing(COLUMN, 2.6)
     axes = drawing.subplots()
     rows = [
@@ -110,6 +112,8 @@ def draw_expectation(expectation: Expectation, valid_interval: Interval, path: P
         axes.annotate(f"{accuracy:.2%}", (accuracy, place), (0, 7), textcoords="offset points", ha="center", fontsize=9)
     axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.7)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.set(xlabel="accuracy, 95 % interval", title="what to expect")
     return finished(drawing, path)
 
