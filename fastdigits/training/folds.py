@@ -131,12 +131,11 @@ def fit_folds(method: Method, folder: ImageFolder, out: Path) -> FoldResult:
 
 def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -> FoldResult:
     """Every fold of every seed trained and scored, those of an earlier time taken as they are."""
-    runs, scores, stresses, groups = [], [], [], []
+    scores, stresses, groups = [], [], []
     for seed, parts in folders.items():
         by_group: dict[str, list[bool]] = {}
         for number, part in enumerate(parts, start=1):
             run = Run(_place(out, seed, number))
-            runs.append(run)
             print(f"seed {seed} · fold {number} of {len(parts)}", flush=True)
             if not run.finished:
                 _fit_fold(method, part, run, seed=seed, fold=number)
@@ -149,7 +148,7 @@ def _fit_all(method: Method, folders: dict[int, list[ImageFolder]], out: Path) -
                 by_group.setdefault(group, []).append(bool(is_right))
         groups.append(by_group)
     result = _together(out, scores, stresses, groups)
-    result.chose_epoch = any(map(_chose_epoch, runs))
+    result.chose_epoch = any(_chose_epoch(Run(place)) for place in result.runs)
     write_json(out / RESULT, {name: value for name, value in asdict(result).items() if name != "path"})
     return result
 
