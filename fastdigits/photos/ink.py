@@ -10,7 +10,7 @@ PAPER_GRID, INK_GRID = 48, 192  # pixels to which a photo is averaged down, at l
 SPECK = 0.04  # of the largest blot's area; what is smaller is dirt
 STROKE = 0.6  # of a photo of one digit; strokes are narrower, or shorter
 MOST_INK = 0.4  # of the area; what is more is paper
-FIT_ROUNDS = 12
+FIT_ROUNDS, SETTLED = 12, 0.01  # at most so many, until nothing changes by more gray levels
 MOST_GAIN = 3.0  # of contrast in a shadow
 
 
@@ -135,7 +135,9 @@ def _light_on(small: np.ndarray) -> np.ndarray:
     for _ in range(FIT_ROUNDS):
         scale = max(3.0, 1.5 * np.median(np.abs(values - surface)))
         weights = 1 / (1 + ((values - surface) / scale) ** 2)
-        surface = terms @ np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        before, surface = surface, terms @ np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        if np.abs(surface - before).max() < SETTLED:
+            break
     return surface.reshape(small.shape)
 
 

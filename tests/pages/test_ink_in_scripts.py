@@ -104,6 +104,17 @@ def test_shades_and_large_photos(script):
     assert_alike(script, np.asarray(Image.fromarray(photo.astype(np.uint8)).resize((1700, 1900))))
 
 
+@pytest.mark.parametrize("start, end", [(0, 99), (0, 60), (0, 64), (100, 161), (80, 161), (89, 161), (96, 161), (30, 140), (0, 161)])
+def test_lines_as_long_as_their_window_or_shorter(script, start, end):
+    """A window has 0.8 of the picture's 150 or 161 pixels; at the border half of it shows the border."""
+    for turned in (np.asarray, np.transpose):
+        gray = np.full((150, 161), 220, np.uint8)
+        inner = start or end - 8
+        turned(gray)[30:120, inner : inner + 8] = 40  # a stroke that the line touches
+        turned(gray)[52:55, start:end] = 90
+        assert_alike(script, gray)
+
+
 @pytest.mark.realdata
 def test_real_rows_on_both_grounds(script, real_data):
     table = pd.read_csv(real_data / "mnist" / "train.csv.gz", nrows=60)

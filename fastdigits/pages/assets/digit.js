@@ -68,15 +68,18 @@ export function withoutLines(ink, long) {
   return lines ? ink.map((level, at) => level - lines.data[at]) : ink;
 }
 
-// Whether no window of so many rows or columns is all ink, at a first look: each line has paper where all its windows are.
+// Whether no window of so many rows or columns, as greyErosion has them, is all ink; at the border half of one is enough,
+// since there its outer half shows the border again.
 function isBroken({ height, width, data }, rows, columns) {
-  const isUpright = rows > 1;
-  const [lines, side, window] = isUpright ? [width, height, rows] : [height, width, columns];
-  const [first, last] = [side - 1 - Math.floor(window / 2), window - Math.floor(window / 2) - 1];
+  const window = Math.max(rows, columns);
+  const before = Math.floor(window / 2);
+  const [lines, side, step, next] = rows > 1 ? [width, height, width, 1] : [height, width, 1, width];
   for (let line = 0; line < lines; line++) {
-    let k = Math.max(0, first);
-    while (k <= last && data[isUpright ? k * width + line : line * width + k] >= LINE_LEVEL) k++;
-    if (k > last) return false;
+    let run = before; // of ink, up to here
+    for (let k = 0; k < side; k++) {
+      run = data[line * next + k * step] >= LINE_LEVEL ? run + 1 : 0;
+      if (run >= window || (k === side - 1 && run > before)) return false;
+    }
   }
   return true;
 }
@@ -90,9 +93,11 @@ function digitBlots(ink) {
   const inside = isInside(blots);
   const hasInside = largerThanSpecks(blots, all).some((is, k) => is && inside[k]); // else the digit itself is cut off
   const kept = largerThanSpecks(blots, hasInside ? inside : all);
-  const points = mask.map((_, at) => (blots.numbers.data[at] && kept[blots.numbers.data[at] - 1] ? 1 : 0));
+  for (let at = 0; at < mask.data.length; at++) if (mask.data[at] && !kept[blots.numbers.data[at] - 1]) mask.data[at] = 0;
   const times = Math.max(1, Math.floor(Math.max(ink.height, ink.width) / 100));
-  return grown(points, times).map((point, at) => (point && ink.data[at] > level / 3 ? 1 : 0));
+  const points = grown(mask, times);
+  for (let at = 0; at < ink.data.length; at++) if (!(ink.data[at] > level / 3)) points.data[at] = 0;
+  return points;
 }
 
 // A cut-out digit, resized so that its longer side is DIGIT_SIDE pixels: 0..1.

@@ -9,7 +9,7 @@ const [PAPER_GRID, INK_GRID] = [48, 192];
 const SPECK = 0.04;
 const STROKE = 0.6;
 const MOST_INK = 0.4;
-const FIT_ROUNDS = 12;
+const [FIT_ROUNDS, SETTLED] = [12, 0.01];
 const TERMS = 6; // of a surface of second order
 const MOST_GAIN = 3;
 
@@ -23,12 +23,19 @@ export function digitInk(gray) {
   if (!isDark) [gray, small, light] = [turned(gray), turned(small), turned(light)];
   const flat = withoutStrokes(minus(small, light));
   const paper = zoomedGrid(light.map((level, at) => level + flat.data[at]), gray.height, gray.width);
-  const usual = median(paper.data);
-  return paper.map((level, at) => {
-    const ink = Math.max(level - gray.data[at], 0);
-    // in a shadow paper and ink lie nearer to each other
-    return isDark && ink ? ink * clipped(usual / Math.max(level, 1), 1 / MOST_GAIN, MOST_GAIN) : ink;
-  });
+  return new Plane(gray.height, gray.width, inkOn(paper.data, gray.data, isDark));
+}
+
+// How much darker than its paper each point is; in a shadow, where paper and ink lie nearer to each other, dark ink more.
+function inkOn(paper, levels, isDark) {
+  const usual = isDark ? median(paper) : 0;
+  const ink = paper.slice();
+  for (let at = 0; at < ink.length; at++) {
+    const darker = paper[at] - levels[at];
+    if (darker <= 0) ink[at] = 0;
+    else ink[at] = isDark ? darker * clipped(usual / Math.max(paper[at], 1), 1 / MOST_GAIN, MOST_GAIN) : darker;
+  }
+  return ink;
 }
 
 // The ink of a sheet of many digits; `neighbourhood` is the share of its sides in which paper has one brightness.
@@ -81,19 +88,27 @@ export function largerThanSpecks({ areas }, among) {
 // Which points hold ink, and the level above which they lie; none where contrast is too small.
 export function inked(ink) {
   const level = otsuLevel(ink);
+  const mask = new Plane(ink.height, ink.width, new Uint8Array(ink.data.length));
   let [n, above, below] = [0, 0, 0];
-  for (const value of ink.data) {
+  for (let at = 0; at < ink.data.length; at++) {
+    const value = ink.data[at];
     if (value > level) {
+      mask.data[at] = 1;
       n++;
       above += value;
     } else below += value;
   }
   const rest = ink.data.length - n;
   const none = !n || !rest || above / n - below / rest < LEAST_CONTRAST;
-  return { mask: ink.map((value) => (!none && value > level ? 1 : 0), Uint8Array), level, none };
+  if (none) mask.data.fill(0);
+  return { mask, level, none };
 }
 
-export const turned = (plane) => plane.map((level) => 255 - level);
+export function turned({ height, width, data }) {
+  const levels = data.slice();
+  for (let at = 0; at < levels.length; at++) levels[at] = 255 - levels[at];
+  return new Plane(height, width, levels);
+}
 
 const minus = (a, b) => a.map((value, at) => value - b.data[at], Float64Array);
 
@@ -113,11 +128,14 @@ function lightOn(small) {
     const scale = Math.max(3, 1.5 * median(off.map(Math.abs)));
     const weights = off.map((value) => (1 / (1 + (value / scale) ** 2)) ** 2);
     const factors = leastSquares(terms, values, weights);
-    surface = surface.map((_, at) => {
+    let change = 0;
+    surface = surface.map((before, at) => {
       let level = 0;
       for (let k = 0; k < TERMS; k++) level += terms[TERMS * at + k] * factors[k];
+      change = Math.max(change, Math.abs(level - before));
       return level;
     });
+    if (change < SETTLED) break;
   }
   return new Plane(height, width, surface);
 }
