@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from .digits import STYLES
+from .made_up import made_up
 from .pens import Pen, ink_of_lines, ink_of_text
 from .signs import LETTERS, LOOK_ALIKES, OTHER_SCRIPTS, PRINTED_SCRIPTS, SIGNS
 from .strokes import Hand, Way
@@ -87,6 +88,10 @@ def _other_script(rng: np.random.Generator) -> np.ndarray:
 def _sign(rng: np.random.Generator) -> np.ndarray:
     """A sign, or a small drawing."""
     return written(list(SIGNS.values()), rng, turned=rng.normal(0, 0.2))
+
+
+def _made_up(rng: np.random.Generator) -> np.ndarray:
+    return made_up(rng, sign_height(rng))
 
 
 def _turned(rng: np.random.Generator) -> np.ndarray:
@@ -198,6 +203,7 @@ KINDS: dict[str, Ink] = {
     "letter": _letter,
     "other script": _other_script,
     "sign or drawing": _sign,
+    "made-up sign": _made_up,
     "turned digit": _turned,
     "scribble": _scribble,
     "crossed out": _crossed_out,
@@ -208,6 +214,6 @@ KINDS: dict[str, Ink] = {
     "paper": _paper,
 }
 SEEN_KINDS = tuple(kind for kind in KINDS if kind != "paper")
-FREQUENT = {"scribble": 3}  # times in a row that a kind is drawn; scribbles take more forms than any other
+FREQUENT = {"scribble": 3, "made-up sign": 3}  # times in a row that a kind is drawn; these take more forms than others
 # of what digits themselves make; letters and signs may be the classes of another alphabet
 KINDS_OF_DIGITS = (SEVERAL_DIGITS, "piece", "scribble", "crossed out", "text", "blot", "specks", "noise")

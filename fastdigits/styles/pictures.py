@@ -65,7 +65,7 @@ def drawn_others(
 ) -> Iterator[tuple[np.ndarray, str]]:
     """`n` pictures that show no single digit, with their kind; those on which nothing is seen are left out.
 
-    Kinds come in turn, scribbles several times in a row. On empty paper, the kind that is not among SEEN_KINDS,
+    Kinds come in turn, those of FREQUENT several times in a row. On empty paper, the kind that is not among SEEN_KINDS,
     nothing ever is.
 
     Parameters

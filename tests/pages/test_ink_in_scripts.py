@@ -104,7 +104,10 @@ def test_shades_and_large_photos(script):
     assert_alike(script, np.asarray(Image.fromarray(photo.astype(np.uint8)).resize((1700, 1900))))
 
 
-@pytest.mark.parametrize("start, end", [(0, 99), (0, 60), (0, 64), (100, 161), (80, 161), (89, 161), (96, 161), (30, 140), (0, 161)])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(0, 99), (0, 60), (0, 64), (100, 161), (80, 161), (89, 161), (96, 161), (30, 140), (0, 161)],
+)
 def test_lines_as_long_as_their_window_or_shorter(script, start, end):
     """A window has 0.8 of the picture's 150 or 161 pixels; at the border half of it shows the border."""
     for turned in (np.asarray, np.transpose):

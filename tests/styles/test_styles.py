@@ -8,6 +8,7 @@ from fastdigits.photos.digit import has_form
 from fastdigits.styles import KINDS, digit_photo, drawn_digits, drawn_others, no_digit_photo, side_by_side, styles_of
 from fastdigits.styles.camera import photograph
 from fastdigits.styles.digits import OFTEN, STYLES
+from fastdigits.styles.made_up import WIDEST, _outline, made_up
 from fastdigits.styles.no_digit import PRINTED_LETTERS
 from fastdigits.styles.pens import Pen, ink_of_lines
 from fastdigits.styles.signs import LETTERS, LOOK_ALIKES, PRINTED_SCRIPTS
@@ -110,11 +111,32 @@ def test_digits_come_in_all_styles_in_the_form_of_mnist():
 
 
 def test_what_is_no_digit_comes_in_all_kinds():
-    drawn = list(drawn_others(3 * len(KINDS), seed=5))
+    drawn = list(drawn_others(3 * len(KINDS) + 6, seed=5))
     assert {kind for _, kind in drawn} == set(KINDS) - {"paper"}  # on which nothing is seen
     assert {picture.shape for picture, _ in drawn} == {(28, 28)}
     assert not any(set(signs) & set(LOOK_ALIKES) for signs in (LETTERS, PRINTED_LETTERS, PRINTED_SCRIPTS))
     assert no_digit_photo("paper", rng()).ndim == 2
+
+
+def test_outlines_that_are_made_up_are_no_zeros():
+    drawn = rng()
+    outlines = [_outline(drawn) for _ in range(200)]
+    assert all((line == again).all() for line, again in ((strokes[0][0][0], strokes[0][0][-1]) for strokes in outlines))
+    for (line, _), *marks in outlines:
+        radii = np.hypot(*((line - (4, 5)) / (4, 4.5)).T)
+        assert marks or np.ptp(radii) > 0.2  # of an ellipse 0
+        assert len(marks) in (0, 2, 3, 4)
+    assert 0.3 < np.mean([len(strokes) > 1 for strokes in outlines]) < 0.7
+
+
+def test_what_is_made_up_has_no_wide_strokes():
+    from scipy.ndimage import distance_transform_edt
+
+    drawn = rng()
+    inks = [made_up(drawn, 60) for _ in range(60)]
+    deepest = [distance_transform_edt(ink > 0.5).max() for ink in inks]
+    assert np.median(deepest) < 60 * WIDEST * 0.8  # where strokes cross, ink is wider
+    assert min(ink.max() for ink in inks) > 0.3
 
 
 def test_as_they_are_pictures_are_larger_and_on_dark():
