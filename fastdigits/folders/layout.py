@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -58,6 +59,8 @@ class ImageFolder:
         The pictures of each split, when they lie in memory alone; their files' names only stand for them.
     notes : Notes
         What was noticed while it was read, or before that when it was made.
+    grounds : dict of str to str
+        Of the splits that `ground_of_split` was asked about.
     """
 
     path: Path
@@ -70,6 +73,7 @@ class ImageFolder:
     whole: "ImageFolder | None" = None
     images: dict[str, np.ndarray] | None = None
     notes: Notes = field(default_factory=Notes)
+    grounds: dict[str, Literal["dark", "light"]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def is_normalised(self) -> bool:

@@ -103,6 +103,12 @@ def ground_of_split(folder: ImageFolder, split: str) -> Literal["dark", "light"]
     """Which ground the pictures of a split have, by most of some of them that are clear."""
     if folder.is_gated:
         return "dark"
+    if split not in folder.grounds:
+        folder.grounds[split] = _seen_ground(folder, split)
+    return folder.grounds[split]
+
+
+def _seen_ground(folder: ImageFolder, split: str) -> Literal["dark", "light"]:
     rows = evenly_spaced(len(folder.split(split)), ASKED_PICTURES)
     if folder.images:
         images = folder.images[split][rows]

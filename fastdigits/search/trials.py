@@ -61,9 +61,16 @@ def work(folder: StudyFolder, record: dict, n_trials: int, until: float) -> None
         trial, lock = found
         try:
             run_trial(study, trial, search, folder)
-        finally:
-            lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+        except BaseException:
+            lock.release()  # its file says that the trial was begun here
+            raise
+        _let_go(lock)
+
+
+def _let_go(lock) -> None:
+    """Release the lock of a trial that has ended, and remove its file."""
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _next_trial(study, search: Search, folder: StudyFolder, n_trials: int, until: float):
@@ -77,7 +84,7 @@ def _next_trial(study, search: Search, folder: StudyFolder, n_trials: int, until
             if lock is None:
                 continue
             if study.get_trials(deepcopy=False)[known.number].state != TrialState.RUNNING:  # it has ended meanwhile
-                lock.release()
+                _let_go(lock)
                 continue
             study.sampler = make_sampler(search, known.number)  # it may have been killed before it had values
             return Trial(study, known._trial_id), lock

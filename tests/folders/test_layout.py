@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fastdigits import InputError, read_folder
-from fastdigits.folders import held_back, memory_folder, spread_rows
+from fastdigits.folders import ground_of_split, held_back, memory_folder, spread_rows
 from fastdigits.folders.layout import check_trainable, pixel_statistics
 
 
@@ -193,3 +194,19 @@ def test_held_back_rows_in_memory():
     assert folder.split("train").weights.tolist() == [float(id_) for id_ in folder.split("train").ids]
     assert held_back(np.arange(40) % 2, 0, seed=1) is None
     assert set(memory_folder(images, labels).splits) == {"train"}
+
+
+def test_the_ground_of_a_hand_made_folder_is_looked_at_once(tmp_path, digit_images):
+    images, labels = digit_images
+    for k in range(40):
+        file = tmp_path / "hand" / ("valid" if k % 4 else "train") / str(labels[k]) / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - images[k]).save(file)
+    folder = read_folder(tmp_path / "hand")
+    assert ground_of_split(folder, "train") == "light"
+    for file in folder.split("train").files:
+        Image.fromarray(np.zeros((28, 28), np.uint8)).save(file)
+    assert ground_of_split(folder, "train") == "light"
+    assert ground_of_split(folder, "valid") == "light"
+    assert replace(folder, normalise=True).grounds == {}
+    assert ground_of_split(replace(folder, normalise=True), "train") == "dark"
