@@ -1,39 +1,58 @@
 """Pictures of what one sees, for the documentation: `python -m benchmarks.gallery` writes them to docs/pictures/.
 
-figures.png shows the figures of a report, page.png the drawing page. A small network is trained on scikit-learn's real
-handwritten digits; Chromium and the extras `dev` and `serve` are needed.
+figures.png shows the figures of a report, table.png what `explore` draws, page.png the drawing page. A small network is
+trained on scikit-learn's real handwritten digits; Chromium and the extras `dev` and `serve` are needed.
 """
 
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
 
-from fastdigits import convert, report, train
+from fastdigits import convert, explore, report, train
 
 from .browser import CHROMIUM, draw_strokes
 from .serving import running_server
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-FIGURES = ("confusion", "class-intervals", "reliability", "coverage", "curves", "stress")
-COLUMNS, WIDTH_PX, GAP_PX = 3, 640, 24
+# file of a report's figure without its ending, and what stands over it
+FIGURES = {
+    "confusion": "Confusion matrix",
+    "class-intervals": "Scores by class",
+    "reliability": "Calibration",
+    "coverage": "Coverage",
+    "curves": "Training",
+    "stress": "Under stress",
+}
+COLUMNS, WIDTH_PX, GAP_PX, NAME_PX = 3, 640, 36, 34
+TABLE_PX = 1200  # wide
 PAGE_PX = 720  # as narrow as pad and answer still stand beside each other, so that words can be read on a phone
 SEVEN = ((0.28, 0.22), (0.74, 0.2), (0.44, 0.82)), ((0.36, 0.52), (0.68, 0.5))  # strokes in shares of the pad
 
 
 def figure_sheet(parts: Path) -> Image.Image:
-    """The figures of a report beside and below each other, each as wide as the others."""
-    pictures = []
-    for name in FIGURES:
-        figure = Image.open(parts / f"{name}.png").convert("RGB")
-        pictures.append(figure.resize((WIDTH_PX, round(WIDTH_PX * figure.height / figure.width))))
-    rows = [pictures[start : start + COLUMNS] for start in range(0, len(pictures), COLUMNS)]
-    heights = [max(picture.height for picture in row) + GAP_PX for row in rows]
-    sheet = Image.new("RGB", (COLUMNS * (WIDTH_PX + GAP_PX), sum(heights)), "white")
-    for line, row in enumerate(rows):
-        for column, picture in enumerate(row):
-            sheet.paste(picture, (column * (WIDTH_PX + GAP_PX), sum(heights[:line])))
+    """A report's figures below their names, the tallest first, each in the shortest column so far."""
+    figures = [named(Image.open(parts / f"{name}.png"), heading) for name, heading in FIGURES.items()]
+    placed, tops = [], [0] * COLUMNS
+    for figure in sorted(figures, key=lambda figure: -figure.height):
+        column = tops.index(min(tops))
+        placed.append((figure, (column * (WIDTH_PX + GAP_PX), tops[column])))
+        tops[column] += figure.height + GAP_PX
+    sheet = Image.new("RGB", (COLUMNS * (WIDTH_PX + GAP_PX), max(tops)), "white")
+    for figure, place in placed:
+        sheet.paste(figure, place)
     return sheet
+
+
+def named(figure: Image.Image, name: str) -> Image.Image:
+    """A figure, WIDTH_PX wide, below its name."""
+    height = round(WIDTH_PX * figure.height / figure.width)
+    picture = Image.new("RGB", (WIDTH_PX, NAME_PX + GAP_PX // 2 + height), "white")
+    picture.paste(figure.convert("RGB").resize((WIDTH_PX, height)), (0, NAME_PX + GAP_PX // 2))
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans:bold"), NAME_PX * 3 // 4)
+    ImageDraw.Draw(picture).text((0, 0), name, fill="black", font=font)
+    return picture
 
 
 def photograph_page(path: Path) -> None:
@@ -58,7 +77,11 @@ def main() -> None:
         convert("sklearn:digits", folder, valid=0.4)
         train("digitnet-fast", folder, epochs=12, out=Path(work, "run"))
         report([Path(work, "run")], out=Path(work, "report.html"))
-        figure_sheet(Path(work, "report-parts")).quantize(256).save(PICTURES / "figures.png", optimize=True)
+        figure_sheet(Path(work, "report-parts")).save(PICTURES / "figures.png", optimize=True)
+        explore("sklearn:digits", out=Path(work, "table"))
+        table = Image.open(Path(work, "table", "explore.png")).convert("RGB")
+        size = (TABLE_PX, round(TABLE_PX * table.height / table.width))
+        table.resize(size).save(PICTURES / "table.png", optimize=True)
     photograph_page(PICTURES / "page.png")
 
 
