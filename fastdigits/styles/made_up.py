@@ -11,17 +11,22 @@ import numpy as np
 from .pens import Pen, ink_of_lines
 from .strokes import Hand, Way
 
-WIDEST = 0.11  # of a sign's height; wider pens fill outlines, and what is left may be a digit
+WIDEST, FINE = 0.11, 0.05  # of a sign's height; wider pens fill outlines, or the marks in them, and leave a digit
+NARROW = 0.4  # of the longer side; what is narrower may be a one
 WAVES = np.arange(3, 7)  # around an outline; one or two would make it an ellipse or an eight
 POINTS = 24  # of a round outline
 
 
 def made_up(rng: np.random.Generator, height_px: float) -> np.ndarray:
     """Ink 0..1 (h, w) of a sign that is made up, by anybody's hand and pen."""
-    strokes = _lines(rng) if rng.random() < 0.5 else _outline(rng)
-    way = Way(" | ".join(_as_text(points, corner, rng) for points, corner in strokes))
-    pen = Pen.drawn(rng)
-    return ink_of_lines(Hand.drawn(rng).write(way, rng), replace(pen, width=min(pen.width, WIDEST)), height_px, rng)
+    while True:
+        strokes, widest = (_lines(rng), WIDEST) if rng.random() < 0.5 else _outline(rng)
+        way = Way(" | ".join(_as_text(points, corner, rng) for points, corner in strokes))
+        lines = Hand.drawn(rng).write(way, rng)
+        sides = np.sort(np.ptp(np.vstack(lines), axis=0))
+        if sides[0] > NARROW * sides[1]:
+            pen = Pen.drawn(rng)
+            return ink_of_lines(lines, replace(pen, width=min(pen.width, widest)), height_px, rng)
 
 
 def _as_text(points: np.ndarray, corner: float, rng: np.random.Generator) -> str:
@@ -41,17 +46,22 @@ def _lines(rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
     return strokes
 
 
-def _outline(rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
-    """A closed line, round or with corners, that is no ellipse or has two to four marks inside."""
+def _outline(rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], float]:
+    """A closed line, round or with corners, and the widest pen for it.
+
+    It is no ellipse, or it has two to four marks inside, which ask for a fine pen.
+    """
     marks = int(rng.integers(2, 5)) if rng.random() < 0.5 else 0
     has_corners = rng.random() < 0.5
-    count = int(rng.integers(5, 9)) if has_corners else POINTS
+    count = int(rng.integers(6, 10)) if has_corners else POINTS
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 2 * np.pi)
     if has_corners:
         radii = rng.uniform(0.75, 1, count)
         if not marks or rng.random() < 0.5:
             dents = rng.choice(count, rng.integers(1, 1 + count // 2), replace=False)
-            radii[dents] *= rng.uniform(0.2, 0.55, len(dents))
+            radii[dents] *= np.cos(2 * np.pi / count) * rng.uniform(
+                0.1, 0.7, len(dents)
+            )  # 1: straight to its neighbours
     else:
         waviness = rng.uniform(0 if marks else 0.35, 0.8) * rng.dirichlet(np.ones(len(WAVES)))
         radii = 1 + waviness @ np.cos(WAVES[:, None] * angles + rng.uniform(0, 2 * np.pi, (len(WAVES), 1)))
@@ -59,5 +69,6 @@ def _outline(rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
     strokes = [(np.vstack([points, points[:1]]), float(has_corners))]
     for _ in range(marks):
         middle = rng.uniform((2.2, 3), (5.8, 7))
-        strokes.append((middle + rng.uniform(-0.9, 0.9, (rng.integers(2, 4), 2)), 0.3))
-    return strokes
+        shape = (rng.integers(2, 4), 2)
+        strokes.append((middle + rng.choice([-1, 1], shape) * rng.uniform(0.3, 1.2, shape), 0.3))
+    return strokes, FINE if marks else WIDEST

@@ -18,6 +18,7 @@ PRINTED_LETTERS = [chr(code) for code in range(33, 127) if not chr(code).isdecim
 PRINTED_LETTERS = [sign for sign in PRINTED_LETTERS if sign not in "'`.,:;()/\\[]{}_\"^~-"]
 TURNABLE = "234567"  # digits that turned by 90 degrees are none
 LEAST_PX, MOST_PX = 24, 100  # height of a sign
+WILD, NARROW = 5, 0.4  # a wild line's least length and width, of its longer side: digits are shorter, a one is narrower
 
 
 def written(ways: list[Way], rng: np.random.Generator, hand: Hand | None = None, turned: float = 0) -> np.ndarray:
@@ -104,7 +105,7 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
     count = int(rng.integers(12, 30))
     kind = rng.random()
     if kind < 0.5:
-        points = np.cumsum(rng.normal(0, 3, (count, 2)), axis=0)
+        points = _wild_line(count, rng)
     elif kind < 0.8:
         points = np.stack([np.linspace(0, 9, count), 5 + 4 * (-1) ** np.arange(count)], axis=1)
         points += rng.normal(0, 0.6, points.shape)
@@ -114,6 +115,15 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
     points = (points - points.min(0)) * 10 / max(np.ptp(points, axis=0).max(), 1e-3)
     corner = "!" if rng.random() < 0.4 else ""
     return written([Way(" ".join(f"{x:.2f},{y:.2f}{corner}" for x, y in points))], rng)
+
+
+def _wild_line(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Points (count, 2) of a line at random that is longer and less straight than a digit's."""
+    while True:
+        points = np.cumsum(rng.normal(0, 3, (count, 2)), axis=0)
+        sides = np.sort(np.ptp(points, axis=0))
+        if np.hypot(*np.diff(points, axis=0).T).sum() > WILD * sides[1] and sides[0] > NARROW * sides[1]:
+            return points
 
 
 def _crossed_out(rng: np.random.Generator) -> np.ndarray:

@@ -8,8 +8,8 @@ from fastdigits.photos.digit import has_form
 from fastdigits.styles import KINDS, digit_photo, drawn_digits, drawn_others, no_digit_photo, side_by_side, styles_of
 from fastdigits.styles.camera import photograph
 from fastdigits.styles.digits import OFTEN, STYLES
-from fastdigits.styles.made_up import WIDEST, _outline, made_up
-from fastdigits.styles.no_digit import PRINTED_LETTERS
+from fastdigits.styles.made_up import FINE, WIDEST, _outline, made_up
+from fastdigits.styles.no_digit import PRINTED_LETTERS, _wild_line
 from fastdigits.styles.pens import Pen, ink_of_lines
 from fastdigits.styles.signs import LETTERS, LOOK_ALIKES, PRINTED_SCRIPTS
 from fastdigits.styles.strokes import Hand, Way
@@ -120,13 +120,31 @@ def test_what_is_no_digit_comes_in_all_kinds():
 
 def test_outlines_that_are_made_up_are_no_zeros():
     drawn = rng()
-    outlines = [_outline(drawn) for _ in range(200)]
+    outlines, widest = zip(*(_outline(drawn) for _ in range(200)))
     assert all((line == again).all() for line, again in ((strokes[0][0][0], strokes[0][0][-1]) for strokes in outlines))
     for (line, _), *marks in outlines:
         radii = np.hypot(*((line - (4, 5)) / (4, 4.5)).T)
         assert marks or np.ptp(radii) > 0.2  # of an ellipse 0
         assert len(marks) in (0, 2, 3, 4)
     assert 0.3 < np.mean([len(strokes) > 1 for strokes in outlines]) < 0.7
+    assert [pen == FINE for pen in widest] == [len(strokes) > 1 for strokes in outlines]
+
+
+def test_wild_lines_are_longer_than_those_of_digits():
+    drawn = rng()
+    for _ in range(100):
+        line = _wild_line(20, drawn)
+        sides = sorted(np.ptp(line, axis=0))
+        assert np.hypot(*np.diff(line, axis=0).T).sum() > 5 * sides[1] > 0
+        assert sides[0] > 0.4 * sides[1]
+    longest = max(
+        sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines) / np.ptp(np.vstack(lines), axis=0).max()
+        for ways in STYLES.values()
+        for style in ways.values()
+        for way in style
+        for lines in [STEADY.write(way, drawn)]
+    )
+    assert longest < 5
 
 
 def test_what_is_made_up_has_no_wide_strokes():
