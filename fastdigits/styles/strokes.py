@@ -12,7 +12,8 @@ import numpy as np
 
 HEIGHT = 10.0  # of signs in the text of their ways
 STEPS = 12  # of a curve from one point of a way to the next
-JITTER = 0.035  # deviation of each point, of the height
+JITTER = 0.05  # deviation of each point, of the height
+BEND = 0.04  # of the plane, of the height
 STEEP_SLANT = 0.2  # radians, of a steep hand at most
 HOOK = 0.12  # of the height: the longest that a pen leaves at the end of a stroke
 
@@ -86,7 +87,7 @@ class Hand:
             aspect=float(np.clip(np.exp(rng.normal(0.05, 0.22)), 0.55, 1.6)),
             slant=rng.normal(0.12, 0.2),
             turn=rng.normal(0, 0.08),
-            bend=np.stack([rng.normal(0, 0.025, 2), *rng.uniform(-5, 5, (2, 2))], axis=1),
+            bend=np.stack([rng.normal(0, BEND, 2), *rng.uniform(-5, 5, (2, 2))], axis=1),
             rounding=rng.uniform(0, 0.05) * (rng.random() < 0.6),
             hooks=rng.uniform(0, 0.15) * (rng.random() < 0.3),
         )
