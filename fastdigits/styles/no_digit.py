@@ -206,14 +206,14 @@ def _paper(rng: np.random.Generator) -> np.ndarray:
     return np.zeros((int(rng.uniform(20, 100)), int(rng.uniform(20, 100))), np.float32)
 
 
-SEVERAL_DIGITS = "several digits"
+SEVERAL_DIGITS, MADE_UP = "several digits", "made-up sign"
 KINDS: dict[str, Ink] = {
     SEVERAL_DIGITS: _several,
     "piece": _piece,
     "letter": _letter,
     "other script": _other_script,
     "sign or drawing": _sign,
-    "made-up sign": _made_up,
+    MADE_UP: _made_up,
     "turned digit": _turned,
     "scribble": _scribble,
     "crossed out": _crossed_out,
@@ -224,6 +224,6 @@ KINDS: dict[str, Ink] = {
     "paper": _paper,
 }
 SEEN_KINDS = tuple(kind for kind in KINDS if kind != "paper")
-FREQUENT = {"scribble": 3, "made-up sign": 3}  # times in a row that a kind is drawn; these take more forms than others
+FREQUENT = {"scribble": 3, MADE_UP: 2}  # times in a row that a kind is drawn; these take more forms than others
 # of what digits themselves make; letters and signs may be the classes of another alphabet
 KINDS_OF_DIGITS = (SEVERAL_DIGITS, "piece", "scribble", "crossed out", "text", "blot", "specks", "noise")

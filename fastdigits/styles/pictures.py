@@ -8,7 +8,7 @@ import numpy as np
 from ..photos import Turning, normalised
 from .camera import COARSE, photograph
 from .digits import LEANING, OFTEN, STEEP, STYLES
-from .no_digit import FREQUENT, KINDS, SEEN_KINDS, sign_height, written
+from .no_digit import FREQUENT, KINDS, MADE_UP, SEEN_KINDS, sign_height, written
 from .pens import ink_of_text
 from .strokes import Hand
 
@@ -37,8 +37,11 @@ def digit_photo(digit: str, style: str, rng: np.random.Generator, coarse: float 
 
 
 def no_digit_photo(kind: str, rng: np.random.Generator, coarse: float = COARSE) -> np.ndarray:
-    """A picture of a kind of KINDS that shows no single digit, uint8 (h, w); `coarse` as of `digit_photo`."""
-    return photograph(KINDS[kind](rng), rng, coarse)
+    """A picture of a kind of KINDS that shows no single digit, uint8 (h, w); `coarse` as of `digit_photo`.
+
+    Made-up signs are never coarse: on few pixels nobody could tell many of them from digits.
+    """
+    return photograph(KINDS[kind](rng), rng, 0.0 if kind == MADE_UP else coarse)
 
 
 def drawn_digits(
