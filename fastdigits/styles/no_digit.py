@@ -224,6 +224,6 @@ KINDS: dict[str, Ink] = {
     "paper": _paper,
 }
 SEEN_KINDS = tuple(kind for kind in KINDS if kind != "paper")
-FREQUENT = {"scribble": 3, MADE_UP: 2}  # times in a row that a kind is drawn; these take more forms than others
+FREQUENT = {"scribble": 3}  # times in a row that a kind is drawn; scribbles take more forms than any other
 # of what digits themselves make; letters and signs may be the classes of another alphabet
 KINDS_OF_DIGITS = (SEVERAL_DIGITS, "piece", "scribble", "crossed out", "text", "blot", "specks", "noise")
