@@ -11,6 +11,7 @@ SPECK = 0.04  # of the largest blot's area; what is smaller is dirt
 STROKE = 0.6  # of a photo of one digit; strokes are narrower, or shorter
 MOST_INK = 0.4  # of the area; what is more is paper
 FIT_ROUNDS, SETTLED = 12, 0.01  # at most so many, until nothing changes by more gray levels
+RIDGE = 1e-11  # of the weights' sum: pictures of few rows or columns have no one answer
 MOST_GAIN = 3.0  # of contrast in a shadow
 
 
@@ -135,7 +136,10 @@ def _light_on(small: np.ndarray) -> np.ndarray:
     for _ in range(FIT_ROUNDS):
         scale = max(3.0, 1.5 * np.median(np.abs(values - surface)))
         weights = 1 / (1 + ((values - surface) / scale) ** 2)
-        before, surface = surface, terms @ np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        weighted = terms * (weights**2)[:, None]
+        sums = weighted.T @ terms
+        sums += RIDGE * sums[0, 0] * np.eye(len(sums))
+        before, surface = surface, terms @ np.linalg.solve(sums, weighted.T @ values)
         if np.abs(surface - before).max() < SETTLED:
             break
     return surface.reshape(small.shape)
