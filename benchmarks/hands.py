@@ -29,8 +29,8 @@ TEXT = """# Anyone's hand
 Written by `python -m benchmarks.hands`. Nobody's real pictures are in these tables: digits in {n_styles} styles and
 {n_kinds} kinds of pictures that show no single digit are drawn as strokes, on paper, and photographed, by rule
 (`fastdigits.styles`), {each} of each with a seed of their own. The shipped models were trained with other pictures of
-the same styles and kinds; how much is left for kinds that no training saw, the
-[table of outliers](outliers.md) says.
+the same styles and kinds, but for made-up signs and for ways of writing that came later; how much is left for kinds
+that no training saw, the [table of outliers](outliers.md) says.
 
 ![Digits by style](../pictures/styles.png)
 

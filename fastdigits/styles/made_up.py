@@ -59,9 +59,8 @@ def _outline(rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], 
         radii = rng.uniform(0.75, 1, count)
         if not marks or rng.random() < 0.5:
             dents = rng.choice(count, rng.integers(1, 1 + count // 2), replace=False)
-            radii[dents] *= np.cos(2 * np.pi / count) * rng.uniform(
-                0.1, 0.7, len(dents)
-            )  # 1: straight to its neighbours
+            between = np.cos(2 * np.pi / count)  # of a corner that lies on the line between its neighbours
+            radii[dents] *= between * rng.uniform(0.1, 0.7, len(dents))
     else:
         waviness = rng.uniform(0 if marks else 0.35, 0.8) * rng.dirichlet(np.ones(len(WAVES)))
         radii = 1 + waviness @ np.cos(WAVES[:, None] * angles + rng.uniform(0, 2 * np.pi, (len(WAVES), 1)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from .digits import STYLES
-from .made_up import made_up
+from .made_up import NARROW, made_up
 from .pens import Pen, ink_of_lines, ink_of_text
 from .signs import LETTERS, LOOK_ALIKES, OTHER_SCRIPTS, PRINTED_SCRIPTS, SIGNS
 from .strokes import Hand, Way
@@ -18,7 +18,7 @@ PRINTED_LETTERS = [chr(code) for code in range(33, 127) if not chr(code).isdecim
 PRINTED_LETTERS = [sign for sign in PRINTED_LETTERS if sign not in "'`.,:;()/\\[]{}_\"^~-"]
 TURNABLE = "234567"  # digits that turned by 90 degrees are none
 LEAST_PX, MOST_PX = 24, 100  # height of a sign
-WILD, NARROW = 5, 0.4  # a wild line's least length and width, of its longer side: digits are shorter, a one is narrower
+WILD = 5  # a wild line's least length, of its longer side; those of digits are shorter
 
 
 def written(ways: list[Way], rng: np.random.Generator, hand: Hand | None = None, turned: float = 0) -> np.ndarray:
