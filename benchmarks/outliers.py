@@ -28,8 +28,9 @@ TEXT = """# What no training saw
 Written by `python -m benchmarks.outliers`. Two ways to teach a network that a picture shows no single digit: outputs of
 its own for "several digits" and "no digit", or an answer without preference (outlier exposure, Hendrycks et al. 2019,
 arXiv:1812.04606). Each training of digitnet, by Muon for six epochs on 12,000 MNIST rows and 9,200 drawn digits, leaves
-three kinds of pictures out and is asked about them. The bound is chosen so that it takes 1 % of 3,000 held-out MNIST
-rows or of 4,600 drawn digits for outliers, whichever is stricter. Shares of these pictures that are detected, one seed.
+three or four kinds of pictures out and is asked about them. The bound is chosen so that it takes 1 % of 3,000 held-out
+MNIST rows or of 4,600 drawn digits for outliers, whichever is stricter. Shares of these pictures that are detected, one
+seed.
 
 {table}
 """
