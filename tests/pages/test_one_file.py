@@ -273,7 +273,7 @@ def test_a_model_that_tells_no_outliers_and_knows_light_ground(page, browser, ru
 
 
 def test_large_photos_are_read_in_strips_and_shown_small(page, tmp_path):
-    photo = zoom(digit_photo("4", styles_of("4")[0], np.random.default_rng(1)), 50, order=0)
+    photo = zoom(digit_photo("4", styles_of("4")[0], np.random.default_rng(1)), 60, order=0)
     assert photo.size > 8e6
     Image.fromarray(photo).save(tmp_path / "large.png")
     expected = predict("digitnet-mnist", tmp_path / "large.png", out=tmp_path / "p.csv")
