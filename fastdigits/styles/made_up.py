@@ -23,10 +23,15 @@ def made_up(rng: np.random.Generator, height_px: float) -> np.ndarray:
         strokes, widest = (_lines(rng), WIDEST) if rng.random() < 0.5 else _outline(rng)
         way = Way(" | ".join(_as_text(points, corner, rng) for points, corner in strokes))
         lines = Hand.drawn(rng).write(way, rng)
-        sides = np.sort(np.ptp(np.vstack(lines), axis=0))
-        if sides[0] > NARROW * sides[1]:
+        if not is_narrow(np.vstack(lines)):
             pen = Pen.drawn(rng)
             return ink_of_lines(lines, replace(pen, width=min(pen.width, widest)), height_px, rng)
+
+
+def is_narrow(points: np.ndarray) -> bool:
+    """Whether points (n, 2) lie in so narrow a box that a line through them may be a one."""
+    sides = np.ptp(points, axis=0)
+    return bool(sides.min() <= NARROW * sides.max())
 
 
 def _as_text(points: np.ndarray, corner: float, rng: np.random.Generator) -> str:

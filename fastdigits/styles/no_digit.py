@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from .digits import STYLES
-from .made_up import NARROW, made_up
+from .made_up import is_narrow, made_up
 from .pens import Pen, ink_of_lines, ink_of_text
 from .signs import LETTERS, LOOK_ALIKES, OTHER_SCRIPTS, PRINTED_SCRIPTS, SIGNS
 from .strokes import Hand, Way
@@ -121,8 +121,8 @@ def _wild_line(count: int, rng: np.random.Generator) -> np.ndarray:
     """Points (count, 2) of a line at random that is longer and less straight than a digit's."""
     while True:
         points = np.cumsum(rng.normal(0, 3, (count, 2)), axis=0)
-        sides = np.sort(np.ptp(points, axis=0))
-        if np.hypot(*np.diff(points, axis=0).T).sum() > WILD * sides[1] and sides[0] > NARROW * sides[1]:
+        length = np.hypot(*np.diff(points, axis=0).T).sum()
+        if length > WILD * np.ptp(points, axis=0).max() and not is_narrow(points):
             return points
 
 
